@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/http/message.h"
+#include "base/result.h"
+
+namespace coracle::kube::apiserver {
+
+// One way to find out who asks. Thread-safe.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  // Nothing: the request carries no credential of this kind. Unauthorized: it carries one, and it is
+  // bad, so that nobody else may be asked.
+  virtual Result<std::optional<Identity>> authenticate(const Context& context, const http::Request& request) = 0;
+};
+
+inline constexpr std::string_view kAnonymousUser = "system:anonymous";
+inline constexpr std::string_view kAuthenticatedGroup = "system:authenticated";
+inline constexpr std::string_view kUnauthenticatedGroup = "system:unauthenticated";
+inline constexpr std::string_view kMastersGroup = "system:masters";
+
+// Asks each in order; the first answer wins. Adds system:authenticated, or answers the anonymous
+// identity when no credential was shown.
+std::unique_ptr<Authenticator> make_authenticator_chain(std::vector<std::unique_ptr<Authenticator>> authenticators);
+
+}  // namespace coracle::kube::apiserver

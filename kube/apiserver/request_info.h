@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/http/message.h"
+
+namespace coracle::kube::apiserver {
+
+// What a request is about, read from method, path and query alone (upstream's RequestInfo). It
+// drives authorization, admission and routing.
+struct RequestInfo {
+  bool resource_request = false;  // below /api/<version> or /apis/<group>/<version>
+  std::string path;               // "/api/v1/namespaces/default/pods"
+  std::string verb;               // "get", "list", "watch", "create", "deletecollection"; lower-case method otherwise
+  std::string group;
+  std::string version;
+  std::string namespace_;
+  std::string resource;           // "pods"
+  std::string subresource;        // "status"
+  std::string name;
+  std::string rest;               // path behind the subresource, for proxy
+  std::string label_selector;     // of list, watch and deletecollection
+  std::string field_selector;
+};
+
+RequestInfo read_request_info(const http::Request& request);
+
+}  // namespace coracle::kube::apiserver
