@@ -12,7 +12,7 @@
 namespace coracle {
 
 // The one JSON-like tree of the project: immutable, shared by reference count, 16 bytes a handle.
-// Integers and floating numbers are different kinds (1 and 1.0 print differently); object members
+// Integers and floating numbers are different kinds (1 and 1.0 are unequal); object members
 // keep the order in which they were added. Thread-safe to read and to copy.
 class Value {
  public:
@@ -87,7 +87,7 @@ class Value {
   // The item, or null when out of range.
   const Value& at(std::size_t index) const;
 
-  // Copies with one change; null becomes an object where a key is set.
+  // Copies with one change; what is no object becomes one where a key is set.
   Value with(std::string_view key, Value value) const;
   Value without(std::string_view key) const;
   Value with_path(std::span<const std::string_view> path, Value value) const;
@@ -139,7 +139,12 @@ class Value::ObjectBuilder {
   Value build() &&;
 
  private:
+  friend class Value;
+  // Begins with members whose keys may repeat.
+  void take(std::vector<Member> members);
+
   std::vector<Member> members_;
+  std::vector<std::uint32_t> slots_;  // hash table over members_ once there are many
 };
 
 class Value::ArrayBuilder {
