@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/http/message.h"
+#include "kube/apiserver/internal/request_scope.h"
+#include "kube/apiserver/internal/resource_store.h"
+#include "kube/object/object.h"
+
+namespace coracle::kube::apiserver {
+
+// metav1.Status of an error, and of a success with details.
+Value status_of(const Error& error);
+Value success_status(const ErrorDetails& details, int code = 0);
+
+// The error as a Status in the media type that the request accepts (JSON when none fits).
+http::Response error_response(const http::Request& request, const Error& error);
+// A Status, a review or anything else that has a kind, in the accepted media type.
+Result<http::Response> object_response(const RequestScope& scope, int code, const Object& object);
+
+// The request's body as an object of `gvk` (JSON, YAML or protobuf), defaulted. Missing apiVersion
+// and kind are filled in. Unknown and repeated fields are errors or warnings by ?fieldValidation=.
+Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const Schema* schema);
+
+// The write that a request asks for: manager, dry run and warnings from its query and headers.
+// Invalid for options that contradict each other.
+Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,
+                                   std::string_view options_kind);
+
+}  // namespace coracle::kube::apiserver
