@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "kube/client/client.h"
+
+namespace coracle::kube {
+
+struct DiscoveredResource {
+  ResourceRef ref;
+  std::vector<std::string> verbs;
+  std::vector<std::string> subresources;
+  bool preferred = false;  // its group's first version that serves this resource
+
+  bool can(std::string_view verb) const;
+};
+
+// One reading of a server's aggregated discovery documents (/api and /apis). Immutable.
+class Discovery {
+ public:
+  static Result<std::shared_ptr<const Discovery>> read(const Context& context, const Client& client);
+
+  const std::vector<DiscoveredResource>& resources() const { return resources_; }
+  const DiscoveredResource* find_kind(const GroupVersionKind& gvk) const;
+  // The preferred version of a group's kind.
+  const DiscoveredResource* find_group_kind(std::string_view group, std::string_view kind) const;
+  bool has_group_version(std::string_view group, std::string_view version) const;
+  // "v1", "apps/v1", "apps/v1/Deployment": what Helm calls Capabilities.APIVersions.
+  std::vector<std::string> api_versions() const;
+  // Group versions whose server did not answer ("metrics.k8s.io/v1beta1").
+  const std::vector<std::string>& stale() const { return stale_; }
+
+ private:
+  void add_groups(const Value& document);
+
+  std::vector<DiscoveredResource> resources_;
+  std::vector<std::string> stale_;
+};
+
+// Maps kinds to resources and keeps the last reading; a kind that is not known makes it read again.
+// Thread-safe.
+class RestMapper {
+ public:
+  explicit RestMapper(const Client& client) : client_(client) {}
+
+  // NotFound names the kind: `no matches for kind "Widget" in version "ex.io/v1"`.
+  Result<DiscoveredResource> find(const Context& context, const GroupVersionKind& gvk);
+  Result<std::shared_ptr<const Discovery>> current(const Context& context);
+  // The next call reads again.
+  void invalidate();
+
+ private:
+  const Client& client_;
+  std::mutex mutex_;
+  std::shared_ptr<const Discovery> discovery_;
+};
+
+}  // namespace coracle::kube
