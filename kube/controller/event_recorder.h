@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/context.h"
+#include "base/log.h"
+#include "kube/client/client.h"
+
+namespace coracle::kube {
+
+enum class EventType : std::uint8_t { Normal, Warning };
+
+// Writes core/v1 Events about objects. The same event again within ten minutes raises the count of
+// the first one. Failures are logged and swallowed: an event is never worth failing for. Thread-safe.
+class EventRecorder {
+ public:
+  // `component` becomes source.component.
+  EventRecorder(const Client& client, std::string component, Logger log);
+
+  void record(const Context& context, const Object& about, EventType type, std::string_view reason,
+              std::string_view message);
+
+ private:
+  struct Known {
+    ObjectKey key;
+    std::int64_t count;
+    MonotonicTime last;
+  };
+
+  Result<void> raise(const Context& context, Known& known, std::string_view now);
+  Result<ObjectKey> write_new(const Context& context, const Object& about, EventType type, std::string_view reason,
+                              std::string_view message, std::string_view now);
+
+  const Client& client_;
+  const std::string component_;
+  const Logger log_;
+  std::mutex mutex_;
+  std::map<std::string, Known> known_;
+};
+
+}  // namespace coracle::kube
