@@ -1,0 +1,38 @@
+#include "kube/schema/schema.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "kube/schema/internal/tables.h"
+
+namespace coracle::kube {
+
+const Field* Schema::find(std::string_view json_name) const {
+  for (const Field& field : fields) {
+    if (field.name == json_name) return &field;
+  }
+  return nullptr;
+}
+
+std::span<const KindSchema> builtin_kinds() { return internal::kind_table(); }
+
+std::span<const Schema* const> builtin_types() { return internal::type_table(); }
+
+const KindSchema* find_builtin_kind(std::string_view group, std::string_view version, std::string_view kind) {
+  const auto wanted = std::tie(group, version, kind);
+  const auto kinds = builtin_kinds();
+  const auto found = std::lower_bound(kinds.begin(), kinds.end(), wanted, [](const KindSchema& row, const auto& key) {
+    return std::tie(row.group, row.version, row.kind) < key;
+  });
+  if (found == kinds.end() || std::tie(found->group, found->version, found->kind) != wanted) return nullptr;
+  return &*found;
+}
+
+const Schema* find_builtin_type(std::string_view name) {
+  const auto types = builtin_types();
+  const auto found = std::lower_bound(types.begin(), types.end(), name,
+                                      [](const Schema* type, std::string_view key) { return type->name < key; });
+  return found != types.end() && (*found)->name == name ? *found : nullptr;
+}
+
+}  // namespace coracle::kube
