@@ -1,0 +1,228 @@
+#include "kube/apply/applier.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "kube/apply/health.h"
+#include "kube/apply/manifest.h"
+
+namespace coracle::kube {
+namespace {
+
+constexpr Duration kStagePoll = std::chrono::milliseconds(100);
+constexpr int kLastStage = 3;
+constexpr int kTakeOverTries = 5;
+constexpr Duration kRecreatePoll = std::chrono::milliseconds(100);
+constexpr Duration kRecreateTimeout = std::chrono::seconds(60);
+
+// "Deployment/shop/web", as error messages name an object.
+std::string describe(const Object& object) {
+  return std::string(object.kind()) + "/" + object.key().text();
+}
+
+bool is_immutable_error(const Error& error) {
+  const std::string& text = error.message();
+  return (error.code() == 409 || error.code() == 422) && (text.find("is immutable") != std::string::npos ||
+                                                          text.find("immutable field") != std::string::npos ||
+                                                          text.find("may not change once set") != std::string::npos);
+}
+
+// What an apply may change: everything but status and the metadata that the server keeps.
+bool same_content(const Object& left, const Object& right) {
+  const auto content = [](const Object& object) {
+    Value::ObjectBuilder builder(object.tree());
+    builder.remove("metadata").remove("status");
+    builder.set("labels", object.metadata()["labels"]).set("annotations", object.metadata()["annotations"]);
+    builder.set("owners", object.metadata()["ownerReferences"]).set("finalizers", object.metadata()["finalizers"]);
+    return std::move(builder).build();
+  };
+  return content(left) == content(right);
+}
+
+// The live managedFields with the entries of `managers` renamed to the applying manager, or nothing
+// when there is none to rename. The server merges entries of one identity.
+std::optional<Value> taken_over(const Object& live, const std::vector<std::string>& managers,
+                                std::string_view field_manager) {
+  bool found = false;
+  Value::ArrayBuilder entries;
+  for (const Value& entry : live.metadata()["managedFields"].items()) {
+    const std::string_view manager = entry["manager"].as_string();
+    const bool foreign = std::find(managers.begin(), managers.end(), manager) != managers.end() ||
+                         (manager == field_manager && entry["operation"].as_string() == "Update");
+    if (!foreign || !entry["subresource"].as_string().empty()) {
+      entries.add(entry);
+      continue;
+    }
+    found = true;
+    entries.add(entry.with("manager", field_manager).with("operation", "Apply"));
+  }
+  if (!found) return std::nullopt;
+  return std::move(entries).build();
+}
+
+}  // namespace
+
+std::string_view apply_action_text(ApplyAction action) {
+  constexpr std::array<std::string_view, 5> kTexts = {"created", "configured", "unchanged", "skipped", "deleted"};
+  return kTexts[static_cast<std::size_t>(action)];
+}
+
+struct Applier::Item {
+  Object desired;
+  ResourceRef resource;
+  std::optional<Object> live;
+  std::optional<Object> outcome;  // of the dry run; nothing when the object is skipped
+  bool recreate = false;
+};
+
+Applier::Applier(const Client& client, RestMapper& mapper, Logger log)
+    : client_(client), mapper_(mapper), log_(std::move(log)) {}
+
+Result<std::optional<Object>> Applier::live(const Context& context, const InventoryEntry& entry) const {
+  Result<DiscoveredResource> resource = mapper_.find(context, entry.gvk());
+  if (!resource.ok()) {
+    if (resource.error().reason() == Reason::NotFound) return std::optional<Object>();
+    return resource.error();
+  }
+  Result<Object> object = client_.get(context, resource->ref, entry.key());
+  if (object.ok()) return std::optional<Object>(std::move(*object));
+  if (object.error().reason() == Reason::NotFound) return std::optional<Object>();
+  return object.error();
+}
+
+Result<Applier::Item> Applier::try_object(const Context& context, Object object, const ApplyOptions& options) const {
+  Item item;
+  ASSIGN_OR_RETURN(const DiscoveredResource resource, mapper_.find(context, object.gvk()));
+  item.resource = resource.ref;
+  if (!item.resource.namespaced && !object.namespace_().empty()) object = object.with_metadata("namespace", Value());
+  if (item.resource.namespaced && object.namespace_().empty()) object = object.with_metadata("namespace", "default");
+  item.desired = object.without("status");
+  ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
+  if (options.skip && options.skip(item.desired, item.live ? &*item.live : nullptr)) return item;
+  TRY(take_over(context, item, options));
+
+  Result<Object> outcome =
+      client_.apply(context, item.resource, item.desired,
+                    {.field_manager = options.field_manager, .dry_run = true, .force = true});
+  if (!outcome.ok()) {
+    if (!options.force || !item.live || !is_immutable_error(outcome.error())) return outcome.error();
+    item.recreate = true;
+    item.outcome = item.desired;
+    return item;
+  }
+  item.outcome = std::move(*outcome);
+  return item;
+}
+
+// Replaces managedFields only while nobody else writes; the version in the patch is the lock.
+Result<void> Applier::take_over(const Context& context, Item& item, const ApplyOptions& options) const {
+  for (int tries = 0; item.live && tries < kTakeOverTries; ++tries) {
+    const std::optional<Value> fields = taken_over(*item.live, options.take_over_managers, options.field_manager);
+    if (!fields) return {};
+    const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", item.live->resource_version()},
+                                                                   {"managedFields", *fields}})}});
+    Result<Object> written = client_.patch(context, item.resource, item.desired.key(), PatchType::Merge, patch,
+                                           {.field_manager = options.field_manager});
+    if (written.ok()) {
+      item.live = std::move(*written);
+      return {};
+    }
+    if (written.error().reason() != Reason::Conflict) return written.error();
+    ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
+  }
+  return {};
+}
+
+Result<void> Applier::recreate(const Context& context, const Item& item, const ApplyOptions& options) const {
+  const ObjectKey key = item.desired.key();
+  TRY(client_.remove(context, item.resource, key, {.propagation = "Background"}));
+  const Context bounded = context.with_timeout(kRecreateTimeout);
+  while (client_.get(bounded, item.resource, key).ok()) TRY(bounded.sleep(kRecreatePoll));
+  TRY(client_.apply(context, item.resource, item.desired, {.field_manager = options.field_manager, .force = true}));
+  return {};
+}
+
+Result<ApplyAction> Applier::write(const Context& context, const Item& item, const ApplyOptions& options) const {
+  if (!item.outcome) return ApplyAction::Skipped;
+  if (item.recreate) {
+    TRY(recreate(context, item, options));
+    return ApplyAction::Configured;
+  }
+  // Equal content may still change who owns it; the server writes nothing when that is equal, too.
+  ASSIGN_OR_RETURN(const Object written, client_.apply(context, item.resource, item.desired,
+                                                       {.field_manager = options.field_manager, .force = true}));
+  if (!item.live) return ApplyAction::Created;
+  return same_content(*item.live, written) ? ApplyAction::Unchanged : ApplyAction::Configured;
+}
+
+Result<void> Applier::wait_for_stage(const Context& context, const std::vector<Item>& items, Duration timeout) const {
+  const Context bounded = context.with_timeout(timeout);
+  for (const Item& item : items) {
+    if (!item.outcome) continue;
+    while (true) {
+      ASSIGN_OR_RETURN(const Object now, client_.get(bounded, item.resource, item.desired.key()));
+      const Health health = health_of(now, context.clock().wall());
+      if (health.state == Health::State::Current) break;
+      if (health.state == Health::State::Failed) {
+        return Error(Reason::Invalid, describe(item.desired) + " failed: " + health.message);
+      }
+      if (Result<void> slept = bounded.sleep(kStagePoll); !slept.ok()) {
+        return slept.error().in("waiting for " + describe(item.desired) + " (" + health.message + ")");
+      }
+    }
+  }
+  mapper_.invalidate();
+  return {};
+}
+
+Result<void> Applier::apply_all(const Context& context, std::vector<Object> objects, const ApplyOptions& options,
+                                std::vector<Applied>& applied) const {
+  sort_for_apply(objects);
+  for (int stage = 1; stage <= kLastStage; ++stage) {
+    std::vector<Item> items;
+    for (Object& object : objects) {
+      if (const GroupVersionKind gvk = object.gvk(); apply_stage(gvk.group, gvk.kind) != stage) continue;
+      Result<Item> item = try_object(context, object, options);
+      if (!item.ok()) return item.error().in(describe(object) + " dry-run failed");
+      items.push_back(std::move(*item));
+    }
+    for (const Item& item : items) {
+      Result<ApplyAction> action = write(context, item, options);
+      if (!action.ok()) return action.error().in(describe(item.desired) + " apply failed");
+      applied.push_back({InventoryEntry::of(item.desired), *action});
+    }
+    if (stage < kLastStage && !items.empty()) TRY(wait_for_stage(context, items, options.stage_timeout));
+  }
+  return {};
+}
+
+Inventory Applier::prune(const Context& context, const Inventory& stale, const PruneOptions& options,
+                         std::optional<Error>& error, std::vector<Applied>& deleted) const {
+  Inventory kept;
+  const auto keep = [&](const InventoryEntry& entry, const Error& why) {
+    log_.warning("cannot prune an object, will try again", {{"object", entry.id()}, {"error", why}});
+    kept.push_back(entry);
+    if (!error) error = why.in(entry.id() + " delete failed");
+  };
+  for (auto entry = stale.rbegin(); entry != stale.rend(); ++entry) {
+    Result<std::optional<Object>> object = live(context, *entry);
+    if (!object.ok()) {
+      keep(*entry, object.error());
+      continue;
+    }
+    if (!object->has_value() || (options.owned && !options.owned(**object))) continue;
+    Result<DiscoveredResource> resource = mapper_.find(context, entry->gvk());
+    if (!resource.ok()) continue;  // the kind went away between two looks, and its objects with it
+    Result<void> removed = client_.remove(context, resource->ref, entry->key(),
+                                          {.propagation = options.propagation, .uid = std::string((*object)->uid())});
+    if (!removed.ok() && removed.error().reason() != Reason::NotFound) {
+      keep(*entry, removed.error());
+      continue;
+    }
+    deleted.push_back({*entry, ApplyAction::Deleted});
+  }
+  return kept;
+}
+
+}  // namespace coracle::kube

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "kube/apply/inventory.h"
+#include "kube/client/client.h"
+#include "kube/client/discovery.h"
+
+namespace coracle::kube {
+
+enum class ApplyAction : std::uint8_t { Created, Configured, Unchanged, Skipped, Deleted };
+std::string_view apply_action_text(ApplyAction action);
+
+struct ApplyOptions {
+  std::string field_manager;
+  // Managers whose ownership is taken over before applying, so that their edits are reverted.
+  std::vector<std::string> take_over_managers = {};
+  // Delete and create again where an immutable field stands in the way.
+  bool force = false;
+  // Decides per object and its live counterpart (null when there is none) whether to leave it alone.
+  std::function<bool(const Object& desired, const Object* live)> skip = {};
+  // How long a stage (definitions, then classes) may take to become ready for the next one.
+  Duration stage_timeout = std::chrono::seconds(60);
+};
+
+struct Applied {
+  InventoryEntry entry;
+  ApplyAction action;
+};
+
+// Applies sets of objects server-side, in Flux's order: definitions and namespaces first, then
+// classes, then the rest; within a stage every object is tried as a dry run before any is written, so
+// that one bad object changes nothing of its stage. Thread-safe.
+class Applier {
+ public:
+  Applier(const Client& client, RestMapper& mapper, Logger log);
+
+  // In the order of application; the error names the object it is about. What was applied before the
+  // error is appended to `applied` all the same.
+  Result<void> apply_all(const Context& context, std::vector<Object> objects, const ApplyOptions& options,
+                         std::vector<Applied>& applied) const;
+
+  struct PruneOptions {
+    // Only what `owned` accepts is deleted.
+    std::function<bool(const Object& live)> owned;
+    std::string propagation = "Background";
+  };
+  // Deletes in reverse order. Answers the entries that could not be deleted, with the first error in
+  // `error` when there is one.
+  Inventory prune(const Context& context, const Inventory& stale, const PruneOptions& options,
+                  std::optional<Error>& error, std::vector<Applied>& deleted) const;
+
+  // The live object, or nothing when it does not exist (its kind included).
+  Result<std::optional<Object>> live(const Context& context, const InventoryEntry& entry) const;
+
+ private:
+  struct Item;
+  Result<Item> try_object(const Context& context, Object object, const ApplyOptions& options) const;
+  Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
+  Result<void> recreate(const Context& context, const Item& item, const ApplyOptions& options) const;
+  Result<void> take_over(const Context& context, Item& item, const ApplyOptions& options) const;
+  Result<void> wait_for_stage(const Context& context, const std::vector<Item>& items, Duration timeout) const;
+
+  const Client& client_;
+  RestMapper& mapper_;
+  Logger log_;
+};
+
+}  // namespace coracle::kube

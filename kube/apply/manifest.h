@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kube/object/object.h"
+
+namespace coracle::kube {
+
+// Reads the objects of a manifest: YAML documents or JSON, `List` kinds expanded, empty documents
+// left out. One bad document fails the whole text; the error names the document and its line
+// ("document 2 (line 14): ...").
+Result<std::vector<Object>> parse_manifest(std::string_view text);
+
+// The rank at which a kind is applied: definitions and namespaces before what stands in them,
+// webhooks last (Flux's order). Objects of equal rank go by namespace and name.
+int apply_rank(std::string_view kind);
+void sort_for_apply(std::vector<Object>& objects);
+
+// Whether others must be ready before the rest is applied: 1 CustomResourceDefinition, Namespace and
+// ClusterRole, 2 kinds that end in "Class", 3 everything else.
+int apply_stage(std::string_view group, std::string_view kind);
+
+}  // namespace coracle::kube
