@@ -33,7 +33,7 @@ class Context {
 
   Context with_deadline(MonotonicTime deadline) const;   // the earlier one wins
   Context with_timeout(Duration timeout) const;
-  Context with_stop(std::stop_token stop) const;         // replaces the token; combine with `linked` if both count
+  Context with_stop(std::stop_token stop) const;         // replaces the token; LinkedStop joins two
   Context with_identity(std::shared_ptr<const Identity> identity) const;
   Context with_trace(std::string trace) const;           // request or reconcile id for log lines
 
@@ -55,6 +55,22 @@ class Context {
   std::stop_token stop_;
   std::shared_ptr<const Identity> identity_;
   std::string trace_;
+};
+
+// A stop token that stops when either of two others does, for as long as this object lives.
+class LinkedStop {
+ public:
+  LinkedStop(std::stop_token first, std::stop_token second);
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  struct Forward {
+    std::stop_source* source;
+    void operator()() const { source->request_stop(); }
+  };
+  std::stop_source source_;
+  std::stop_callback<Forward> first_;
+  std::stop_callback<Forward> second_;
 };
 
 }  // namespace coracle
