@@ -1,0 +1,43 @@
+#include "base/assert.h"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace coracle {
+namespace {
+
+// The one counter of the process: a macro has nowhere to take another from.
+std::atomic<std::uint64_t> bugs_met{0};
+
+// The part of a build's path that means something to a reader.
+std::string_view file_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+void print_location(const char* kind, const char* condition, const char* file, int line) {
+  const std::string_view name = file_name(file);
+  std::fprintf(stderr, "%s(%s) at %.*s:%d\n", kind, condition, static_cast<int>(name.size()), name.data(), line);
+}
+
+}  // namespace
+
+std::uint64_t bug_count() { return bugs_met.load(); }
+
+namespace internal {
+
+void assertion_failed(const char* kind, const char* condition, const char* file, int line) {
+  print_location(kind, condition, file, line);
+  std::abort();
+}
+
+bool report_bug(const char* condition, const char* file, int line) {
+  bugs_met.fetch_add(1);
+  print_location("error BUG_IF", condition, file, line);
+  return true;
+}
+
+}  // namespace internal
+}  // namespace coracle
