@@ -90,6 +90,8 @@ struct TableColumn {
 struct TableConvertor {
   std::vector<TableColumn> columns;
   std::function<std::vector<Value>(const Object& object, WallTime now)> cells;
+  // Conditions of the row (a finished pod is Completed); may be empty.
+  std::function<Value(const Object& object)> conditions;
 };
 
 struct SubresourceDescriptor {

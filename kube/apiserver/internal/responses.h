@@ -11,13 +11,9 @@
 
 namespace coracle::kube::apiserver {
 
-// metav1.Status of an error, and of a success with details.
-Value status_of(const Error& error);
-Value success_status(const ErrorDetails& details, int code = 0);
-
 // The error as a Status in the media type that the request accepts (JSON when none fits).
 http::Response error_response(const http::Request& request, const Error& error);
-// A Status, a review or anything else that has a kind, in the accepted media type.
+// A Status, a review or anything else that has a built-in kind, in the accepted media type.
 Result<http::Response> object_response(const RequestScope& scope, int code, const Object& object);
 
 // The request's body as an object of `gvk` (JSON, YAML or protobuf), defaulted. Missing apiVersion

@@ -1,0 +1,182 @@
+#include "kube/apiserver/internal/media_type.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::size_t kMaximumClauses = 64;
+
+std::string_view trim_media(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+struct AcceptClause {
+  std::string_view type;
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  double quality = 1;
+
+  std::string_view parameter(std::string_view name) const {
+    for (const auto& [key, value] : parameters) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+  // Exact types before "application/*" before "*/*" at equal quality.
+  int precision() const {
+    if (type == "*/*" || type == "*") return 0;
+    return type.size() > 1 && type.substr(type.size() - 2) == "/*" ? 1 : 2;
+  }
+};
+
+AcceptClause parse_clause(std::string_view text) {
+  AcceptClause clause;
+  std::size_t begin = 0;
+  for (bool first = true; begin <= text.size(); first = false) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    const std::string_view part = trim_media(text.substr(begin, end - begin));
+    begin = end + 1;
+    if (first) {
+      clause.type = part;
+      continue;
+    }
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view key = trim_media(part.substr(0, equals));
+    const std::string_view value = trim_media(part.substr(equals + 1));
+    if (key == "q") {
+      clause.quality = std::strtod(std::string(value).c_str(), nullptr);
+    } else {
+      clause.parameters.emplace_back(key, value);
+    }
+  }
+  return clause;
+}
+
+std::vector<AcceptClause> parse_accept(std::string_view header) {
+  std::vector<AcceptClause> clauses;
+  std::size_t begin = 0;
+  while (begin <= header.size() && clauses.size() < kMaximumClauses) {
+    const std::size_t end = std::min(header.find(',', begin), header.size());
+    const std::string_view text = trim_media(header.substr(begin, end - begin));
+    if (!text.empty()) clauses.push_back(parse_clause(text));
+    begin = end + 1;
+  }
+  std::stable_sort(clauses.begin(), clauses.end(), [](const AcceptClause& a, const AcceptClause& b) {
+    return a.quality != b.quality ? a.quality > b.quality : a.precision() > b.precision();
+  });
+  return clauses;
+}
+
+std::optional<MediaType> encoding_of(std::string_view type) {
+  if (type == "*/*" || type == "*" || type == "application/*") return MediaType::Json;
+  return type.empty() ? std::nullopt : parse_media_type(type);
+}
+
+bool truthy(std::string_view text) { return text == "1" || text == "true"; }
+
+bool wants_pretty(const http::Request& request) {
+  const http::Query query = http::Query::parse(request.query);
+  if (query.has("pretty")) return truthy(query.get("pretty"));
+  const std::string_view agent = request.headers.get("User-Agent");
+  for (std::string_view prefix : {"curl", "Wget", "Mozilla/5.0"}) {
+    if (agent.substr(0, prefix.size()) == prefix) return true;
+  }
+  return false;
+}
+
+// The clause's output, when the endpoint can make it.
+std::optional<OutputType> serve_clause(const AcceptClause& clause, const OutputOffer& offer) {
+  const auto encoding = encoding_of(clause.type);
+  if (!encoding) return std::nullopt;
+  OutputType output;
+  output.encoding = *encoding;
+  const std::string_view as = clause.parameter("as");
+  if (as.empty()) {
+    if (*encoding == MediaType::Protobuf && !offer.protobuf) return std::nullopt;
+    if (*encoding == MediaType::Yaml && !offer.yaml) return std::nullopt;
+    return output;
+  }
+  const std::string_view version = clause.parameter("v");
+  if (clause.parameter("g") != "meta.k8s.io" || (version != "v1" && version != "v1beta1")) return std::nullopt;
+  output.transform_version = std::string(version);
+  if (as == "Table" && offer.table && *encoding != MediaType::Protobuf) {
+    output.transform = Transform::Table;
+  } else if (as == "PartialObjectMetadata" && offer.metadata) {
+    output.transform = Transform::Metadata;
+  } else if (as == "PartialObjectMetadataList" && offer.metadata_list) {
+    output.transform = Transform::MetadataList;
+  } else {
+    return std::nullopt;
+  }
+  if (*encoding == MediaType::Protobuf && !offer.protobuf_metadata) return std::nullopt;
+  return output;
+}
+
+std::string supported_types(const OutputOffer& offer) {
+  std::string text(kJsonMedia);
+  if (offer.yaml) text += ", " + std::string(kYamlMedia);
+  if (offer.protobuf) text += ", " + std::string(kProtobufMedia);
+  return text;
+}
+
+}  // namespace
+
+std::string OutputType::content_type() const { return std::string(media_type_text(encoding)); }
+
+std::string OutputType::stream_content_type() const {
+  return encoding == MediaType::Protobuf ? std::string(kProtobufMedia) + ";stream=watch" : content_type();
+}
+
+Result<OutputType> negotiate_output(const http::Request& request, const OutputOffer& offer) {
+  const std::string_view header = request.headers.get("Accept");
+  OutputType fallback;
+  fallback.pretty = wants_pretty(request);
+  if (trim_media(header).empty()) return fallback;
+  bool known = false;
+  for (const AcceptClause& clause : parse_accept(header)) {
+    known = known || encoding_of(clause.type).has_value();
+    if (auto output = serve_clause(clause, offer)) {
+      output->pretty = output->encoding == MediaType::Json && fallback.pretty;
+      return *output;
+    }
+  }
+  if (!known) {
+    return Error(Reason::NotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + supported_types(offer));
+  }
+  return Error(Reason::NotAcceptable, "only the following media types are accepted: " + supported_types(offer));
+}
+
+OutputType negotiate_error(const http::Request& request) {
+  const OutputOffer offer;
+  OutputType output;
+  output.pretty = wants_pretty(request);
+  for (const AcceptClause& clause : parse_accept(request.headers.get("Accept"))) {
+    // Status objects are never transformed: only the encoding of a clause counts.
+    if (auto encoding = encoding_of(clause.type)) {
+      output.encoding = *encoding;
+      output.pretty = output.pretty && *encoding == MediaType::Json;
+      return output;
+    }
+  }
+  return output;
+}
+
+Result<MediaType> input_encoding(const http::Request& request, bool protobuf) {
+  const auto type = parse_media_type(request.headers.get("Content-Type"));
+  if (type && (*type != MediaType::Protobuf || protobuf)) return *type;
+  OutputOffer offer;
+  offer.protobuf = protobuf;
+  return Error(Reason::UnsupportedMediaType,
+               "the body of the request was in an unknown format - accepted media types include: " +
+                   supported_types(offer));
+}
+
+}  // namespace coracle::kube::apiserver

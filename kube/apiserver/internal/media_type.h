@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/http/message.h"
+#include "base/result.h"
+#include "kube/codec/codec.h"
+
+namespace coracle::kube::apiserver {
+
+// What an answer's objects are turned into (the `as=` parameter of an Accept clause).
+enum class Transform : std::uint8_t { None, Table, Metadata, MetadataList };
+
+// The representation that a request gets.
+struct OutputType {
+  MediaType encoding = MediaType::Json;
+  Transform transform = Transform::None;
+  std::string transform_version = "v1";  // of meta.k8s.io
+  bool pretty = false;
+
+  std::string content_type() const;
+  std::string stream_content_type() const;
+};
+
+// What an endpoint can produce beside JSON and YAML.
+struct OutputOffer {
+  bool protobuf = true;            // false for custom resources
+  bool yaml = true;                // false for watches
+  bool table = false;
+  bool metadata = false;           // PartialObjectMetadata
+  bool metadata_list = false;      // PartialObjectMetadataList
+  // Custom resources have no protobuf form, but their PartialObjectMetadata does.
+  bool protobuf_metadata = true;
+};
+
+// The first clause of Accept, by quality, that the endpoint can serve; JSON without the header.
+// NotAcceptable with upstream's two texts.
+Result<OutputType> negotiate_output(const http::Request& request, const OutputOffer& offer);
+// The same for error bodies: JSON where nothing fits.
+OutputType negotiate_error(const http::Request& request);
+
+// The encoding of a request's body; JSON without Content-Type. UnsupportedMediaType otherwise.
+Result<MediaType> input_encoding(const http::Request& request, bool protobuf);
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/http/message.h"
+#include "base/result.h"
+#include "kube/apiserver/internal/media_type.h"
+#include "kube/apiserver/internal/stored_object.h"
+#include "kube/apiserver/internal/watch_event.h"
+#include "kube/apiserver/resource.h"
+
+namespace coracle::kube::apiserver {
+
+// What a table shows of each row's object (?includeObject=).
+enum class IncludeObject : std::uint8_t { None, Metadata, Object };
+
+struct ListMeta {
+  store::Revision revision = 0;
+  std::string continue_token;
+  std::optional<std::int64_t> remaining;
+};
+
+// How stored objects of one resource become answers in one representation: version, transform
+// (Table, PartialObjectMetadata) and encoding. Where only the type members differ from what is
+// stored, bytes are copied and nothing is parsed. Belongs to one request or watch.
+class ObjectEncoder {
+ public:
+  ObjectEncoder(ResourcePtr resource, OutputType output, IncludeObject include, WallTime now);
+
+  const OutputType& output() const { return output_; }
+
+  Result<http::Bytes> single(const StoredObject& object) const;
+  Result<http::Bytes> list(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
+
+  // Equal for watches that send equal bytes; 0 when each sends its own.
+  std::uint64_t share_key(WatchType type) const;
+  Result<http::Bytes> watch_event(WatchType type, const StoredObject& object);
+  http::Bytes bookmark(store::Revision revision, bool end_of_initial_events);
+  http::Bytes watch_error(const Error& error) const;
+
+  // Any tree that has a kind (Status, Scale, reviews) as a whole body; JSON where `schema` is null.
+  static http::Bytes tree(const OutputType& output, const Value& tree, const Schema* schema);
+
+ private:
+  Result<Object> served(const StoredObject& object) const;
+  Result<std::string> served_json(const StoredObject& object) const;
+  Result<std::string> object_json(const StoredObject& object, bool columns) const;
+  Result<std::string> envelope(const StoredObject& object) const;
+  void append_partial(std::string& out, const StoredObject& object) const;
+  Value table_columns() const;
+  Result<std::string> table_row(const StoredObject& object) const;
+  Result<std::string> table(std::span<const StoredObjectPtr> objects, std::string_view meta, bool columns) const;
+  Result<std::string> list_json(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
+  Result<std::string> list_protobuf(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
+
+  const ResourcePtr resource_;
+  const OutputType output_;
+  const IncludeObject include_;
+  const WallTime now_;
+  std::string type_members_;
+  bool columns_sent_ = false;
+};
+
+}  // namespace coracle::kube::apiserver

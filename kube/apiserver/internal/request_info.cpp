@@ -1,0 +1,120 @@
+#include "kube/apiserver/request_info.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <vector>
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+// Segments of the path, decoded; empty ones are dropped as a router would.
+std::vector<std::string> split_request_path(std::string_view path) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin < path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view raw = path.substr(begin, end - begin);
+    if (!raw.empty()) {
+      auto decoded = http::percent_decode(raw);
+      parts.push_back(decoded.ok() ? std::move(decoded).value() : std::string(raw));
+    }
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::string lower_method(std::string_view method) {
+  std::string lower(method);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+std::string verb_of_method(std::string_view method) {
+  if (method == "POST") return "create";
+  if (method == "GET" || method == "HEAD") return "get";
+  if (method == "PUT") return "update";
+  if (method == "PATCH") return "patch";
+  if (method == "DELETE") return "delete";
+  return "";
+}
+
+// The name that a field selector pins (metadata.name=x among its requirements); empty otherwise.
+std::string name_in_field_selector(std::string_view selector) {
+  static constexpr std::string_view kName = "metadata.name=";
+  std::size_t begin = 0;
+  while (begin <= selector.size()) {
+    const std::size_t end = std::min(selector.find(',', begin), selector.size());
+    std::string_view term = selector.substr(begin, end - begin);
+    if (term.substr(0, kName.size()) == kName) {
+      term.remove_prefix(kName.size());
+      if (!term.empty() && term.front() == '=') term.remove_prefix(1);
+      const bool segment = !term.empty() && term != "." && term != ".." &&
+                           term.find_first_of("/%\\") == std::string_view::npos;
+      return segment ? std::string(term) : std::string();
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
+bool query_flag(std::string_view value, bool present) {
+  return present && value != "false" && value != "0";
+}
+
+// Namespace, resource, name and subresource from what follows the version.
+void read_resource_parts(RequestInfo& info, const std::vector<std::string>& parts, std::size_t at) {
+  if (parts[at] == "namespaces" && parts.size() > at + 1) {
+    info.namespace_ = parts[at + 1];
+    const bool own_subresource = parts.size() > at + 2 && (parts[at + 2] == "status" || parts[at + 2] == "finalize");
+    if (parts.size() > at + 2 && !own_subresource) at += 2;
+  }
+  info.resource = parts[at];
+  if (parts.size() > at + 1) info.name = parts[at + 1];
+  if (parts.size() > at + 2 && info.verb != "proxy") info.subresource = parts[at + 2];
+  for (std::size_t i = at + 3; i < parts.size(); ++i) info.rest += (i > at + 3 ? "/" : "") + parts[i];
+}
+
+void read_collection_verb(RequestInfo& info, const http::Request& request, bool watch_path) {
+  const http::Query query = http::Query::parse(request.query);
+  const bool get = info.verb == "get" || watch_path;
+  if (info.name.empty() && get) {
+    if (!watch_path) info.verb = query_flag(query.get("watch"), query.has("watch")) ? "watch" : "list";
+    info.name = name_in_field_selector(query.get("fieldSelector"));
+  } else if (info.name.empty() && info.verb == "delete") {
+    info.verb = "deletecollection";
+  }
+  if (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection") {
+    info.label_selector = query.get("labelSelector");
+    info.field_selector = query.get("fieldSelector");
+  }
+}
+
+}  // namespace
+
+RequestInfo read_request_info(const http::Request& request) {
+  RequestInfo info;
+  info.path = request.path;
+  info.verb = lower_method(request.method);
+
+  const std::vector<std::string> parts = split_request_path(request.path);
+  if (parts.size() < 3 || (parts[0] != "api" && parts[0] != "apis")) return info;
+  std::size_t at = 1;
+  if (parts[0] == "apis") {
+    if (parts.size() < 4) return info;
+    info.group = parts[at++];
+  }
+  info.resource_request = true;
+  info.version = parts[at++];
+
+  info.verb = verb_of_method(request.method);
+  const bool special = parts[at] == "watch" || parts[at] == "proxy";
+  const bool watch_path = special && parts[at] == "watch" && info.verb == "get" && parts.size() > at + 1;
+  if (special && parts.size() > at + 1) info.verb = parts[at++];
+  read_resource_parts(info, parts, at);
+  read_collection_verb(info, request, watch_path);
+  return info;
+}
+
+}  // namespace coracle::kube::apiserver

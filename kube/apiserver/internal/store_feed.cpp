@@ -1,0 +1,198 @@
+#include "kube/apiserver/internal/store_feed.h"
+
+#include <utility>
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::size_t kFeedBatch = 512;
+
+void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
+  for (const auto& watcher : watchers) watcher->wake();
+}
+
+}  // namespace
+
+Error revision_too_large(store::Revision asked, store::Revision current) {
+  return Error(Reason::Timeout, "Timeout: Too large resource version: " + std::to_string(asked) +
+                                    ", current: " + std::to_string(current))
+      .with_cause({"ResourceVersionTooLarge", "Too large resource version", ""})
+      .with_retry_after(std::chrono::seconds(1));
+}
+
+StoreFeed::StoreFeed(Private, Executor& executor, store::Backend& backend, Logger log)
+    : executor_(executor), backend_(backend), log_(std::move(log)), changed_(executor.make_wait_point()) {}
+
+Result<std::shared_ptr<StoreFeed>> StoreFeed::make(const Context& context, store::Backend& backend, Logger log) {
+  auto feed = std::make_shared<StoreFeed>(Private{}, context.executor(), backend, std::move(log));
+  TRY(feed->follow(context));
+  return feed;
+}
+
+Result<void> StoreFeed::follow(const Context& context) {
+  const store::Revision from = backend_.current_revision();
+  ASSIGN_OR_RETURN(auto watch, backend_.watch(context, store::KeyRange::prefix(kRoot), from));
+  // The store's thread must not enter the backend: dealing out happens on the Delivery lane.
+  watch->on_ready([weak = weak_from_this()] {
+    if (auto feed = weak.lock()) feed->schedule();
+  });
+  std::lock_guard lock(pump_mutex_);
+  watch_ = std::move(watch);
+  progress_.store(from, std::memory_order_release);
+  return {};
+}
+
+void StoreFeed::stop() {
+  std::vector<std::shared_ptr<Watcher>> wake;
+  {
+    std::lock_guard lock(pump_mutex_);
+    stopped_ = true;
+    watch_ = nullptr;
+  }
+  {
+    std::lock_guard lock(slots_mutex_);
+    for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
+    changed_->notify_all();
+  }
+  wake_watchers(wake);
+}
+
+void StoreFeed::schedule() {
+  if (scheduled_.exchange(true)) return;
+  executor_.post(Lane::Delivery, [weak = weak_from_this()] {
+    auto feed = weak.lock();
+    if (feed == nullptr) return;
+    feed->scheduled_.store(false);
+    feed->pump();
+  });
+}
+
+void StoreFeed::pump() {
+  std::vector<std::shared_ptr<Watcher>> wake;
+  bool more = true;
+  while (more) {
+    {
+      std::lock_guard lock(pump_mutex_);
+      more = deal_out(wake);
+    }
+    wake_watchers(wake);
+    wake.clear();
+  }
+  std::lock_guard lock(slots_mutex_);
+  changed_->notify_all();
+}
+
+bool StoreFeed::deal_out(std::vector<std::shared_ptr<Watcher>>& wake) {
+  if (watch_ == nullptr) return false;
+  batch_.clear();
+  store::Revision progress = progress_.load(std::memory_order_relaxed);
+  auto drained = watch_->drain(batch_, kFeedBatch, progress);
+  if (!drained.ok()) {
+    if (!stopped_ && drained.error().reason() == Reason::Expired) lose(wake);
+    return false;
+  }
+  for (const store::EventPtr& event : batch_) {
+    std::shared_ptr<WatchCache> cache;
+    {
+      std::lock_guard lock(slots_mutex_);
+      auto slot = slots_.upper_bound(event->entry.key);
+      if (slot != slots_.begin() && event->entry.key.starts_with((--slot)->first)) cache = slot->second.cache;
+    }
+    if (cache != nullptr) cache->apply(*event, wake);
+  }
+  const bool more = batch_.size() >= kFeedBatch;
+  batch_.clear();
+  if (progress > progress_.load(std::memory_order_relaxed)) progress_.store(progress, std::memory_order_release);
+  return more;
+}
+
+// The feed was too slow for the store: nothing that it holds is certain any more.
+void StoreFeed::lose(std::vector<std::shared_ptr<Watcher>>& wake) {
+  log_.warning("fell behind the store; caches are loaded again and watches end");
+  {
+    std::lock_guard lock(slots_mutex_);
+    for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
+    slots_.clear();
+    changed_->notify_all();
+  }
+  watch_ = nullptr;
+  executor_.post(Lane::Worker, [weak = weak_from_this(), &executor = executor_] {
+    auto feed = weak.lock();
+    if (feed == nullptr) return;
+    auto followed = feed->follow(Context(executor));
+    if (!followed.ok()) feed->log_.error("the store cannot be watched", {{"error", followed.error()}});
+  });
+}
+
+Result<std::shared_ptr<WatchCache>> StoreFeed::cache(const Context& context, const std::string& prefix,
+                                                     const Normalise& normalise) {
+  std::shared_ptr<WatchCache> cache;
+  {
+    std::unique_lock lock(slots_mutex_);
+    while (true) {
+      Slot& slot = slots_[prefix];
+      if (slot.ready) return slot.cache;
+      if (!slot.loading) {
+        slot.loading = true;
+        slot.cache = std::make_shared<WatchCache>(prefix, normalise, log_);
+        cache = slot.cache;
+        break;
+      }
+      TRY(context.check());
+      changed_->wait(lock, context);
+    }
+  }
+  auto loaded = load(context, cache);
+  finish_load(prefix, cache, loaded.ok());
+  TRY(loaded);
+  return cache;
+}
+
+Result<void> StoreFeed::load(const Context& context, const std::shared_ptr<WatchCache>& cache) {
+  ASSIGN_OR_RETURN(auto list, backend_.list(context, store::KeyRange::prefix(cache->prefix())));
+  std::vector<std::shared_ptr<Watcher>> wake;
+  cache->load(list.entries, list.revision, wake);
+  wake_watchers(wake);
+  return {};
+}
+
+void StoreFeed::finish_load(const std::string& prefix, const std::shared_ptr<WatchCache>& cache, bool ok) {
+  std::lock_guard lock(slots_mutex_);
+  auto slot = slots_.find(prefix);
+  if (slot != slots_.end() && slot->second.cache == cache) {
+    slot->second.loading = false;
+    slot->second.ready = ok;
+    if (!ok) slots_.erase(slot);
+  }
+  changed_->notify_all();
+}
+
+void StoreFeed::drop(std::string_view prefix) {
+  std::vector<std::shared_ptr<Watcher>> wake;
+  {
+    std::lock_guard lock(slots_mutex_);
+    auto slot = slots_.find(prefix);
+    if (slot == slots_.end()) return;
+    slot->second.cache->close(wake);
+    slots_.erase(slot);
+    changed_->notify_all();
+  }
+  wake_watchers(wake);
+}
+
+Result<void> StoreFeed::catch_up(const Context& context, store::Revision revision) {
+  if (progress() >= revision) return {};
+  pump();
+  if (progress() >= revision) return {};
+  const MonotonicTime until = executor_.clock().monotonic() + kFreshnessWait;
+  std::unique_lock lock(slots_mutex_);
+  while (progress() < revision) {
+    TRY(context.check());
+    if (executor_.clock().monotonic() >= until) return revision_too_large(revision, progress());
+    changed_->wait(lock, context, until);
+  }
+  return {};
+}
+
+}  // namespace coracle::kube::apiserver
