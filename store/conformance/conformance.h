@@ -23,6 +23,8 @@ struct Case {
   std::string_view name;
   // An error says which expectation did not hold.
   Result<void> (*run)(const Environment& environment);
+  // Takes seconds where time is real.
+  bool slow = false;
 };
 
 std::span<const Case> cases();

@@ -66,8 +66,8 @@ Result<void> watches_end_with_the_backend(const Environment& environment) {
 }
 
 constexpr Case kLifeCases[] = {
-    {"a lease ends the key", a_lease_ends_the_key},
-    {"a write renews the lease", a_write_renews_the_lease},
+    {"a lease ends the key", a_lease_ends_the_key, true},
+    {"a write renews the lease", a_write_renews_the_lease, true},
     {"watches end with the backend", watches_end_with_the_backend},
 };
 

@@ -98,11 +98,6 @@ void CommittedState::wake(const std::vector<WatcherPtr>& watchers) {
   for (const WatcherPtr& watcher : watchers) watcher->call();
 }
 
-void CommittedState::advance(Revision revision) {
-  std::unique_lock lock(mutex_);
-  current_.store(revision, std::memory_order_release);
-}
-
 void CommittedState::arm_progress() {
   auto timer = executor_.call_after(kProgressInterval, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->progress();

@@ -22,6 +22,7 @@ class CommittedState : public std::enable_shared_from_this<CommittedState> {
 
   // Before anything else: what was found on start.
   void load(const Entry& entry) { index_.put(entry); }
+  void unload(std::string_view key) { index_.erase(key); }
   // `floor`: everything that happened later is (or will be) among the events in memory.
   void start(Revision current, Revision compacted, Revision floor);
 
@@ -29,8 +30,6 @@ class CommittedState : public std::enable_shared_from_this<CommittedState> {
   // once the caller holds no lock. The batch is in revision order.
   [[nodiscard]] std::vector<WatcherPtr> apply(std::vector<HistoryRecord> batch);
   static void wake(const std::vector<WatcherPtr>& watchers);
-  // A batch that only moves the revision on (rows that are not keys).
-  void advance(Revision revision);
   // Forgets history up to `revision`. Watches that need it expire.
   void compact(Revision revision);
   // Ends all watches with Canceled.

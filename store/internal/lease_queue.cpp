@@ -12,15 +12,16 @@ void LeaseQueue::end(const std::string& key) {
 }
 
 void LeaseQueue::follow(const Event& event, MonotonicTime now) {
-  if (event.type == Event::Type::Delete || event.entry.lease.count() == 0) {
+  if (event.type == Event::Type::Delete) {
     end(event.entry.key);
   } else {
-    start(event.entry, now);
+    restart(event.entry, now);
   }
 }
 
-void LeaseQueue::start(const Entry& entry, MonotonicTime now) {
+void LeaseQueue::restart(const Entry& entry, MonotonicTime now) {
   end(entry.key);
+  if (entry.lease.count() <= 0) return;
   const MonotonicTime deadline = now + std::min(entry.lease, kMaxLease);
   by_key_[entry.key] = {deadline, entry.mod_revision};
   by_time_.emplace(deadline, entry.key);

@@ -16,7 +16,9 @@ class LeaseQueue {
  public:
   // Follows a committed change: a lease starts anew, or ends.
   void follow(const Event& event, MonotonicTime now);
-  void start(const Entry& entry, MonotonicTime now);
+  // As if `entry` had been written at `now`.
+  void restart(const Entry& entry, MonotonicTime now);
+  void end(const std::string& key);
 
   std::optional<MonotonicTime> next() const;
   // Removals of the keys that are due, at most `limit`. They stay queued until follow() sees them
@@ -30,7 +32,6 @@ class LeaseQueue {
     MonotonicTime deadline;
     Revision revision;
   };
-  void end(const std::string& key);
 
   std::map<std::string, Lease> by_key_;
   std::set<std::pair<MonotonicTime, std::string>> by_time_;
