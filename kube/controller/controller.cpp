@@ -120,4 +120,9 @@ bool Controller::idle() const {
   return state_->running == 0 && state_->queue.depth() == 0;
 }
 
+bool Controller::at_rest() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->running == 0 && !state_->queue.has_ready();
+}
+
 }  // namespace coracle::kube

@@ -54,6 +54,8 @@ class Controller {
   void start();
   // True when no key is queued, delayed or at work.
   bool idle() const;
+  // True when no key is queued or at work; some may be delayed.
+  bool at_rest() const;
 
  private:
   struct State;
