@@ -5,19 +5,16 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/files.h"
+
 namespace coracle {
 namespace {
 
 // The one counter of the process: a macro has nowhere to take another from.
 std::atomic<std::uint64_t> bugs_met{0};
 
-// The part of a build's path that means something to a reader.
-std::string_view file_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 void print_location(const char* kind, const char* condition, const char* file, int line) {
+  // The directories are those of the build and mean nothing to a reader.
   const std::string_view name = file_name(file);
   std::fprintf(stderr, "%s(%s) at %.*s:%d\n", kind, condition, static_cast<int>(name.size()), name.data(), line);
 }

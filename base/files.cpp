@@ -1,0 +1,255 @@
+#include "base/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+namespace coracle {
+namespace {
+
+constexpr std::size_t kMaxDirectoryEntries = 1'000'000;
+
+Error path_error(std::string_view deed, const std::string& path) {
+  const int number = errno;
+  return system_error(number, std::string(deed) + " " + path);
+}
+
+FileKind kind_of_mode(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::Regular;
+  if (S_ISDIR(mode)) return FileKind::Directory;
+  if (S_ISLNK(mode)) return FileKind::Symlink;
+  return FileKind::Other;
+}
+
+FileInfo info_of(const struct stat& status) {
+  return {.kind = kind_of_mode(status.st_mode),
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .modified = WallTime(std::chrono::seconds(status.st_mtim.tv_sec) + Duration(status.st_mtim.tv_nsec)),
+          .mode = status.st_mode & 07777U};
+}
+
+Result<void> write_all(int descriptor, std::string_view data, const std::string& path) {
+  while (!data.empty()) {
+    const ssize_t written = write(descriptor, data.data(), data.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return path_error("write", path);
+    }
+    data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> synchronise_directory(const std::string& path) {
+  const FileDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return path_error("open", path);
+  // Some file systems cannot do this and say so; the rest must.
+  if (fsync(directory.get()) != 0 && errno != EINVAL && errno != ENOTSUP) return path_error("synchronise", path);
+  return {};
+}
+
+Result<void> write_synchronised(int descriptor, std::string_view data, unsigned mode, const std::string& path) {
+  if (fchmod(descriptor, mode) != 0) return path_error("set the mode of", path);
+  TRY(write_all(descriptor, data, path));
+  if (fsync(descriptor) != 0) return path_error("synchronise", path);
+  return {};
+}
+
+}  // namespace
+
+void FileDescriptor::reset() {
+  if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
+}
+
+Error system_error(int number, std::string_view what) {
+  Reason reason = Reason::Unavailable;
+  switch (number) {
+    case ENOENT:
+      reason = Reason::NotFound;
+      break;
+    case EEXIST:
+      reason = Reason::AlreadyExists;
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      reason = Reason::Forbidden;
+      break;
+    case ENOTDIR:
+    case EISDIR:
+    case ENOTEMPTY:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EINVAL:
+    case EXDEV:
+      reason = Reason::BadRequest;
+      break;
+    default:
+      break;
+  }
+  std::string message(what);
+  message += ": ";
+  message += std::generic_category().message(number);
+  return {reason, std::move(message)};
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  // Without O_NONBLOCK a pipe in a file's place would hold the caller for ever.
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) return path_error("open", path);
+  struct stat status = {};
+  if (fstat(file.get(), &status) != 0) return path_error("examine", path);
+  if (!S_ISREG(status.st_mode)) return bad_request("read " + path + ": not a regular file");
+  const Error too_large(Reason::RequestEntityTooLarge,
+                        "read " + path + ": larger than " + std::to_string(limit) + " bytes");
+  // The size is a hint only: files of /proc say 0, and others may grow meanwhile.
+  const auto hint = static_cast<std::size_t>(status.st_size);
+  if (hint > limit) return too_large;
+  constexpr std::size_t kLeastRead = 4096;
+  std::string data;
+  std::size_t used = 0;
+  while (true) {
+    if (used == data.size()) data.resize(std::max({used * 2, hint + 1, kLeastRead}));
+    const ssize_t got = read(file.get(), data.data() + used, data.size() - used);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return path_error("read", path);
+    }
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+    if (used > limit) return too_large;
+  }
+  data.resize(used);
+  return data;
+}
+
+Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode) {
+  const std::string directory = parent_path(path);
+  // Hidden, so that whoever lists the directory takes it for nothing.
+  std::string temporary = join_path(directory, "." + std::string(file_name(path)) + ".XXXXXX");
+  FileDescriptor file(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file.valid()) return path_error("create a file beside", path);
+  Result<void> written = write_synchronised(file.get(), data, mode, path);
+  file.reset();
+  if (written.ok() && rename(temporary.c_str(), path.c_str()) != 0) written = path_error("rename a file to", path);
+  if (!written.ok()) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  return synchronise_directory(directory);
+}
+
+Result<void> make_directories(const std::string& path, unsigned mode) {
+  if (path.empty()) return bad_request("make a directory: the path is empty");
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (mkdir(part.c_str(), mode) != 0 && errno != EEXIST && errno != EISDIR) return path_error("make directory", part);
+    if (end == std::string::npos) break;
+  }
+  ASSIGN_OR_RETURN(const FileInfo info, file_info(path));
+  if (info.kind != FileKind::Directory) return system_error(ENOTDIR, "make directory " + path);
+  return {};
+}
+
+Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  if (directory == nullptr) return path_error("list", path);
+  std::vector<DirectoryEntry> entries;
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(directory.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (entries.size() >= kMaxDirectoryEntries) return internal_error("list " + path + ": too many entries");
+    mode_t mode = DTTOIF(entry->d_type);
+    if (entry->d_type == DT_UNKNOWN) {
+      struct stat status = {};
+      if (fstatat(dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) mode = status.st_mode;
+    }
+    entries.push_back({std::string(name), kind_of_mode(mode)});
+  }
+  if (errno != 0) return path_error("list", path);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
+}
+
+Result<void> remove_file(const std::string& path) {
+  if (remove(path.c_str()) != 0) return path_error("remove", path);
+  return {};
+}
+
+Result<void> remove_tree(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) return system_error(error.value(), "remove " + path);
+  return {};
+}
+
+Result<void> rename_file(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return path_error("rename to " + to, from);
+  return {};
+}
+
+Result<FileInfo> file_info(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return path_error("examine", path);
+  return info_of(status);
+}
+
+Result<FileInfo> link_info(const std::string& path) {
+  struct stat status = {};
+  if (lstat(path.c_str(), &status) != 0) return path_error("examine", path);
+  return info_of(status);
+}
+
+bool file_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+Result<std::string> read_link(const std::string& path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  if (size < 0) return path_error("read link", path);
+  return std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+Result<void> make_link(const std::string& target, const std::string& path) {
+  if (symlink(target.c_str(), path.c_str()) != 0) return path_error("make link", path);
+  return {};
+}
+
+Result<std::string> canonical_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
+  if (resolved == nullptr) return path_error("resolve", path);
+  return std::string(resolved.get());
+}
+
+std::string join_path(std::string_view directory, std::string_view name) {
+  if (directory.empty() || name.starts_with('/')) return std::string(name);
+  std::string path(directory);
+  if (!path.ends_with('/')) path += '/';
+  path += name;
+  return path;
+}
+
+std::string parent_path(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
+
+std::string_view file_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace coracle
