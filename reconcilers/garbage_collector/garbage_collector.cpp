@@ -41,9 +41,11 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   }
 
   ~GarbageCollector() override {
-    // Informers call into the controller, so they end first.
+    // Informers call into the controller, so they end first, and no reconcile may add another.
+    std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> ended;
     std::lock_guard lock(mutex_);
-    monitors_.clear();
+    ending_ = true;
+    ended.swap(monitors_);
   }
 
   void start() override {
@@ -72,6 +74,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     std::vector<kube::Informer*> fresh;
     {
       std::lock_guard lock(mutex_);
+      if (ending_) return kube::Done{};
       gone.swap(monitors_);
       for (const kube::DiscoveredResource& resource : discovery->resources()) {
         if (!is_tracked(resource)) continue;
@@ -83,6 +86,10 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
       }
     }
     for (kube::Informer* informer : fresh) informer->start();
+    // What a resource that is served no longer has left counts as gone.
+    for (const auto& [resource, informer] : gone) {
+      for (const kube::Object& object : informer->store().list()) enqueue(graph_.remove(object));
+    }
     return kube::Done{kRediscoverEvery};
   }
 
@@ -256,6 +263,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   OwnerGraph graph_;
   mutable std::mutex mutex_;
   std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> monitors_;
+  bool ending_ = false;
   kube::Controller controller_;
 };
 
