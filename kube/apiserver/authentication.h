@@ -16,7 +16,7 @@ class Authenticator {
  public:
   virtual ~Authenticator() = default;
   // Nothing: the request carries no credential of this kind. Unauthorized: it carries one, and it is
-  // bad, so that nobody else may be asked.
+  // bad, so that the request cannot be anonymous; another kind of credential may still be good.
   virtual Result<std::optional<Identity>> authenticate(const Context& context, const http::Request& request) = 0;
 };
 
@@ -26,7 +26,7 @@ inline constexpr std::string_view kUnauthenticatedGroup = "system:unauthenticate
 inline constexpr std::string_view kMastersGroup = "system:masters";
 
 // Asks each in order; the first answer wins. Adds system:authenticated, or answers the anonymous
-// identity when no credential was shown.
+// identity when no credential was shown. Unauthorized ("Unauthorized") when only bad ones were.
 std::unique_ptr<Authenticator> make_authenticator_chain(std::vector<std::unique_ptr<Authenticator>> authenticators);
 
 }  // namespace coracle::kube::apiserver
