@@ -1,0 +1,70 @@
+#include "base/http/server.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/http/internal/address.h"
+#include "base/http/internal/event_loop.h"
+
+namespace coracle::http {
+namespace {
+
+using internal::EventLoop;
+using internal::Listener;
+using internal::Mail;
+
+constexpr unsigned kMaxIoThreads = 16;
+
+class EpollServer : public Server {
+ public:
+  EpollServer(Executor& executor, Handler& handler, ServerOptions options, Logger log, Listener listener)
+      : listener_(std::move(listener)), state_(executor, handler, std::move(options), std::move(log)) {}
+
+  ~EpollServer() override {
+    tell_loops(Mail::Kind::Drain);
+    tell_loops(Mail::Kind::Cancel);
+    state_.dispatcher.wait_for_none();
+    tell_loops(Mail::Kind::Stop);
+    loops_.clear();
+    // Of requests that came in between.
+    state_.dispatcher.wait_for_none();
+  }
+
+  Result<void> start() {
+    const unsigned count = std::clamp(state_.options.io_threads, 1U, kMaxIoThreads);
+    for (unsigned i = 0; i < count; ++i) {
+      auto loop = std::make_unique<EventLoop>(state_, listener_.socket.get());
+      TRY(loop->start());
+      loops_.push_back(std::move(loop));
+    }
+    return {};
+  }
+
+  std::uint16_t port() const override { return listener_.port; }
+
+  void drain(const Context& context) override {
+    tell_loops(Mail::Kind::Drain);
+    std::unique_lock lock(state_.mutex);
+    while (state_.connections.load() > 0 && context.check().ok()) state_.connection_closed->wait(lock, context);
+  }
+
+ private:
+  void tell_loops(Mail::Kind kind) {
+    for (const auto& loop : loops_) loop->mailbox()->post({kind, 0, 0});
+  }
+
+  Listener listener_;
+  internal::ServerState state_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> serve(Executor& executor, Handler& handler, ServerOptions options, Logger log) {
+  ASSIGN_OR_RETURN(Listener listener, internal::listen_on(options.address, options.port));
+  auto server = std::make_unique<EpollServer>(executor, handler, std::move(options), std::move(log), std::move(listener));
+  TRY(server->start());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace coracle::http
