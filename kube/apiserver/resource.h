@@ -60,6 +60,14 @@ class Strategy {
   virtual std::string_view default_propagation() const { return ""; }
   // May the object be deleted at all (immortal namespaces)?
   virtual Result<void> check_delete(const WriteContext& write, const Object& object) const;
+  // Seconds that a deleted object stays for its owner to end it (pods), given what the caller asks
+  // for; nothing when the resource knows no grace.
+  virtual std::optional<std::int64_t> grace_period(const WriteContext& write, const Object& object,
+                                                   std::optional<std::int64_t> requested) const;
+  // Keeps something else than metadata.finalizers the deleted object (namespaces: spec.finalizers)?
+  virtual bool holds_deletion(const Object& object) const;
+  // What the mark of deletion changes beside metadata (namespaces: the phase).
+  virtual Object mark_deleted(const WriteContext& write, Object object) const;
 
   virtual bool allow_create_on_update() const { return false; }        // PUT of a missing object
   virtual bool allow_unconditional_update() const { return true; }     // PUT without resourceVersion
@@ -122,6 +130,8 @@ struct ResourceDescriptor {
   bool custom = false;              // from a CustomResourceDefinition
   // Owner of `schema` and whatever else the strategy refers to.
   std::shared_ptr<const void> keep_alive;
+  // What is wrong with a name, in upstream's words; null: a DNS-1123 subdomain.
+  std::vector<std::string> (*check_name)(std::string_view name) = nullptr;
   // Fields that ?fieldSelector= may name beside metadata.name and metadata.namespace, with their values.
   std::vector<std::string> selectable_fields;
   std::function<std::string(const Object&, std::string_view field)> field_value;

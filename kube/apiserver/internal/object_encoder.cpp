@@ -259,23 +259,21 @@ Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr
   const bool partial = output_.transform == Transform::MetadataList;
   const Schema* schema = partial ? find_builtin_type(kPartialType) : resource_->schema;
   if (schema == nullptr) return internal_error("no protobuf form of " + resource_->list_kind);
-  std::vector<std::string> messages;
-  messages.reserve(objects.size());
+  ASSIGN_OR_RETURN(const Value metadata, json::read(list_meta_json(meta, false)));
+  ASSIGN_OR_RETURN(std::string raw, begin_protobuf_list(metadata));
   for (const StoredObjectPtr& object : objects) {
+    Value tree;
     if (partial) {
       std::string text;
       append_partial(text, *object);
-      ASSIGN_OR_RETURN(const Value tree, json::read(text));
-      ASSIGN_OR_RETURN(std::string message, encode_protobuf(tree, *schema));
-      messages.push_back(std::move(message));
+      ASSIGN_OR_RETURN(tree, json::read(text));
     } else {
-      ASSIGN_OR_RETURN(const Object tree, served(*object));
-      ASSIGN_OR_RETURN(std::string message, encode_protobuf(tree.tree(), *schema));
-      messages.push_back(std::move(message));
+      ASSIGN_OR_RETURN(const Object converted, served(*object));
+      tree = converted.tree();
     }
+    ASSIGN_OR_RETURN(const std::string message, encode_protobuf(tree, *schema));
+    append_protobuf_item(raw, message);
   }
-  ASSIGN_OR_RETURN(const Value metadata, json::read(list_meta_json(meta, false)));
-  ASSIGN_OR_RETURN(const std::string raw, encode_protobuf_list(metadata, {messages.begin(), messages.end()}));
   if (partial) return write_envelope("meta.k8s.io/" + output_.transform_version, "PartialObjectMetadataList", raw);
   return write_envelope(resource_->gvk.api_version(), resource_->list_kind, raw);
 }

@@ -1,0 +1,222 @@
+#include "kube/apiserver/internal/conversions_autoscaling.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/json/json.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kMetricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";
+constexpr std::string_view kBehaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
+constexpr std::string_view kConditionsAnnotation = "autoscaling.alpha.kubernetes.io/conditions";
+constexpr std::string_view kCurrentMetricsAnnotation = "autoscaling.alpha.kubernetes.io/current-metrics";
+
+// A metric source of v2 and where each of its values stands in v1.
+struct MetricField {
+  std::vector<std::string_view> v2;
+  std::string_view v1;
+};
+struct MetricShape {
+  std::string_view source;  // "resource": the member of a MetricSpec or MetricStatus
+  std::vector<MetricField> target;
+  std::vector<MetricField> current;
+};
+
+const std::vector<MetricShape>& metric_shapes() {
+  static const std::vector<MetricShape> shapes = {
+      {"resource",
+       {{{"name"}, "name"},
+        {{"target", "averageUtilization"}, "targetAverageUtilization"},
+        {{"target", "averageValue"}, "targetAverageValue"}},
+       {{{"name"}, "name"},
+        {{"current", "averageUtilization"}, "currentAverageUtilization"},
+        {{"current", "averageValue"}, "currentAverageValue"}}},
+      {"containerResource",
+       {{{"name"}, "name"},
+        {{"container"}, "container"},
+        {{"target", "averageUtilization"}, "targetAverageUtilization"},
+        {{"target", "averageValue"}, "targetAverageValue"}},
+       {{{"name"}, "name"},
+        {{"container"}, "container"},
+        {{"current", "averageUtilization"}, "currentAverageUtilization"},
+        {{"current", "averageValue"}, "currentAverageValue"}}},
+      {"pods",
+       {{{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "selector"},
+        {{"target", "averageValue"}, "targetAverageValue"}},
+       {{{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "selector"},
+        {{"current", "averageValue"}, "currentAverageValue"}}},
+      {"object",
+       {{{"describedObject"}, "target"},
+        {{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "selector"},
+        {{"target", "value"}, "targetValue"},
+        {{"target", "averageValue"}, "averageValue"}},
+       {{{"describedObject"}, "target"},
+        {{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "selector"},
+        {{"current", "value"}, "currentValue"},
+        {{"current", "averageValue"}, "averageValue"}}},
+      {"external",
+       {{{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "metricSelector"},
+        {{"target", "value"}, "targetValue"},
+        {{"target", "averageValue"}, "targetAverageValue"}},
+       {{{"metric", "name"}, "metricName"},
+        {{"metric", "selector"}, "metricSelector"},
+        {{"current", "value"}, "currentValue"},
+        {{"current", "averageValue"}, "currentAverageValue"}}},
+  };
+  return shapes;
+}
+
+const Value& at_path(const Value& tree, const std::vector<std::string_view>& path) {
+  const Value* at = &tree;
+  for (std::string_view step : path) at = &(*at)[step];
+  return *at;
+}
+
+Value metric_to_v1(const Value& metric, bool status) {
+  Value::ObjectBuilder out;
+  out.set("type", metric["type"]);
+  for (const MetricShape& shape : metric_shapes()) {
+    const Value& source = metric[shape.source];
+    if (!source.is_object()) continue;
+    Value::ObjectBuilder old;
+    for (const MetricField& field : status ? shape.current : shape.target) {
+      const Value& value = at_path(source, field.v2);
+      if (!value.is_null()) old.set(field.v1, value);
+    }
+    out.set(shape.source, std::move(old).build());
+  }
+  return std::move(out).build();
+}
+
+// The kind of a v2 target follows from which of its values is set.
+std::string_view target_type(const Value& target) {
+  if (target.contains("averageUtilization")) return "Utilization";
+  return target.contains("averageValue") && is_zero(target["value"]) ? "AverageValue" : "Value";
+}
+
+Value metric_to_v2(const Value& metric, bool status) {
+  Value::ObjectBuilder out;
+  out.set("type", metric["type"]);
+  for (const MetricShape& shape : metric_shapes()) {
+    const Value& source = metric[shape.source];
+    if (!source.is_object()) continue;
+    Value next = Value::object();
+    for (const MetricField& field : status ? shape.current : shape.target) {
+      const Value& value = source[field.v1];
+      if (!value.is_null()) next = next.with_path(field.v2, value);
+    }
+    if (!status) {
+      const Value& target = next["target"];
+      next = next.with("target", target.with("type", target_type(target)));
+    }
+    out.set(shape.source, std::move(next));
+  }
+  return std::move(out).build();
+}
+
+bool is_cpu_target(const Value& metric) {
+  return metric["type"].as_string() == "Resource" && metric["resource"]["name"].as_string() == "cpu" &&
+         metric["resource"]["target"]["averageUtilization"].is_int();
+}
+
+bool is_cpu_current(const Value& metric) {
+  return metric["type"].as_string() == "Resource" && metric["resource"]["name"].as_string() == "cpu" &&
+         metric["resource"]["current"]["averageUtilization"].is_int();
+}
+
+Object to_v1(const Object& hpa) {
+  Object out = hpa;
+  const Value& spec = hpa["spec"];
+  const Value& status = hpa["status"];
+  Value::ObjectBuilder old_spec, old_status;
+  for (std::string_view field : {"scaleTargetRef", "minReplicas", "maxReplicas"}) {
+    if (const Value* value = spec.find(field)) old_spec.set(field, *value);
+  }
+  Value::ArrayBuilder others, current;
+  bool cpu = false;
+  for (const Value& metric : spec["metrics"].items()) {
+    if (!cpu && is_cpu_target(metric)) {
+      cpu = true;
+      old_spec.set("targetCPUUtilizationPercentage", metric["resource"]["target"]["averageUtilization"]);
+    } else {
+      others.add(metric_to_v1(metric, false));
+    }
+  }
+  for (std::string_view field : {"observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"}) {
+    if (const Value* value = status.find(field)) old_status.set(field, *value);
+  }
+  for (const Value& metric : status["currentMetrics"].items()) {
+    if (is_cpu_current(metric)) {
+      old_status.set("currentCPUUtilizationPercentage", metric["resource"]["current"]["averageUtilization"]);
+    }
+    current.add(metric_to_v1(metric, true));
+  }
+  if (others.size() > 0) out = out.with_annotation(kMetricsAnnotation, json::write(std::move(others).build()));
+  if (current.size() > 0) {
+    out = out.with_annotation(kCurrentMetricsAnnotation, json::write(std::move(current).build()));
+  }
+  if (spec["behavior"].is_object()) out = out.with_annotation(kBehaviorAnnotation, json::write(spec["behavior"]));
+  if (!status["conditions"].empty()) {
+    out = out.with_annotation(kConditionsAnnotation, json::write(status["conditions"]));
+  }
+  return out.with("spec", std::move(old_spec).build()).with("status", std::move(old_status).build());
+}
+
+// The annotation's JSON, taken off the object; null when there is none that can be read.
+Value take_annotation(Object& object, std::string_view key) {
+  if (!object.has_annotation(key)) return {};
+  auto tree = json::read(object.annotation(key));
+  object = object.without_annotation(key);
+  return tree.ok() ? std::move(tree).value() : Value();
+}
+
+Object to_v2(const Object& hpa) {
+  Object out = hpa;
+  const Value& spec = hpa["spec"];
+  const Value& status = hpa["status"];
+  Value::ObjectBuilder new_spec, new_status;
+  for (std::string_view field : {"scaleTargetRef", "minReplicas", "maxReplicas"}) {
+    if (const Value* value = spec.find(field)) new_spec.set(field, *value);
+  }
+  Value::ArrayBuilder metrics, current;
+  if (const Value* percentage = spec.find("targetCPUUtilizationPercentage")) {
+    const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", *percentage}});
+    metrics.add(Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}}));
+  }
+  for (const Value& metric : take_annotation(out, kMetricsAnnotation).items()) metrics.add(metric_to_v2(metric, false));
+  if (metrics.size() > 0) new_spec.set("metrics", std::move(metrics).build());
+  if (const Value behavior = take_annotation(out, kBehaviorAnnotation); behavior.is_object()) {
+    new_spec.set("behavior", behavior);
+  }
+  for (std::string_view field : {"observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"}) {
+    if (const Value* value = status.find(field)) new_status.set(field, *value);
+  }
+  for (const Value& metric : take_annotation(out, kCurrentMetricsAnnotation).items()) {
+    current.add(metric_to_v2(metric, true));
+  }
+  if (current.size() > 0) new_status.set("currentMetrics", std::move(current).build());
+  if (const Value conditions = take_annotation(out, kConditionsAnnotation); !conditions.empty()) {
+    new_status.set("conditions", conditions);
+  }
+  return out.with("spec", std::move(new_spec).build()).with("status", std::move(new_status).build());
+}
+
+}  // namespace
+
+Result<Object> convert_autoscaler(const Object& autoscaler, const GroupVersionKind& to) {
+  Object out = autoscaler;
+  const GroupVersionKind from = autoscaler.gvk();
+  if (from.version == "v2" && to.version == "v1") out = to_v1(autoscaler);
+  if (from.version == "v1" && to.version == "v2") out = to_v2(autoscaler);
+  return out.with("apiVersion", to.api_version());
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,253 @@
+#include "kube/apiserver/internal/object_meta.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json/json.h"
+#include "kube/object/field_path.h"
+#include "kube/object/names.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::size_t kMaximumAnnotationBytes = 262144;
+constexpr std::string_view kImmutable = "field is immutable";
+// Names in the standard finalizer namespace need no domain.
+constexpr std::string_view kPlainFinalizers[] = {"kubernetes", "orphan", "foregroundDeletion"};
+
+void validate_name(const ResourceDescriptor& resource, const Value& metadata, FieldErrors& errors) {
+  const auto check = resource.check_name != nullptr ? resource.check_name : check_dns1123_subdomain;
+  const std::string_view name = metadata["name"].as_string();
+  const std::string_view prefix = metadata["generateName"].as_string();
+  if (!prefix.empty()) {
+    // A prefix may end where a name may not.
+    std::string sample(prefix);
+    if (sample.back() == '-' || sample.back() == '.') sample.back() = 'a';
+    for (const std::string& problem : check(sample)) {
+      errors.push_back(field_invalid("metadata.generateName", prefix, problem));
+    }
+  }
+  if (name.empty()) {
+    errors.push_back(field_required("metadata.name", "name or generateName is required"));
+    return;
+  }
+  for (const std::string& problem : check(name)) errors.push_back(field_invalid("metadata.name", name, problem));
+}
+
+void validate_namespace(const ResourceDescriptor& resource, const Value& metadata, FieldErrors& errors) {
+  const std::string_view ns = metadata["namespace"].as_string();
+  if (!resource.namespaced) {
+    if (!ns.empty()) errors.push_back(field_forbidden("metadata.namespace", "not allowed on this type"));
+    return;
+  }
+  if (ns.empty()) {
+    errors.push_back(field_required("metadata.namespace", ""));
+    return;
+  }
+  for (const std::string& problem : check_dns1123_label(ns)) {
+    errors.push_back(field_invalid("metadata.namespace", ns, problem));
+  }
+}
+
+void validate_labels(const Value& labels, FieldErrors& errors) {
+  for (const Value::Member& label : labels.members()) {
+    for (const std::string& problem : check_qualified_name(label.key)) {
+      errors.push_back(field_invalid("metadata.labels", label.key, problem));
+    }
+    for (const std::string& problem : check_label_value(label.value.as_string())) {
+      errors.push_back(field_invalid("metadata.labels", label.value, problem));
+    }
+  }
+}
+
+void validate_annotations(const Value& annotations, FieldErrors& errors) {
+  std::size_t total = 0;
+  for (const Value::Member& annotation : annotations.members()) {
+    std::string lower = annotation.key;
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (const std::string& problem : check_qualified_name(lower)) {
+      errors.push_back(field_invalid("metadata.annotations", annotation.key, problem));
+    }
+    total += annotation.key.size() + annotation.value.as_string().size();
+  }
+  if (total > kMaximumAnnotationBytes) {
+    errors.push_back(field_too_long("metadata.annotations", kMaximumAnnotationBytes));
+  }
+}
+
+void validate_owners(const Value& owners, FieldErrors& errors) {
+  const FieldPath list = FieldPath("metadata").child("ownerReferences");
+  std::string controller;
+  for (const Value& owner : owners.items()) {
+    const auto need = [&](std::string_view field) {
+      if (!owner[field].as_string().empty()) return;
+      errors.push_back(field_invalid(list.child(field).text(), owner[field].as_string(), "must not be empty"));
+    };
+    for (std::string_view field : {"apiVersion", "kind", "name", "uid"}) need(field);
+    if (!owner["controller"].as_bool()) continue;
+    const std::string text = std::string(owner["kind"].as_string()) + "/" + std::string(owner["name"].as_string());
+    if (!controller.empty()) {
+      errors.push_back(field_invalid(list.text(), owners,
+                                     "Only one reference can have Controller set to true. Found \"true\" in "
+                                     "references for " + controller + " and " + text));
+    }
+    controller = text;
+  }
+}
+
+void validate_finalizers(const Value& finalizers, FieldErrors& errors) {
+  bool orphan = false, foreground = false;
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    const std::string_view finalizer = finalizers.at(i).as_string();
+    const std::string field = FieldPath("metadata").child("finalizers").index(i).text();
+    for (const std::string& problem : check_qualified_name(finalizer)) {
+      errors.push_back(field_invalid("metadata.finalizers", finalizer, problem));
+    }
+    const bool plain = std::find(std::begin(kPlainFinalizers), std::end(kPlainFinalizers), finalizer) !=
+                       std::end(kPlainFinalizers);
+    if (finalizer.find('/') == std::string_view::npos && !plain) {
+      errors.push_back(field_invalid(field, finalizer, "name is neither a standard finalizer name nor is it fully qualified"));
+    }
+    orphan = orphan || finalizer == "orphan";
+    foreground = foreground || finalizer == "foregroundDeletion";
+  }
+  if (orphan && foreground) {
+    errors.push_back(field_invalid("metadata.finalizers", finalizers,
+                                   "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+}
+
+// Go's %#v of a string slice, as the message about new finalizers prints it.
+std::string go_strings(const std::vector<std::string>& texts) {
+  std::string out = "[]string{";
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) out += ", ";
+    json::write_string(out, texts[i]);
+  }
+  return out + "}";
+}
+
+void forbid_new_finalizers(const Value& now, const Value& before, FieldErrors& errors) {
+  std::vector<std::string> added;
+  for (const Value& finalizer : now.items()) {
+    const auto old = before.items();
+    if (std::find(old.begin(), old.end(), finalizer) == old.end()) added.emplace_back(finalizer.as_string());
+  }
+  if (added.empty()) return;
+  std::sort(added.begin(), added.end());
+  errors.push_back(field_forbidden("metadata.finalizers",
+                                   "no new finalizers can be added if the object is being deleted, found new "
+                                   "finalizers " + go_strings(added)));
+}
+
+}  // namespace
+
+FieldError field_invalid(std::string_view field, const Value& value, std::string_view detail) {
+  return {std::string(field), "FieldValueInvalid", "Invalid value: " + json::write_raw(value) + ": " + std::string(detail)};
+}
+
+FieldError field_required(std::string_view field, std::string_view detail) {
+  return {std::string(field), "FieldValueRequired",
+          detail.empty() ? "Required value" : "Required value: " + std::string(detail)};
+}
+
+FieldError field_forbidden(std::string_view field, std::string_view detail) {
+  return {std::string(field), "FieldValueForbidden", "Forbidden: " + std::string(detail)};
+}
+
+FieldError field_too_long(std::string_view field, std::size_t limit) {
+  return {std::string(field), "FieldValueTooLong",
+          "Too long: may not be more than " + std::to_string(limit) + " bytes"};
+}
+
+Object fill_new_metadata(const Object& object, std::string_view ns, bool namespaced, WallTime now, Random& random) {
+  Value::ObjectBuilder metadata(object.metadata());
+  for (std::string_view field : {"selfLink", "resourceVersion", "generation", "deletionTimestamp",
+                                 "deletionGracePeriodSeconds"}) {
+    metadata.remove(field);
+  }
+  if (namespaced) metadata.set("namespace", ns);
+  metadata.set("uid", random.uuid()).set("creationTimestamp", format_time(now));
+  return object.with("metadata", std::move(metadata).build());
+}
+
+Object generate_name(const Object& object, Random& random) {
+  if (!object.name().empty() || object.generate_name().empty()) return object;
+  std::string name(object.generate_name().substr(0, kGeneratedPrefix));
+  return object.with_metadata("name", name + random.suffix(kGeneratedSuffix));
+}
+
+Object keep_system_metadata(const Object& object, const Object& old) {
+  Value::ObjectBuilder metadata(object.metadata());
+  metadata.remove("resourceVersion").remove("selfLink");
+  const auto keep = [&](std::string_view field) {
+    const Value* before = old.metadata().find(field);
+    if (before == nullptr) {
+      metadata.remove(field);
+    } else {
+      metadata.set(field, *before);
+    }
+  };
+  keep("generation");
+  keep("creationTimestamp");
+  keep("deletionTimestamp");
+  const auto fill = [&](std::string_view field) {
+    const Value* now = metadata.find(field);
+    if (now == nullptr || is_zero(*now)) keep(field);
+  };
+  fill("uid");
+  fill("name");
+  fill("namespace");
+  if (metadata.find("deletionGracePeriodSeconds") == nullptr) keep("deletionGracePeriodSeconds");
+  return object.with("metadata", std::move(metadata).build());
+}
+
+void validate_metadata(const ResourceDescriptor& resource, const Object& object, FieldErrors& errors) {
+  const Value& metadata = object.metadata();
+  validate_name(resource, metadata, errors);
+  validate_namespace(resource, metadata, errors);
+  validate_labels(metadata["labels"], errors);
+  validate_annotations(metadata["annotations"], errors);
+  validate_owners(metadata["ownerReferences"], errors);
+  validate_finalizers(metadata["finalizers"], errors);
+}
+
+void validate_metadata_update(const Object& object, const Object& old, FieldErrors& errors) {
+  const Value& now = object.metadata();
+  const Value& before = old.metadata();
+  for (std::string_view field : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+                                 "deletionGracePeriodSeconds"}) {
+    if (now[field] == before[field]) continue;
+    errors.push_back(field_invalid("metadata." + std::string(field), now[field], kImmutable));
+  }
+  validate_labels(now["labels"], errors);
+  validate_annotations(now["annotations"], errors);
+  validate_owners(now["ownerReferences"], errors);
+  validate_finalizers(now["finalizers"], errors);
+  if (old.deleting()) forbid_new_finalizers(now["finalizers"], before["finalizers"], errors);
+}
+
+Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings) {
+  const auto owners = object.metadata()["ownerReferences"].items();
+  std::vector<Value> kept;
+  std::vector<std::string> repeated;
+  for (const Value& owner : owners) {
+    if (std::find(kept.begin(), kept.end(), owner) == kept.end()) {
+      kept.push_back(owner);
+    } else {
+      repeated.emplace_back(owner["uid"].as_string());
+    }
+  }
+  if (repeated.empty()) return object;
+  std::string uids;
+  for (const std::string& uid : repeated) uids += (uids.empty() ? "" : ", ") + uid;
+  if (warnings != nullptr) {
+    warnings->push_back(".metadata.ownerReferences contains duplicate entries; API server dedups owner references in "
+                        "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
+                        "observed: " + uids);
+  }
+  return object.with_metadata("ownerReferences", Value::array(std::move(kept)));
+}
+
+}  // namespace coracle::kube::apiserver

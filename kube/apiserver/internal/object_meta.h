@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "kube/apiserver/resource.h"
+
+namespace coracle::kube::apiserver {
+
+// A generated name is the prefix, cut to 58 characters, and this many random ones.
+inline constexpr std::size_t kGeneratedSuffix = 5;
+inline constexpr std::size_t kGeneratedPrefix = 58;
+inline constexpr unsigned kGenerateNameAttempts = 8;
+
+// What every new object gets from the server: uid, creation time, namespace; what no client may set
+// is taken away (rest.FillObjectMetaSystemFields and BeforeCreate).
+Object fill_new_metadata(const Object& object, std::string_view ns, bool namespaced, WallTime now, Random& random);
+// A name from metadata.generateName; the object unchanged when it has a name or no prefix.
+Object generate_name(const Object& object, Random& random);
+// What an update may not change is taken from the old object (rest.BeforeUpdate). Without
+// resourceVersion: comparisons and storage do not know it.
+Object keep_system_metadata(const Object& object, const Object& old);
+
+// Upstream's ObjectMeta validation. `check_name` replaces the DNS subdomain rule where set.
+void validate_metadata(const ResourceDescriptor& resource, const Object& object, FieldErrors& errors);
+void validate_metadata_update(const Object& object, const Object& old, FieldErrors& errors);
+// Exact duplicates among ownerReferences are dropped, with a warning each.
+Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings);
+
+// Entries of an Invalid status, worded as upstream's field.Error prints them.
+FieldError field_invalid(std::string_view field, const Value& value, std::string_view detail);
+FieldError field_required(std::string_view field, std::string_view detail);
+FieldError field_forbidden(std::string_view field, std::string_view detail);
+FieldError field_too_long(std::string_view field, std::size_t limit);
+
+}  // namespace coracle::kube::apiserver
