@@ -1,0 +1,112 @@
+#include "daemon/certificates.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "base/files.h"
+#include "base/tls/tls.h"
+#include "daemon/kubeconfig.h"
+#include "daemon/tokens.h"
+
+namespace coracle::daemon {
+namespace {
+
+const WallTime kNow = parse_time("2026-01-01T00:00:00Z").value();
+const Logger kQuiet(null_log_sink(), "test");
+
+// A folder of its own for each test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = "/tmp/coracle-daemon-XXXXXX";
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    layout.data_dir = pattern;
+  }
+  ~Folder() { remove_tree(layout.data_dir).ignore("left for the system to clean"); }
+  std::string read(const std::string& path) const { return read_file(path, 1 << 20).value(); }
+
+  Layout layout;
+};
+
+}  // namespace
+
+TEST_CASE("certificates are made once and kept") {
+  const Folder folder;
+  const CertificateNames names{{"kubernetes.default.svc"}, {"10.43.0.1"}};
+  const Certificates first = ensure_certificates(folder.layout, names, kNow, kQuiet).value();
+  const Certificates again = ensure_certificates(folder.layout, names, kNow, kQuiet).value();
+  CHECK(first.serving.certificate_pem == again.serving.certificate_pem);
+  CHECK(first.service_key_pem == again.service_key_pem);
+  CHECK(file_info(folder.layout.tls("server-ca.key"))->mode == 0600);
+
+  const tls::CertificateInfo admin = tls::inspect_certificate(first.admin.certificate_pem).value();
+  CHECK(admin.subject.common_name == "system:admin");
+  CHECK(admin.subject.organizations == std::vector<std::string>{"system:masters"});
+  CHECK(tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.client_ca_pem, kNow).ok());
+  CHECK_FALSE(tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.server_ca_pem, kNow).ok());
+}
+
+TEST_CASE("a leaf is issued again near its end or for a new name, with its key") {
+  const Folder folder;
+  const Certificates first = ensure_certificates(folder.layout, {}, kNow, kQuiet).value();
+  const Certificates named = ensure_certificates(folder.layout, {{"new.example.com"}, {}}, kNow, kQuiet).value();
+  CHECK(named.serving.certificate_pem != first.serving.certificate_pem);
+  CHECK(named.serving.key_pem == first.serving.key_pem);
+  CHECK(named.admin.certificate_pem == first.admin.certificate_pem);
+  const WallTime later = kNow + std::chrono::hours(24 * 300);
+  const Certificates renewed = ensure_certificates(folder.layout, {}, later, kQuiet).value();
+  CHECK(renewed.admin.certificate_pem != first.admin.certificate_pem);
+  CHECK(renewed.client_ca_pem == first.client_ca_pem);
+}
+
+TEST_CASE("a key that does not belong to its authority is named") {
+  const Folder folder;
+  REQUIRE(ensure_certificates(folder.layout, {}, kNow, kQuiet).ok());
+  REQUIRE(write_file_atomic(folder.layout.tls("client-ca.key"), tls::make_ec_key().value(), 0600).ok());
+  const Result<Certificates> broken = ensure_certificates(folder.layout, {}, kNow, kQuiet);
+  REQUIRE_FALSE(broken.ok());
+  CHECK(broken.error().message().find("client-ca.crt: does not belong to") != std::string::npos);
+}
+
+TEST_CASE("tokens survive restarts, and a configured one wins") {
+  const Folder folder;
+  const auto random = seeded_random(1);
+  const ServerTokens made = ensure_tokens(folder.layout, {}, {}, "CA", *random).value();
+  CHECK(made.server.password.size() == 32);
+  CHECK(folder.read(folder.layout.node_token()) == made.server.text() + "\n");
+  CHECK(file_info(folder.layout.token())->mode == 0600);
+  CHECK(ensure_tokens(folder.layout, {}, {}, "CA", *random)->server.password == made.server.password);
+
+  const ServerTokens configured = ensure_tokens(folder.layout, "secret", "for-agents", "CA", *random).value();
+  CHECK(configured.server.password == "secret");
+  CHECK(configured.agent.password == "for-agents");
+  CHECK(folder.read(folder.layout.cred("passwd")) ==
+        "for-agents,node,node,k3s:agent\nsecret,server,server,k3s:server\n");
+}
+
+TEST_CASE("join tokens are read in both forms and checked against the authority") {
+  const std::string hash = server_ca_hash("CA");
+  const JoinToken full = parse_join_token("K10" + hash + "::server:pass:word").value();
+  CHECK(full.user == "server");
+  CHECK(full.password == "pass:word");
+  CHECK(parse_join_token("just-a-password")->ca_hash.empty());
+  CHECK_FALSE(parse_join_token("").ok());
+  CHECK_FALSE(parse_join_token("K10abc::server:x").ok());
+
+  const Folder folder;
+  const auto random = seeded_random(1);
+  const Result<ServerTokens> foreign = ensure_tokens(folder.layout, full.text(), {}, "another CA", *random);
+  REQUIRE_FALSE(foreign.ok());
+  CHECK(foreign.error().message().find("pass:word") == std::string::npos);
+}
+
+TEST_CASE("a kubeconfig has k3s's form and mode") {
+  const Folder folder;
+  const std::string text = kubeconfig_text("https://127.0.0.1:6443", "CA", {"CERT", "KEY"});
+  CHECK(text.find("    server: https://127.0.0.1:6443\n  name: default\n") != std::string::npos);
+  const std::string path = folder.layout.data_dir + "/etc/k3s.yaml";
+  REQUIRE(write_kubeconfig({.path = path, .mode = 0640, .group = ""}, text).ok());
+  CHECK(file_info(path)->mode == 0640);
+}
+
+}  // namespace coracle::daemon
