@@ -1,0 +1,51 @@
+#include "kube/object/int_or_string.h"
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "base/json/json.h"
+
+namespace coracle::kube {
+namespace {
+
+std::optional<std::int64_t> parse_whole(std::string_view text) {
+  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t total, Rounding rounding) {
+  if (int_or_percent.is_int()) return int_or_percent.as_int();
+  if (int_or_percent.is_null()) return bad_request("nil value for IntOrString");
+  if (!int_or_percent.is_string()) {
+    return bad_request("invalid value for IntOrString: invalid type: neither int nor percentage");
+  }
+  const std::string_view text = int_or_percent.as_string();
+  if (text.empty() || text.back() != '%') {
+    return bad_request("invalid value for IntOrString: invalid type: string is not a percentage");
+  }
+  const auto percent = parse_whole(text.substr(0, text.size() - 1));
+  if (!percent) {
+    std::string quoted;
+    json::write_string(quoted, text);
+    return bad_request("invalid value for IntOrString: invalid value " + quoted + ": not a whole number");
+  }
+  const __int128 product = static_cast<__int128>(*percent) * total;
+  __int128 quotient = product / 100;
+  const __int128 rest = product % 100;
+  if (rounding == Rounding::Up && rest > 0) ++quotient;
+  if (rounding == Rounding::Down && rest < 0) --quotient;
+  return static_cast<std::int64_t>(quotient);
+}
+
+std::int64_t int_value(const Value& int_or_string) {
+  if (int_or_string.is_string()) return parse_whole(int_or_string.as_string()).value_or(0);
+  return int_or_string.as_int();
+}
+
+}  // namespace coracle::kube
