@@ -1,0 +1,156 @@
+#include "kube/codec/codec.h"
+
+#include <algorithm>
+
+#include "base/json/json.h"
+#include "base/tls/crypto.h"
+#include "base/yaml/yaml.h"
+#include "kube/codec/internal/strict_scan.h"
+#include "kube/codec/normalise.h"
+#include "kube/codec/protobuf.h"
+
+namespace coracle::kube {
+namespace {
+
+// So much of an unreadable body is shown in the error.
+constexpr std::size_t kShownBytes = 30;
+
+std::string summary_of(std::string_view body) {
+  if (body.empty()) return "<empty>";
+  const std::string_view shown = body.substr(0, kShownBytes);
+  std::string text = body.front() == '{' ? std::string(shown) : crypto::hex_encode(shown);
+  if (body.size() > kShownBytes) text += " ...";
+  return text;
+}
+
+Error unrecognised(std::string_view body, std::string_view kind, std::string_view why) {
+  return bad_request("the object provided is unrecognized (must be of type " + std::string(kind) +
+                     "): couldn't get version/kind; json parse error: " + std::string(why) + " (" + summary_of(body) +
+                     ")");
+}
+
+std::string quoted_finding(std::string_view what, const std::string& path) {
+  return std::string(what) + " " + json::write_raw(Value(path));
+}
+
+void append_limited(std::vector<std::string>& findings, std::string text) {
+  if (findings.size() >= internal::kMaximumFindings) return;
+  if (std::find(findings.begin(), findings.end(), text) == findings.end()) findings.push_back(std::move(text));
+}
+
+Result<Decoded> finish(const Value& tree, const Schema& schema, const DecodeOptions& options,
+                       std::vector<std::string>& unknown) {
+  Decoded decoded;
+  decoded.api_version = tree["apiVersion"].as_string();
+  decoded.kind = tree["kind"].as_string();
+  std::vector<std::string>* sink = options.find_strict ? &unknown : nullptr;
+  ASSIGN_OR_RETURN(decoded.object, options.custom ? normalise_custom(tree, sink) : normalise(tree, schema, sink));
+  return decoded;
+}
+
+Result<Decoded> decode_json(std::string_view body, std::string_view expected_kind, const Schema& schema,
+                            const DecodeOptions& options) {
+  std::vector<std::string> duplicates;
+  json::ReadOptions reading;
+  if (options.find_strict) reading.duplicates = &duplicates;
+  const auto tree = json::read(body, reading);
+  if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
+  std::vector<std::string> unknown;
+  ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
+  if (options.custom) {
+    for (const std::string& path : duplicates) {
+      append_limited(decoded.findings, quoted_finding("duplicate field", path));
+    }
+  } else if (!duplicates.empty() && !unknown.empty()) {
+    decoded.findings = internal::strict_scan(body, schema);
+    return decoded;
+  } else if (!duplicates.empty()) {
+    decoded.findings = internal::strict_scan(body, schema);
+  }
+  for (const std::string& path : unknown) append_limited(decoded.findings, quoted_finding("unknown field", path));
+  return decoded;
+}
+
+// Repeated keys are told with the line they stand in; what counts is the last one.
+Result<Decoded> decode_yaml(std::string_view body, std::string_view expected_kind, const Schema& schema,
+                            const DecodeOptions& options) {
+  std::string repeated;
+  auto tree = yaml::read(body);
+  if (!tree.ok()) {
+    yaml::ReadOptions lenient;
+    lenient.strict = false;
+    const std::string why = tree.error().message();
+    tree = yaml::read(body, lenient);
+    if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
+    repeated = why;
+  }
+  std::vector<std::string> unknown;
+  ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
+  if (!repeated.empty() && options.find_strict) append_limited(decoded.findings, std::move(repeated));
+  for (const std::string& path : unknown) append_limited(decoded.findings, quoted_finding("unknown field", path));
+  return decoded;
+}
+
+Result<Decoded> decode_envelope(std::string_view body, const Schema& schema, const DecodeOptions& options) {
+  if (options.custom) return bad_request("custom resources have no protobuf form");
+  Decoded decoded;
+  ASSIGN_OR_RETURN(const Envelope envelope, read_envelope(body));
+  decoded.api_version = envelope.api_version;
+  decoded.kind = envelope.kind;
+  ASSIGN_OR_RETURN(decoded.object, decode_protobuf(envelope.raw, schema, envelope.api_version, envelope.kind));
+  return decoded;
+}
+
+}  // namespace
+
+std::optional<MediaType> parse_media_type(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && type.front() == ' ') type.remove_prefix(1);
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  if (type.empty() || type == kJsonMedia) return MediaType::Json;
+  if (type == kYamlMedia) return MediaType::Yaml;
+  if (type == kProtobufMedia) return MediaType::Protobuf;
+  return std::nullopt;
+}
+
+std::string_view media_type_text(MediaType media) {
+  switch (media) {
+    case MediaType::Yaml:
+      return kYamlMedia;
+    case MediaType::Protobuf:
+      return kProtobufMedia;
+    default:
+      return kJsonMedia;
+  }
+}
+
+Result<Decoded> decode(std::string_view body, MediaType media, std::string_view expected_kind, const Schema& schema,
+                       const DecodeOptions& options) {
+  switch (media) {
+    case MediaType::Yaml:
+      return decode_yaml(body, expected_kind, schema, options);
+    case MediaType::Protobuf:
+      return decode_envelope(body, schema, options);
+    default:
+      return decode_json(body, expected_kind, schema, options);
+  }
+}
+
+Result<std::string> encode(const Value& object, MediaType media, const Schema& schema) {
+  switch (media) {
+    case MediaType::Yaml:
+      return yaml::write(object);
+    case MediaType::Protobuf:
+      return encode_envelope(object, schema);
+    default:
+      return json::write(object);
+  }
+}
+
+Result<Value> decode_stored(std::string_view bytes, const Schema& schema) {
+  if (!has_envelope(bytes)) return json::read(bytes);
+  ASSIGN_OR_RETURN(const Envelope envelope, read_envelope(bytes));
+  return decode_protobuf(envelope.raw, schema, envelope.api_version, envelope.kind);
+}
+
+}  // namespace coracle::kube

@@ -1,0 +1,136 @@
+#include "kube/codec/codec.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/json/json.h"
+#include "kube/codec/normalise.h"
+#include "kube/codec/protobuf.h"
+#include "kube/codec/watch_event.h"
+
+namespace coracle::kube {
+namespace {
+
+const Schema& type_of(std::string_view kind, std::string_view group = "", std::string_view version = "v1") {
+  const KindSchema* found = find_builtin_kind(group, version, kind);
+  REQUIRE(found != nullptr);
+  return *found->schema;
+}
+
+std::string canonical(std::string_view text, const Schema& schema) {
+  const auto decoded = decode(text, MediaType::Json, "Thing", schema);
+  return decoded.ok() ? json::write(decoded->object) : "error: " + decoded.error().message();
+}
+
+std::vector<std::string> findings(std::string_view text, const Schema& schema, MediaType media = MediaType::Json) {
+  const auto decoded = decode(text, media, "Thing", schema);
+  REQUIRE(decoded.ok());
+  return decoded->findings;
+}
+
+}  // namespace
+
+TEST_CASE("decoding prints what upstream prints") {
+  CHECK(canonical(R"({"metadata":{"name":"a","labels":{},"annotations":null},"apiVersion":"v1","kind":"ConfigMap",)"
+                  R"("data":{"k":null}})",
+                  type_of("ConfigMap")) ==
+        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"k":""}})");
+  CHECK(canonical(R"({"kind":"Namespace","apiVersion":"v1","metadata":{"name":"a"}})", type_of("Namespace")) ==
+        R"({"kind":"Namespace","apiVersion":"v1","metadata":{"name":"a"},"spec":{},"status":{}})");
+  CHECK(canonical(R"({"spec":{"containers":[{"name":"c","ports":[{"containerPort":80,"hostPort":0}]}]}})",
+                  type_of("Pod")) ==
+        R"({"metadata":{},"spec":{"containers":[{"name":"c","ports":[{"containerPort":80}],"resources":{}}]},)"
+        R"("status":{}})");
+  CHECK(canonical(R"({"rules":[]})", type_of("ClusterRole", "rbac.authorization.k8s.io")) ==
+        R"({"metadata":{},"rules":null})");
+}
+
+TEST_CASE("quantities, times and durations become canonical") {
+  CHECK(canonical(R"({"spec":{"hard":{"cpu":1,"memory":"1024Mi","pods":"0.5"}}})", type_of("ResourceQuota")) ==
+        R"({"metadata":{},"spec":{"hard":{"cpu":"1","memory":"1Gi","pods":"500m"}},"status":{}})");
+  CHECK(canonical(R"({"metadata":{"creationTimestamp":"2026-01-02T05:04:05.9+02:00"}})", type_of("ConfigMap")) ==
+        R"({"metadata":{"creationTimestamp":"2026-01-02T03:04:05Z"}})");
+  CHECK(canonical(R"({"metadata":{"creationTimestamp":"0001-01-01T00:00:00Z"}})", type_of("ConfigMap")) ==
+        R"({"metadata":{}})");
+  CHECK(canonical(R"({"spec":{"renewTime":"2026-01-02T03:04:05.5Z"}})", type_of("Lease", "coordination.k8s.io")) ==
+        R"({"metadata":{},"spec":{"renewTime":"2026-01-02T03:04:05.500000Z"}})");
+}
+
+TEST_CASE("a canonical tree is returned as it is") {
+  const Schema& schema = type_of("Pod");
+  const auto first = decode(R"({"spec":{"containers":[{"name":"c"}]},"metadata":{"name":"a"}})", MediaType::Json, "Pod",
+                            schema);
+  REQUIRE(first.ok());
+  const auto again = normalise(first->object, schema);
+  REQUIRE(again.ok());
+  CHECK(again->same_tree(first->object));
+}
+
+TEST_CASE("type errors are told in Go's words") {
+  CHECK(canonical(R"({"spec":{"replicas":"x"}})", type_of("Deployment", "apps")) ==
+        "error: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32");
+  CHECK(canonical(R"({"spec":{"containers":[{"image":5}]}})", type_of("Pod")) ==
+        "error: json: cannot unmarshal number into Go struct field Container.spec.containers.image of type string");
+  CHECK(canonical(R"({"spec":[]})", type_of("Pod")) ==
+        "error: json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec");
+  CHECK(canonical(R"({"spec":{"priority":3000000000}})", type_of("Pod")) ==
+        "error: json: cannot unmarshal number 3000000000 into Go struct field PodSpec.spec.priority of type int32");
+  CHECK(canonical(R"({"data":{"a":1}})", type_of("ConfigMap")) ==
+        "error: json: cannot unmarshal number into Go struct field ConfigMap.data of type string");
+  CHECK(canonical("[1]", type_of("Pod")) == "error: json: cannot unmarshal array into Go value of type v1.Pod");
+  CHECK(canonical(R"({"data":{"a":"?"}})", type_of("Secret")) == "error: illegal base64 data at input byte 0");
+  CHECK(canonical(R"({"spec":{"hard":{"cpu":"1x"}}})", type_of("ResourceQuota")).starts_with("error: "));
+}
+
+TEST_CASE("bodies that are no JSON are shown by their first bytes") {
+  const auto decoded = decode("hello", MediaType::Json, "ConfigMap", type_of("ConfigMap"));
+  REQUIRE_FALSE(decoded.ok());
+  CHECK(decoded.error().message().starts_with(
+      "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "));
+  CHECK(decoded.error().message().ends_with(" (68656c6c6f)"));
+  CHECK(decode("", MediaType::Json, "ConfigMap", type_of("ConfigMap")).error().message().ends_with(" (<empty>)"));
+}
+
+TEST_CASE("unknown and repeated fields are found in document order") {
+  CHECK(findings(R"({"metadata":{"foo":1,"name":"a"},"data":{"a":"1","a":"2"},"bar":2})", type_of("ConfigMap")) ==
+        std::vector<std::string>{R"(unknown field "metadata.foo")", R"(duplicate field "data.a")",
+                                 R"(unknown field "bar")"});
+  CHECK(findings(R"({"spec":{"containers":[{"name":"a"},{"nam":"b"}]}})", type_of("Pod")) ==
+        std::vector<std::string>{R"(unknown field "spec.containers[1].nam")"});
+  CHECK(findings(R"({"data":{"a":"1","a":"2"}})", type_of("ConfigMap")) ==
+        std::vector<std::string>{R"(duplicate field "data.a")"});
+  CHECK(findings("data:\n  a: one\n  a: two\nbar: 1\n", type_of("ConfigMap"), MediaType::Yaml) ==
+        std::vector<std::string>{"yaml: unmarshal errors:\n  line 3: key \"a\" already set in map",
+                                 R"(unknown field "bar")"});
+}
+
+TEST_CASE("of a custom resource only metadata is typed") {
+  DecodeOptions options;
+  options.custom = true;
+  const auto decoded = decode(R"({"spec":{"b":1,"a":[],"a":null},"metadata":{"name":"x","nope":1},"kind":"W"})",
+                              MediaType::Json, "W", type_of("ConfigMap"), options);
+  REQUIRE(decoded.ok());
+  CHECK(json::write(decoded->object) == R"({"kind":"W","metadata":{"name":"x"},"spec":{"b":1,"a":null}})");
+  CHECK(decoded->findings ==
+        std::vector<std::string>{R"(duplicate field "spec.a")", R"(unknown field "metadata.nope")"});
+}
+
+TEST_CASE("media types are told apart without their parameters") {
+  CHECK(parse_media_type("") == MediaType::Json);
+  CHECK(parse_media_type("application/json; charset=utf-8") == MediaType::Json);
+  CHECK(parse_media_type("application/yaml") == MediaType::Yaml);
+  CHECK(parse_media_type("application/vnd.kubernetes.protobuf;stream=watch") == MediaType::Protobuf);
+  CHECK(parse_media_type("text/plain") == std::nullopt);
+}
+
+TEST_CASE("watch frames") {
+  CHECK(json_watch_frame("ADDED", R"({"a":1})") == "{\"type\":\"ADDED\",\"object\":{\"a\":1}}\n");
+  const std::string frame = protobuf_watch_frame("ADDED", "k8s");
+  CHECK(frame == std::string("\0\0\0\x0e\x0a\x05" "ADDED\x12\x05\x0a\x03k8s", 18));
+  const auto read = read_protobuf_watch_event(std::string_view(frame).substr(4));
+  REQUIRE(read.ok());
+  CHECK(read->type == "ADDED");
+  CHECK(read->object == "k8s");
+  CHECK_FALSE(read_protobuf_watch_event(std::string_view(frame).substr(4, 9)).ok());
+}
+
+}  // namespace coracle::kube

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+// Frames of a watch stream. The object's bytes are given as they are served; one frame serves every watcher.
+namespace coracle::kube {
+
+// One line {"type":"ADDED","object":...} of a JSON stream.
+std::string json_watch_frame(std::string_view type, std::string_view object_json);
+// Four bytes of length (big endian) and a bare metav1.WatchEvent; `envelope` is the object with its magic.
+std::string protobuf_watch_frame(std::string_view type, std::string_view envelope);
+
+struct WatchFrame {
+  std::string_view type;
+  std::string_view object;  // JSON text, or an envelope
+};
+
+// A frame longer than this is refused.
+inline constexpr std::size_t kMaximumWatchFrame = 16U << 20U;
+
+// Reads a bare WatchEvent message, the frame without its length.
+Result<WatchFrame> read_protobuf_watch_event(std::string_view message);
+
+}  // namespace coracle::kube
