@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/conversions.h"
 #include "kube/object/names.h"
 
@@ -211,13 +212,9 @@ constexpr SubresourceRow kSubresourceRows[] = {
 };
 
 std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> items;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    items.emplace_back(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return items;
+  if (text.empty()) return {};
+  const std::vector<std::string_view> items = split(text, ',');
+  return {items.begin(), items.end()};
 }
 
 std::vector<std::string> verbs_of(std::string_view text) {
@@ -253,12 +250,6 @@ NameErrors (*name_rule(const Row& row))(std::string_view) {
   return segment ? check_path_segment_name : nullptr;
 }
 
-std::string lower_kind(std::string_view kind) {
-  std::string lower(kind);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 GroupVersionKind storage_of(const Row& row) {
   if (row.group == "events.k8s.io") return {"", "v1", "Event"};
   return {std::string(row.group), std::string(row.storage.empty() ? row.version : row.storage), std::string(row.kind)};
@@ -279,7 +270,7 @@ ResourcePtr make_builtin(const Row& row, const BuiltinHooks& hooks) {
   auto resource = std::make_shared<ResourceDescriptor>();
   resource->gvk = {std::string(row.group), std::string(row.version), std::string(row.kind)};
   resource->resource = row.resource;
-  resource->singular = lower_kind(row.kind);
+  resource->singular = to_lower(row.kind);
   resource->list_kind = std::string(row.kind) + "List";
   resource->namespaced = row.scope == 'N';
   resource->short_names = split_list(row.short_names);

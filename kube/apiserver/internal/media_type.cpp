@@ -6,17 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace coracle::kube::apiserver {
 
 namespace {
 
 constexpr std::size_t kMaximumClauses = 64;
-
-std::string_view trim_media(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 struct AcceptClause {
   std::string_view type;
@@ -41,7 +37,7 @@ AcceptClause parse_clause(std::string_view text) {
   std::size_t begin = 0;
   for (bool first = true; begin <= text.size(); first = false) {
     const std::size_t end = std::min(text.find(';', begin), text.size());
-    const std::string_view part = trim_media(text.substr(begin, end - begin));
+    const std::string_view part = trim(text.substr(begin, end - begin));
     begin = end + 1;
     if (first) {
       clause.type = part;
@@ -49,8 +45,8 @@ AcceptClause parse_clause(std::string_view text) {
     }
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
-    const std::string_view key = trim_media(part.substr(0, equals));
-    const std::string_view value = trim_media(part.substr(equals + 1));
+    const std::string_view key = trim(part.substr(0, equals));
+    const std::string_view value = trim(part.substr(equals + 1));
     if (key == "q") {
       clause.quality = std::strtod(std::string(value).c_str(), nullptr);
     } else {
@@ -65,7 +61,7 @@ std::vector<AcceptClause> parse_accept(std::string_view header) {
   std::size_t begin = 0;
   while (begin <= header.size() && clauses.size() < kMaximumClauses) {
     const std::size_t end = std::min(header.find(',', begin), header.size());
-    const std::string_view text = trim_media(header.substr(begin, end - begin));
+    const std::string_view text = trim(header.substr(begin, end - begin));
     if (!text.empty()) clauses.push_back(parse_clause(text));
     begin = end + 1;
   }
@@ -139,7 +135,7 @@ Result<OutputType> negotiate_output(const http::Request& request, const OutputOf
   const std::string_view header = request.headers.get("Accept");
   OutputType fallback;
   fallback.pretty = wants_pretty(request);
-  if (trim_media(header).empty()) return fallback;
+  if (trim(header).empty()) return fallback;
   bool known = false;
   for (const AcceptClause& clause : parse_accept(header)) {
     known = known || encoding_of(clause.type).has_value();

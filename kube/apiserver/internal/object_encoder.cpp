@@ -7,6 +7,7 @@
 #include "kube/codec/codec.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
+#include "kube/codec/watch_event.h"
 #include "kube/object/status.h"
 
 namespace coracle::kube::apiserver {
@@ -49,38 +50,6 @@ Result<http::Bytes> finish_text(std::string json, const OutputType& output) {
   }
   json += '\n';
   return http::bytes(std::move(json));
-}
-
-void append_varint(std::string& out, std::uint64_t number) {
-  while (number >= 0x80) {
-    out += static_cast<char>((number & 0x7fU) | 0x80U);
-    number >>= 7;
-  }
-  out += static_cast<char>(number);
-}
-
-void append_field(std::string& out, unsigned number, std::string_view bytes) {
-  append_varint(out, (number << 3U) | 2U);
-  append_varint(out, bytes.size());
-  out.append(bytes);
-}
-
-// WatchEvent{1 type, 2 RawExtension{1 raw}} behind its length, without the envelope's magic.
-std::string protobuf_frame(std::string_view type, std::string_view envelope) {
-  std::string extension, event;
-  append_field(extension, 1, envelope);
-  append_field(event, 1, type);
-  append_field(event, 2, extension);
-  std::string frame;
-  for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>((event.size() >> shift) & 255U);
-  return frame + event;
-}
-
-std::string json_frame(std::string_view type, std::string_view object) {
-  std::string frame;
-  frame.reserve(object.size() + 40);
-  frame.append("{\"type\":\"").append(type).append("\",\"object\":").append(object).append("}\n");
-  return frame;
 }
 
 Result<std::string> protobuf_of(const Value& tree, const Schema* schema) {
@@ -302,10 +271,10 @@ std::uint64_t ObjectEncoder::share_key(WatchType type) const {
 Result<http::Bytes> ObjectEncoder::watch_event(WatchType type, const StoredObject& object) {
   if (output_.encoding == MediaType::Protobuf) {
     ASSIGN_OR_RETURN(const std::string bytes, envelope(object));
-    return http::bytes(protobuf_frame(watch_type_text(type), bytes));
+    return http::bytes(protobuf_watch_frame(watch_type_text(type), bytes));
   }
   ASSIGN_OR_RETURN(const std::string text, object_json(object, !std::exchange(columns_sent_, true)));
-  return http::bytes(json_frame(watch_type_text(type), text));
+  return http::bytes(json_watch_frame(watch_type_text(type), text));
 }
 
 http::Bytes ObjectEncoder::bookmark(store::Revision revision, bool end_of_initial_events) {
@@ -329,18 +298,18 @@ http::Bytes ObjectEncoder::bookmark(store::Revision revision, bool end_of_initia
   if (output_.encoding == MediaType::Protobuf && schema != nullptr) {
     auto canonical = kube::normalise(object, *schema);
     auto bytes = protobuf_of(canonical.ok() ? *canonical : object, schema);
-    if (bytes.ok()) return http::bytes(protobuf_frame("BOOKMARK", *bytes));
+    if (bytes.ok()) return http::bytes(protobuf_watch_frame("BOOKMARK", *bytes));
   }
-  return http::bytes(json_frame("BOOKMARK", json::write(object)));
+  return http::bytes(json_watch_frame("BOOKMARK", json::write(object)));
 }
 
 http::Bytes ObjectEncoder::watch_error(const Error& error) const {
   const Value status = to_status(error);
   if (output_.encoding == MediaType::Protobuf) {
     auto bytes = protobuf_of(status, find_builtin_type(kStatusType));
-    if (bytes.ok()) return http::bytes(protobuf_frame("ERROR", *bytes));
+    if (bytes.ok()) return http::bytes(protobuf_watch_frame("ERROR", *bytes));
   }
-  return http::bytes(json_frame("ERROR", json::write(status)));
+  return http::bytes(json_watch_frame("ERROR", json::write(status)));
 }
 
 http::Bytes ObjectEncoder::tree(const OutputType& output, const Value& tree, const Schema* schema) {

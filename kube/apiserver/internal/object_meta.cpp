@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/object/field_path.h"
 #include "kube/object/names.h"
 
@@ -64,9 +65,7 @@ void validate_labels(const Value& labels, FieldErrors& errors) {
 void validate_annotations(const Value& annotations, FieldErrors& errors) {
   std::size_t total = 0;
   for (const Value::Member& annotation : annotations.members()) {
-    std::string lower = annotation.key;
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    for (const std::string& problem : check_qualified_name(lower)) {
+    for (const std::string& problem : check_qualified_name(to_lower(annotation.key))) {
       errors.push_back(field_invalid("metadata.annotations", annotation.key, problem));
     }
     total += annotation.key.size() + annotation.value.as_string().size();

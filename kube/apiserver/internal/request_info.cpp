@@ -1,9 +1,10 @@
 #include "kube/apiserver/request_info.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <vector>
+
+#include "base/text.h"
 
 namespace coracle::kube::apiserver {
 
@@ -23,12 +24,6 @@ std::vector<std::string> split_request_path(std::string_view path) {
     begin = end + 1;
   }
   return parts;
-}
-
-std::string lower_method(std::string_view method) {
-  std::string lower(method);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
 }
 
 std::string verb_of_method(std::string_view method) {
@@ -96,7 +91,7 @@ void read_collection_verb(RequestInfo& info, const http::Request& request, bool 
 RequestInfo read_request_info(const http::Request& request) {
   RequestInfo info;
   info.path = request.path;
-  info.verb = lower_method(request.method);
+  info.verb = to_lower(request.method);
 
   const std::vector<std::string> parts = split_request_path(request.path);
   if (parts.size() < 3 || (parts[0] != "api" && parts[0] != "apis")) return info;

@@ -168,6 +168,12 @@ void StoreFeed::finish_load(const std::string& prefix, const std::shared_ptr<Wat
   changed_->notify_all();
 }
 
+std::shared_ptr<WatchCache> StoreFeed::loaded(std::string_view prefix) {
+  std::lock_guard lock(slots_mutex_);
+  const auto slot = slots_.find(prefix);
+  return slot != slots_.end() && slot->second.ready ? slot->second.cache : nullptr;
+}
+
 void StoreFeed::drop(std::string_view prefix) {
   std::vector<std::shared_ptr<Watcher>> wake;
   {

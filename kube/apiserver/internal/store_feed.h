@@ -38,6 +38,8 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   // The loaded cache of a prefix; the first caller loads it, others wait for that.
   Result<std::shared_ptr<WatchCache>> cache(const Context& context, const std::string& prefix,
                                             const Normalise& normalise);
+  // The cache of a prefix if it is loaded already, else null.
+  std::shared_ptr<WatchCache> loaded(std::string_view prefix);
   // Forgets a cache and ends its watches: its resource is served differently from now on.
   void drop(std::string_view prefix);
   // Until everything up to `revision` is dealt out. Timeout (504, ResourceVersionTooLarge) after

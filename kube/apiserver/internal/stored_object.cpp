@@ -100,6 +100,11 @@ bool StoredObject::scan_metadata(std::size_t at) {
 
 void StoredObject::append_spliced(std::string& out, std::size_t begin, std::size_t end) const {
   const std::string_view text = *json_;
+  // A dry run's object was never stored and has no revision.
+  if (revision_ == 0) {
+    out.append(text.substr(begin, end - begin));
+    return;
+  }
   out.append(text.substr(begin, splice_ - begin));
   if (splice_at_end_) out += ',';
   out += "\"resourceVersion\":\"";

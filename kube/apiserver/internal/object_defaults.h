@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/result.h"
+#include "kube/apiserver/resource.h"
+
+namespace coracle::kube::apiserver {
+
+// The defaults of the version that the caller speaks, filled in.
+Result<Object> default_object(const ResourceDescriptor& resource, const Object& object);
+
+// What the schema demands: required fields, enums, bounds, patterns, immutable fields.
+void validate_schema(const ResourceDescriptor& resource, const Object& object, const Object* old, FieldErrors& errors);
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,107 @@
+#include <utility>
+#include <variant>
+
+#include "kube/apiserver/internal/managed_fields.h"
+#include "kube/apiserver/internal/object_defaults.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/resource_store_impl.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+WriteContext write_context(const WriteRequest& write, WallTime now) {
+  return {write.context, write.subresource, write.namespace_, write.dry_run, now};
+}
+
+void add_create_warnings(const WriteRequest& write, std::vector<std::string> warnings) {
+  if (write.warnings == nullptr) return;
+  for (std::string& warning : warnings) write.warnings->push_back(std::move(warning));
+}
+
+Error exists_error(const ResourceDescriptor& resource, const Object& object, const StoredObjectPtr& there,
+                   bool generated) {
+  Error error = already_exists(resource, object.name());
+  if (there != nullptr && there->deleting()) error = error.in("object is being deleted");
+  return generated ? std::move(error).with_retry_after(std::chrono::seconds(1)) : error;
+}
+
+}  // namespace
+
+Result<WriteResult> GenericStore::create(const WriteRequest& write, Object object) {
+  const WallTime now = write.context.clock().wall();
+  Random& random = write.context.executor().random();
+  const ResourceDescriptor& resource = write.resource;
+  // A new object's owner is whoever sends it: what it says about itself of the server's fields is void.
+  object = object.with_metadata("managedFields", Value()).with_metadata("resourceVersion", Value());
+  object = track_managed_fields({resource, write.field_manager, write.subresource, now}, nullptr, object);
+  ASSIGN_OR_RETURN(object, to_storage(resource, object));
+  if (resource.namespaced) object = object.with_metadata("namespace", write.namespace_);
+  TRY(admit(write, Operation::Create, &object, nullptr));
+
+  object = fill_new_metadata(object, write.namespace_, resource.namespaced, now, random);
+  const bool generated = object.name().empty() && !object.generate_name().empty();
+  object = generate_name(object, random);
+  const WriteContext context = write_context(write, now);
+  ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_create(context, std::move(object)));
+  object = drop_duplicate_owners(object, write.warnings);
+
+  FieldErrors errors;
+  validate_metadata(resource, object, errors);
+  validate_schema(resource, object, nullptr, errors);
+  resource.strategy->validate(context, object, errors);
+  if (!errors.empty()) return invalid(resource.gvk, object.name(), errors);
+  add_create_warnings(write, resource.strategy->warnings(context, object, nullptr));
+  TRY(admit_validating(write, Operation::Create, &object, nullptr));
+
+  for (unsigned attempt = 1;; ++attempt) {
+    auto written = store_new(write, object);
+    if (written.ok() || !generated || attempt >= kGenerateNameAttempts ||
+        written.error().reason() != Reason::AlreadyExists) {
+      return written;
+    }
+    object = generate_name(object.with_metadata("name", Value()), random);
+  }
+}
+
+Result<WriteResult> GenericStore::store_new(const WriteRequest& write, const Object& prepared) {
+  const ResourceDescriptor& resource = write.resource;
+  const WriteContext context = write_context(write, write.context.clock().wall());
+  ASSIGN_OR_RETURN(Strategy::Allocation allocation, resource.strategy->begin_write(context, prepared, nullptr));
+  const auto undo = [&] {
+    if (allocation.undo) allocation.undo();
+  };
+  const Object& object = allocation.object;
+  auto bytes = stored_bytes(resource, object);
+  if (!bytes.ok()) {
+    undo();
+    return bytes.error();
+  }
+  const std::string key = storage_key(resource, resource.namespaced ? object.namespace_() : "", object.name());
+  if (write.dry_run) {
+    undo();
+    ASSIGN_OR_RETURN(const auto there, feed_->backend().get(write.context, key));
+    if (there.entry) return already_exists(resource, object.name());
+    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes).value(), 0));
+    return WriteResult{std::move(stored), true, false};
+  }
+  auto outcome = feed_->backend().create(write.context, key, *bytes, resource.lease);
+  if (!outcome.ok()) {
+    undo();
+    return outcome.error();
+  }
+  if (const auto* lost = std::get_if<store::Lost>(&*outcome)) {
+    undo();
+    StoredObjectPtr there;
+    if (lost->entry) {
+      auto read = read_entry(resource, *lost->entry);
+      if (read.ok()) there = std::move(read).value();
+    }
+    return exists_error(resource, object, there, !object.generate_name().empty());
+  }
+  ASSIGN_OR_RETURN(StoredObjectPtr stored,
+                   StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
+  return WriteResult{std::move(stored), true, false};
+}
+
+}  // namespace coracle::kube::apiserver

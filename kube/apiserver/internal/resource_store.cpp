@@ -1,0 +1,169 @@
+#include <utility>
+
+#include "base/json/json.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/codec/codec.h"
+#include "kube/codec/normalise.h"
+#include "kube/codec/protobuf.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+// The schema of what is stored: where only apiVersion differs, the served version's.
+const Schema* storage_schema(const ResourceDescriptor& resource) {
+  if (resource.storage_gvk == resource.gvk || resource.custom) return resource.schema;
+  const auto& stored = resource.storage_gvk;
+  const KindSchema* kind = find_builtin_kind(stored.group, stored.version, stored.kind);
+  return kind != nullptr ? kind->schema : resource.schema;
+}
+
+Result<Object> relabel(const ResourceDescriptor& resource, const Object& object, const GroupVersionKind& to) {
+  if (object.gvk() == to) return object;
+  if (resource.convert) return resource.convert(object, to);
+  return object.with("apiVersion", to.api_version()).with("kind", to.kind);
+}
+
+Value with_types_first(const Value& tree, const GroupVersionKind& gvk, bool custom) {
+  Value::ObjectBuilder out;
+  if (custom) out.append("apiVersion", gvk.api_version()).append("kind", gvk.kind);
+  if (!custom) out.append("kind", gvk.kind).append("apiVersion", gvk.api_version());
+  if (const Value* metadata = tree.find("metadata")) out.append("metadata", *metadata);
+  for (const Value::Member& member : tree.members()) {
+    if (member.key == "kind" || member.key == "apiVersion" || member.key == "metadata") continue;
+    out.append(member.key, member.value);
+  }
+  return std::move(out).build();
+}
+
+}  // namespace
+
+std::string storage_key(const ResourceDescriptor& resource, std::string_view ns, std::string_view name) {
+  std::string key = resource.storage_prefix;
+  key.reserve(key.size() + ns.size() + name.size() + 1);
+  if (!ns.empty()) key.append(ns).append("/");
+  key.append(name);
+  return key;
+}
+
+Result<Object> to_storage(const ResourceDescriptor& resource, const Object& object) {
+  return relabel(resource, object, resource.storage_gvk);
+}
+
+Result<Object> to_served(const ResourceDescriptor& resource, const Object& object) {
+  return relabel(resource, object, resource.gvk);
+}
+
+Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Object& object) {
+  Value::ObjectBuilder metadata(object.metadata());
+  metadata.remove("resourceVersion").remove("selfLink");
+  Value tree = object.tree().with("metadata", std::move(metadata).build());
+  const Schema* schema = storage_schema(resource);
+  if (resource.custom) {
+    ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree));
+  } else if (schema != nullptr) {
+    ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema));
+  }
+  return std::make_shared<const std::string>(
+      json::write(with_types_first(tree, resource.storage_gvk, resource.custom)));
+}
+
+Normalise normalise_for(const ResourceDescriptor& resource) {
+  // What the closure needs of the descriptor, which a cache outlives.
+  ResourceDescriptor kept;
+  kept.gvk = resource.gvk;
+  kept.storage_gvk = resource.storage_gvk;
+  kept.schema = resource.schema;
+  kept.keep_alive = resource.keep_alive;
+  kept.custom = resource.custom;
+  kept.convert = resource.convert;
+  const Schema* schema = storage_schema(resource);
+  return [kept = std::move(kept), schema](const store::Bytes& stored) -> Result<store::Bytes> {
+    Value tree;
+    if (has_envelope(*stored)) {
+      if (schema == nullptr) return Error(Reason::Corrupt, "protobuf value of a kind without schema");
+      ASSIGN_OR_RETURN(tree, decode_stored(*stored, *schema));
+    } else {
+      ASSIGN_OR_RETURN(tree, json::read(*stored));
+    }
+    ASSIGN_OR_RETURN(const Object object, to_storage(kept, Object(std::move(tree))));
+    return stored_bytes(kept, object);
+  };
+}
+
+Result<std::shared_ptr<WatchCache>> GenericStore::cache(const Context& context, const ResourceDescriptor& resource) {
+  if (resource.storage_prefix.empty()) {
+    return Error(Reason::MethodNotAllowed, resource.qualified_resource() + " are not stored");
+  }
+  if (auto loaded = feed_->loaded(resource.storage_prefix)) return loaded;
+  return feed_->cache(context, resource.storage_prefix, normalise_for(resource));
+}
+
+Result<std::shared_ptr<WatchCache>> GenericStore::fresh_cache(const Context& context,
+                                                              const ResourceDescriptor& resource) {
+  ASSIGN_OR_RETURN(auto loaded, cache(context, resource));
+  TRY(feed_->catch_up(context));
+  return loaded;
+}
+
+Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const {
+  auto object = StoredObject::make(entry.value, entry.mod_revision);
+  if (object.ok()) return object;
+  ASSIGN_OR_RETURN(auto normal, normalise_for(resource)(entry.value));
+  return StoredObject::make(std::move(normal), entry.mod_revision);
+}
+
+Result<StoredObjectPtr> GenericStore::find(const Context& context, const ResourceDescriptor& resource,
+                                           std::string_view ns, std::string_view name) {
+  // A resource that nobody lists or watches is read straight from the store: one object is no reason
+  // to load all of them.
+  if (auto loaded = feed_->loaded(resource.storage_prefix)) {
+    TRY(feed_->catch_up(context));
+    return loaded->find(ns, name);
+  }
+  if (resource.storage_prefix.empty()) return StoredObjectPtr();
+  ASSIGN_OR_RETURN(const auto got, feed_->backend().get(context, storage_key(resource, ns, name)));
+  if (!got.entry) return StoredObjectPtr();
+  return read_entry(resource, *got.entry);
+}
+
+Result<Object> GenericStore::get(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
+                                 std::string_view name) {
+  ASSIGN_OR_RETURN(const StoredObjectPtr found, find(context, resource, ns, name));
+  if (found == nullptr) return not_found(resource, name);
+  return found->object();
+}
+
+Result<std::vector<StoredObjectPtr>> GenericStore::list(const Context& context, const ResourceDescriptor& resource,
+                                                        std::string_view ns) {
+  ASSIGN_OR_RETURN(const auto loaded, fresh_cache(context, resource));
+  const CacheSnapshot snapshot = loaded->snapshot(feed_->progress());
+  const auto range = snapshot.range(ns);
+  return std::vector<StoredObjectPtr>(range.begin(), range.end());
+}
+
+Result<store::Revision> GenericStore::last_change(const Context& context, const ResourceDescriptor& resource) {
+  ASSIGN_OR_RETURN(const auto loaded, fresh_cache(context, resource));
+  return loaded->last_change();
+}
+
+Result<void> GenericStore::admit(const WriteRequest& write, Operation operation, Object* object, const Object* old) {
+  if (!write.admission) return {};
+  std::vector<std::string> ignored;
+  const AdmissionAttributes attributes{operation,  write.resource, write.subresource,          write.namespace_,
+                                       write.name, *write.context.identity(), old, write.dry_run};
+  return admission_.admit(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
+}
+
+Result<void> GenericStore::admit_validating(const WriteRequest& write, Operation operation, const Object* object,
+                                            const Object* old) {
+  if (!write.admission) return {};
+  std::vector<std::string> ignored;
+  const std::string_view name = write.name.empty() && object != nullptr ? object->name() : write.name;
+  const AdmissionAttributes attributes{operation, write.resource, write.subresource,          write.namespace_,
+                                       name,      *write.context.identity(), old, write.dry_run};
+  return admission_.validate(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
+}
+
+}  // namespace coracle::kube::apiserver

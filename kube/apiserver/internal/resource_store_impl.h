@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "kube/apiserver/internal/admission_chain.h"
+#include "kube/apiserver/internal/resource_store.h"
+#include "kube/apiserver/internal/store_feed.h"
+
+namespace coracle::kube::apiserver {
+
+// The generic registry over caches and a store backend.
+class GenericStore : public ResourceStore {
+ public:
+  GenericStore(std::shared_ptr<StoreFeed> feed, const AdmissionChain& admission, Logger log)
+      : feed_(std::move(feed)), admission_(admission), log_(std::move(log)) {}
+
+  // The resource's loaded cache, brought up to what the store has acknowledged.
+  Result<std::shared_ptr<WatchCache>> fresh_cache(const Context& context, const ResourceDescriptor& resource);
+  Result<std::shared_ptr<WatchCache>> cache(const Context& context, const ResourceDescriptor& resource);
+  const std::shared_ptr<StoreFeed>& feed() const { return feed_; }
+
+  Result<StoredObjectPtr> find(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
+                               std::string_view name) override;
+  Result<Object> get(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
+                     std::string_view name) override;
+  Result<std::vector<StoredObjectPtr>> list(const Context& context, const ResourceDescriptor& resource,
+                                            std::string_view ns) override;
+  Result<store::Revision> last_change(const Context& context, const ResourceDescriptor& resource) override;
+
+  Result<WriteResult> create(const WriteRequest& write, Object object) override;
+  Result<WriteResult> update(const WriteRequest& write, const UpdateOptions& options, const Change& change) override;
+  Result<DeleteResult> remove(const WriteRequest& write, const DeleteOptions& options) override;
+
+ private:
+  // The outcome of one attempt: done, or lost against what is there now.
+  struct Attempt {
+    std::optional<WriteResult> result;
+    StoredObjectPtr winner;        // null when the object is gone
+  };
+
+  Result<WriteResult> store_new(const WriteRequest& write, const Object& object);
+  Result<Attempt> try_update(const WriteRequest& write, const UpdateOptions& options, const Change& change,
+                             const StoredObjectPtr& current);
+  Result<Object> changed(const WriteRequest& write, const UpdateOptions& options, const Change& change,
+                         const Object& current, const StoredObject& stored);
+  Result<void> check_update(const WriteRequest& write, const Object& object, const Object& old);
+  Result<Attempt> finish_update(const WriteRequest& write, const Object& object, const Object& old,
+                                const StoredObjectPtr& current);
+  struct DeleteAttempt {
+    std::optional<DeleteResult> result;
+    StoredObjectPtr winner;
+  };
+  Result<DeleteAttempt> try_remove(const WriteRequest& write, const DeleteOptions& options,
+                                   const StoredObjectPtr& current);
+  Result<DeleteAttempt> store_marked(const WriteRequest& write, const Object& marked, const StoredObjectPtr& current);
+  Result<DeleteAttempt> store_removed(const WriteRequest& write, const Object& object, const StoredObjectPtr& current);
+  Result<void> admit(const WriteRequest& write, Operation operation, Object* object, const Object* old);
+  Result<void> admit_validating(const WriteRequest& write, Operation operation, const Object* object,
+                                const Object* old);
+  Result<StoredObjectPtr> read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const;
+
+  const std::shared_ptr<StoreFeed> feed_;
+  const AdmissionChain& admission_;
+  const Logger log_;
+};
+
+// How stored values of a resource become the JSON form of StoredObject: protobuf and foreign JSON.
+Normalise normalise_for(const ResourceDescriptor& resource);
+// The bytes of an object in the storage version, in the form of StoredObject.
+Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Object& object);
+std::string storage_key(const ResourceDescriptor& resource, std::string_view ns, std::string_view name);
+// Between the version that a caller speaks and the stored one.
+Result<Object> to_storage(const ResourceDescriptor& resource, const Object& object);
+Result<Object> to_served(const ResourceDescriptor& resource, const Object& object);
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,172 @@
+#include <utility>
+#include <variant>
+
+#include "kube/apiserver/internal/managed_fields.h"
+#include "kube/apiserver/internal/object_defaults.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/resource_store_impl.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kModified =
+    "the object has been modified; please apply your changes to the latest version and try again";
+// Lost races that are run again when the caller did not pin a revision.
+constexpr unsigned kMaximumAttempts = 64;
+
+WriteContext update_context(const WriteRequest& write) {
+  return {write.context, write.subresource, write.namespace_, write.dry_run, write.context.clock().wall()};
+}
+
+// PUT with another object's uid: upstream's text comes from its storage layer.
+Error uid_conflict(const ResourceDescriptor& resource, const StoredObject& current, std::string_view uid) {
+  return conflict(resource, current.name(),
+                  "StorageError: invalid object, Code: 4, Key: " +
+                      storage_key(resource, current.namespace_(), current.name()) +
+                      ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                      std::string(uid) + ", UID in object meta: " + std::string(current.uid()));
+}
+
+Result<void> check_revision(const WriteRequest& write, const Object& object, const StoredObject& current) {
+  const std::string_view wanted = object.resource_version();
+  if (wanted.empty() || wanted == "0") {
+    if (write.resource.strategy->allow_unconditional_update()) return {};
+    // The name in this one error is the resource's, not the kind's.
+    GroupVersionKind named = write.resource.gvk;
+    named.kind = write.resource.resource;
+    return invalid(named, current.name(),
+                   {field_invalid("metadata.resourceVersion", 0, "must be specified for an update")});
+  }
+  if (wanted != std::to_string(current.revision())) return conflict(write.resource, current.name(), kModified);
+  return {};
+}
+
+// Did the write take away the last thing that kept a deleted object?
+bool vanishes(const Strategy& strategy, const Object& object, const Object& old) {
+  if (!old.deleting() || !object.metadata()["finalizers"].empty()) return false;
+  const Value& grace = old.metadata()["deletionGracePeriodSeconds"];
+  return (grace.is_null() || grace.as_int() == 0) && !strategy.holds_deletion(object);
+}
+
+}  // namespace
+
+Result<WriteResult> GenericStore::update(const WriteRequest& write, const UpdateOptions& options,
+                                         const Change& change) {
+  ASSIGN_OR_RETURN(StoredObjectPtr current, find(write.context, write.resource, write.namespace_, write.name));
+  for (unsigned attempt = 0; attempt < kMaximumAttempts; ++attempt) {
+    if (current == nullptr) {
+      if (!options.create_if_missing) return not_found(write.resource, write.name);
+      ASSIGN_OR_RETURN(Object object, change(nullptr));
+      auto created = create(write, std::move(object));
+      if (created.ok() || created.error().reason() != Reason::AlreadyExists) return created;
+      ASSIGN_OR_RETURN(current, find(write.context, write.resource, write.namespace_, write.name));
+      if (current == nullptr) return created;
+      continue;
+    }
+    ASSIGN_OR_RETURN(Attempt outcome, try_update(write, options, change, current));
+    if (outcome.result) return std::move(*outcome.result);
+    if (attempt >= options.retries) break;
+    current = std::move(outcome.winner);
+  }
+  return conflict(write.resource, write.name, kModified);
+}
+
+Result<Object> GenericStore::changed(const WriteRequest& write, const UpdateOptions& options, const Change& change,
+                                     const Object& current, const StoredObject& stored) {
+  const ResourceDescriptor& resource = write.resource;
+  ASSIGN_OR_RETURN(const Object served, to_served(resource, current));
+  ASSIGN_OR_RETURN(Object object, change(&served));
+  if (!object.uid().empty() && object.uid() != stored.uid()) return uid_conflict(resource, stored, object.uid());
+  TRY(check_revision(write, object, stored));
+  if (options.tracks_managed_fields) {
+    const WallTime now = write.context.clock().wall();
+    object = track_managed_fields({resource, write.field_manager, write.subresource, now}, &served, object);
+  }
+  return to_storage(resource, object);
+}
+
+Result<void> GenericStore::check_update(const WriteRequest& write, const Object& object, const Object& old) {
+  const ResourceDescriptor& resource = write.resource;
+  const WriteContext context = update_context(write);
+  FieldErrors errors;
+  validate_metadata_update(object, old, errors);
+  validate_schema(resource, object, &old, errors);
+  resource.strategy->validate_update(context, object, old, errors);
+  if (!errors.empty()) return invalid(resource.gvk, object.name(), errors);
+  if (write.warnings != nullptr) {
+    for (std::string& warning : resource.strategy->warnings(context, object, &old)) {
+      write.warnings->push_back(std::move(warning));
+    }
+  }
+  return admit_validating(write, Operation::Update, &object, &old);
+}
+
+Result<GenericStore::Attempt> GenericStore::try_update(const WriteRequest& write, const UpdateOptions& options,
+                                                       const Change& change, const StoredObjectPtr& current) {
+  const ResourceDescriptor& resource = write.resource;
+  const Preconditions& wanted = options.preconditions;
+  if (!wanted.uid.empty() && wanted.uid != current->uid()) return uid_conflict(resource, *current, wanted.uid);
+  if (!wanted.resource_version.empty() && wanted.resource_version != std::to_string(current->revision())) {
+    return conflict(resource, current->name(), kModified);
+  }
+  ASSIGN_OR_RETURN(const Object old, current->object());
+  ASSIGN_OR_RETURN(Object object, changed(write, options, change, old, *current));
+  object = keep_system_metadata(object, old);
+  TRY(admit(write, Operation::Update, &object, &old));
+  if (!options.skip_prepare) {
+    ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_update(update_context(write), std::move(object), old));
+  }
+  object = drop_duplicate_owners(object, write.warnings);
+  TRY(check_update(write, object, old));
+  return finish_update(write, object, old, current);
+}
+
+Result<GenericStore::Attempt> GenericStore::finish_update(const WriteRequest& write, const Object& object,
+                                                          const Object& old, const StoredObjectPtr& current) {
+  const ResourceDescriptor& resource = write.resource;
+  ASSIGN_OR_RETURN(Strategy::Allocation allocation,
+                   resource.strategy->begin_write(update_context(write), object, &old));
+  const auto undo = [&] {
+    if (allocation.undo) allocation.undo();
+  };
+  auto bytes = stored_bytes(resource, allocation.object);
+  if (!bytes.ok()) {
+    undo();
+    return bytes.error();
+  }
+  if (vanishes(*resource.strategy, allocation.object, old)) {
+    undo();
+    ASSIGN_OR_RETURN(StoredObjectPtr last, StoredObject::make(std::move(bytes).value(), current->revision()));
+    if (write.dry_run) return Attempt{WriteResult{std::move(last), false, true}, nullptr};
+    ASSIGN_OR_RETURN(DeleteAttempt removed, store_removed(write, allocation.object, current));
+    if (!removed.result) return Attempt{std::nullopt, std::move(removed.winner)};
+    return Attempt{WriteResult{last->at(removed.result->object->revision()), false, true}, nullptr};
+  }
+  if (**bytes == *current->json()) {
+    undo();
+    return Attempt{WriteResult{current, false, false}, nullptr};
+  }
+  if (write.dry_run) {
+    undo();
+    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes).value(), current->revision()));
+    return Attempt{WriteResult{std::move(stored), false, false}, nullptr};
+  }
+  const std::string key = storage_key(resource, current->namespace_(), current->name());
+  auto outcome = feed_->backend().update(write.context, key, *bytes, current->revision(), resource.lease);
+  if (!outcome.ok()) {
+    undo();
+    return outcome.error();
+  }
+  if (const auto* lost = std::get_if<store::Lost>(&*outcome)) {
+    undo();
+    if (!lost->entry) return Attempt{std::nullopt, nullptr};
+    ASSIGN_OR_RETURN(StoredObjectPtr winner, read_entry(resource, *lost->entry));
+    return Attempt{std::nullopt, std::move(winner)};
+  }
+  ASSIGN_OR_RETURN(StoredObjectPtr stored,
+                   StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
+  return Attempt{WriteResult{std::move(stored), false, false}, nullptr};
+}
+
+}  // namespace coracle::kube::apiserver
