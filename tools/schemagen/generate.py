@@ -44,6 +44,8 @@ NAMES = {
     "json": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON",
     "fieldsV1": "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
 }
+# Resource lists: their quantities are rounded where other types have defaults.
+ROUNDED = "{}quantity"
 PATCH_BITS = {"merge": "kPatchMerge", "replace": "kPatchReplace", "retainKeys": "kPatchRetainKeys"}
 LIST_TYPES = {"atomic": "Atomic", "set": "Set", "map": "Map"}
 
@@ -129,7 +131,8 @@ class Tables:
     def find_defaulted(self):
         """Types with a default in or below them."""
         found = {name for name, definition in self.types.items()
-                 if name in self.conditional or any("default" in row for row in definition.get("fields", []))}
+                 if name in self.conditional or any("default" in row or row["type"] == ROUNDED
+                                                    for row in definition.get("fields", []))}
         grown = True
         while grown:
             grown = False
@@ -171,7 +174,7 @@ class Tables:
         else:
             items = self.named_node(self.full_name(spelling, package))
         target = self.referenced(spelling, package)
-        items["has_defaults"] = target in self.defaulted
+        items["has_defaults"] = target in self.defaulted or spelling == ROUNDED
         items["list_type"] = LIST_TYPES[row.get("list_type", "atomic")]
         items["list_map_keys"] = self.strings.span([quote(key) for key in row.get("list_map_keys", [])])
         items["atomic_map"] = row.get("atomic_map", False) or items.get("atomic_map", False)
