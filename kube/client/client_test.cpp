@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "base/executor.h"
 #include "base/json/json.h"
 #include "kube/client/discovery.h"
 #include "kube/client/request_builder.h"
