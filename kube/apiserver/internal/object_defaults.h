@@ -1,14 +1,14 @@
 #pragma once
 
-#include "base/result.h"
+#include "base/clock.h"
 #include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 
 // The defaults of the version that the caller speaks, filled in.
-Result<Object> default_object(const ResourceDescriptor& resource, const Object& object);
+Object default_object(const ResourceDescriptor& resource, const Object& object, WallTime now);
 
-// What the schema demands: required fields, enums, bounds, patterns, immutable fields.
+// What the schema demands: required fields, enums, bounds, patterns, immutable fields. `old` is null on create.
 void validate_schema(const ResourceDescriptor& resource, const Object& object, const Object* old, FieldErrors& errors);
 
 }  // namespace coracle::kube::apiserver

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,15 +11,13 @@
 
 namespace coracle::kube::apiserver {
 
-// Texts for Warning headers (RFC 7234, code 299), each once, in order of arrival.
+// Texts for Warning headers (RFC 7234, code 299). Whoever writes a text need not know whether it is
+// there already: repeated ones are dropped when the headers are made.
 class WarningList {
  public:
-  static constexpr std::size_t kMaximumTexts = 256;
-
-  void add(std::string text) {
-    if (texts_.size() >= kMaximumTexts || std::find(texts_.begin(), texts_.end(), text) != texts_.end()) return;
-    texts_.push_back(std::move(text));
-  }
+  void add(std::string text) { texts_.push_back(std::move(text)); }
+  // Where code that knows only a vector puts its texts.
+  std::vector<std::string>& sink() { return texts_; }
   const std::vector<std::string>& texts() const { return texts_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/http/message.h"
@@ -18,7 +19,10 @@ Result<http::Response> object_response(const RequestScope& scope, int code, cons
 
 // The request's body as an object of `gvk` (JSON, YAML or protobuf), defaulted. Missing apiVersion
 // and kind are filled in. Unknown and repeated fields are errors or warnings by ?fieldValidation=.
-Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const Schema* schema);
+Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const Schema* schema, bool custom = false);
+// What ?fieldValidation= makes of unknown and repeated fields: an error, warnings or nothing.
+Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
+                             const std::vector<std::string>& findings);
 
 // The write that a request asks for: manager, dry run and warnings from its query and headers.
 // Invalid for options that contradict each other.

@@ -1,0 +1,250 @@
+#include "kube/apiserver/internal/handler_chain.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <set>
+#include <utility>
+
+#include "base/executor.h"
+#include "base/json/json.h"
+#include "base/tls/crypto.h"
+#include "kube/apiserver/internal/responses.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr Duration kRequestTimeout = std::chrono::seconds(60);
+constexpr std::size_t kMaximumBody = 3145728;
+constexpr std::size_t kGzipFrom = 131072;
+constexpr std::size_t kWarningBudget = 4096;
+constexpr std::size_t kShortWarning = 256;
+constexpr std::size_t kMaximumAuditId = 64;
+
+bool is_long_running(const RequestInfo& info) {
+  if (info.verb == "watch" || info.verb == "proxy") return true;
+  static const std::set<std::string, std::less<>> subresources = {"attach", "exec", "portforward", "proxy", "log"};
+  return subresources.count(info.subresource) > 0;
+}
+
+bool is_mutating(std::string_view verb) { return verb != "get" && verb != "list" && verb != "watch" && verb != "head"; }
+
+bool is_privileged(const Identity& who) {
+  return std::find(who.groups.begin(), who.groups.end(), kMastersGroup) != who.groups.end();
+}
+
+// One of a limited number of places; gives it back when it dies.
+class InflightPlace {
+ public:
+  explicit InflightPlace(std::atomic<unsigned>* count) : count_(count) {}
+  InflightPlace(InflightPlace&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  InflightPlace& operator=(InflightPlace&&) = delete;
+  ~InflightPlace() {
+    if (count_ != nullptr) count_->fetch_sub(1);
+  }
+
+ private:
+  std::atomic<unsigned>* count_;
+};
+
+// Text between quotes of a Warning header: control characters are dropped, quotes escaped.
+std::string quote_warning(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) continue;
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+void add_warning_headers(const std::vector<std::string>& texts, http::Headers& headers) {
+  std::set<std::string> seen;
+  std::size_t total = 0;
+  for (const std::string& text : texts) total += text.size();
+  const std::size_t each = total > kWarningBudget ? kShortWarning : kWarningBudget;
+  std::size_t spent = 0;
+  for (const std::string& text : texts) {
+    const std::string shown = text.substr(0, each);
+    if (!seen.insert(shown).second) continue;
+    spent += shown.size();
+    if (spent > kWarningBudget) return;
+    headers.add("Warning", "299 - " + quote_warning(shown));
+  }
+}
+
+std::string audit_id_of(const http::Request& request, Random& random) {
+  const std::string_view given = request.headers.get("Audit-Id");
+  const bool usable = !given.empty() && given.size() <= kMaximumAuditId;
+  return usable ? std::string(given) : random.uuid();
+}
+
+std::size_t body_size(const http::Response& response) {
+  std::size_t size = 0;
+  for (const http::Bytes& segment : response.body) size += segment->size();
+  return size;
+}
+
+// Loopback peers and callers in the process get plain bytes: compressing costs more than it saves.
+void compress_body(const http::Request& request, http::Response& response) {
+  if (request.peer.address.empty() || request.peer.loopback || response.source != nullptr) return;
+  if (body_size(response) <= kGzipFrom || response.headers.has("Content-Encoding")) return;
+  if (request.headers.get("Accept-Encoding").find("gzip") == std::string_view::npos) return;
+  std::string compressed = crypto::gzip(response.body_text(), 1);
+  response.body.clear();
+  response.body.push_back(http::bytes(std::move(compressed)));
+  response.headers.set("Content-Encoding", "gzip");
+  response.headers.add("Vary", "Accept-Encoding");
+}
+
+// Upstream writes this one Status without its type.
+http::Response timeout_response() {
+  const Value status = Value::object(
+      {{"metadata", Value::object()},
+       {"status", "Failure"},
+       {"message", "Timeout: request did not complete within the allotted timeout"},
+       {"reason", "Timeout"},
+       {"details", Value::object()},
+       {"code", 504}});
+  return http::Response::text(504, json::write(status) + "\n", "application/json");
+}
+
+class HandlerChain : public http::Handler {
+ public:
+  explicit HandlerChain(ChainParts parts) : parts_(std::move(parts)) {}
+
+  http::Response handle(const Context& context, const http::Request& request) override {
+    const MonotonicTime begin = context.clock().monotonic();
+    RequestScope scope{context, request, read_request_info(request), http::Query::parse(request.query), {}};
+    const std::string audit_id = audit_id_of(request, context.executor().random());
+    scope.context = context.with_trace(audit_id);
+    http::Response response = guarded(scope);
+    response.headers.set("Audit-Id", audit_id);
+    if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
+    add_warning_headers(scope.warnings.texts(), response.headers);
+    compress_body(request, response);
+    const RequestRecord record{scope, response.status, context.clock().monotonic() - begin, body_size(response)};
+    for (const RequestObserver& observer : parts_.observers) observer(record);
+    return response;
+  }
+
+ private:
+  // Whatever a handler throws ends this request and nothing else.
+  http::Response guarded(RequestScope& scope) {
+    try {
+      auto answered = serve(scope);
+      if (answered.ok()) return std::move(answered).value();
+      if (answered.error().reason() == Reason::Timeout && scope.context.expired()) return timeout_response();
+      return error_response(scope.request, answered.error());
+    } catch (const std::exception& thrown) {
+      parts_.log.error("a request handler threw", {{"path", scope.info.path}, {"what", thrown.what()}});
+      return error_response(scope.request, internal_error("Internal error occurred: " + std::string(thrown.what())));
+    }
+  }
+
+  Result<http::Response> serve(RequestScope& scope) {
+    if (scope.request.body.size() > kMaximumBody) {
+      return Error(Reason::RequestEntityTooLarge,
+                   "Request entity too large: limit is " + std::to_string(kMaximumBody));
+    }
+    TRY(set_deadline(scope));
+    TRY(authenticate(scope));
+    TRY(impersonate(scope));
+    std::optional<InflightPlace> place;
+    if (!take_place(scope, place)) return too_many();
+    TRY(authorize(scope));
+    return parts_.endpoint(scope);
+  }
+
+  static Result<void> set_deadline(RequestScope& scope) {
+    if (is_long_running(scope.info)) return {};
+    Duration timeout = kRequestTimeout;
+    const std::string_view text = scope.query.get("timeout");
+    if (!text.empty()) {
+      auto parsed = parse_duration(text);
+      if (!parsed.ok()) {
+        return bad_request("invalid timeout specified in the request URL - time: invalid duration \"" +
+                           std::string(text) + "\"");
+      }
+      if (*parsed > Duration::zero()) timeout = std::min(timeout, *parsed);
+    }
+    scope.context = scope.context.with_timeout(timeout);
+    return {};
+  }
+
+  Result<void> authenticate(RequestScope& scope) {
+    if (scope.context.identity() != nullptr) return {};
+    auto found = parts_.authenticator.authenticate(scope.context, scope.request);
+    if (!found.ok() || !*found) {
+      if (!found.ok() && found.error().reason() != Reason::Unauthorized) return found.error();
+      return Error(Reason::Unauthorized, "Unauthorized");
+    }
+    scope.context = scope.context.with_identity(std::make_shared<const Identity>(std::move(**found)));
+    return {};
+  }
+
+  Result<void> impersonate(RequestScope& scope) {
+    if (!parts_.impersonation) {
+      if (!scope.request.headers.has("Impersonate-User")) return {};
+      return Error(Reason::Forbidden, "impersonation is not available");
+    }
+    ASSIGN_OR_RETURN(auto acting, parts_.impersonation(scope, scope.context.identity()));
+    scope.context = scope.context.with_identity(std::move(acting));
+    return {};
+  }
+
+  bool take_place(const RequestScope& scope, std::optional<InflightPlace>& place) {
+    if (is_long_running(scope.info) || is_privileged(scope.who())) return true;
+    const bool mutating = is_mutating(scope.info.verb);
+    std::atomic<unsigned>& count = mutating ? mutating_ : read_only_;
+    const unsigned limit = mutating ? parts_.limits.mutating : parts_.limits.read_only;
+    if (count.fetch_add(1) >= limit) {
+      count.fetch_sub(1);
+      return false;
+    }
+    place.emplace(&count);
+    return true;
+  }
+
+  static http::Response too_many() {
+    http::Response response = http::Response::text(429, "Too many requests, please try again later.");
+    response.headers.set("Retry-After", "1");
+    return response;
+  }
+
+  Result<void> authorize(const RequestScope& scope) {
+    const Attributes attributes = attributes_of(scope.info);
+    const Decision decision = parts_.authorizer.authorize(scope.context, scope.who(), attributes);
+    if (decision.outcome == Decision::Outcome::Allow) return {};
+    return forbidden(scope.who(), attributes, decision.reason);
+  }
+
+  const ChainParts parts_;
+  std::atomic<unsigned> read_only_{0};
+  std::atomic<unsigned> mutating_{0};
+};
+
+}  // namespace
+
+Attributes attributes_of(const RequestInfo& info) {
+  Attributes attributes;
+  attributes.verb = info.verb;
+  attributes.resource_request = info.resource_request;
+  attributes.namespace_ = info.namespace_;
+  attributes.group = info.group;
+  attributes.version = info.version;
+  attributes.resource = info.resource;
+  attributes.subresource = info.subresource;
+  attributes.name = info.name;
+  attributes.path = info.path;
+  attributes.field_selector = info.field_selector;
+  attributes.label_selector = info.label_selector;
+  return attributes;
+}
+
+std::unique_ptr<http::Handler> make_handler_chain(ChainParts parts) {
+  return std::make_unique<HandlerChain>(std::move(parts));
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,174 @@
+#include "kube/apiserver/internal/responses.h"
+
+#include <algorithm>
+
+#include "base/json/json.h"
+#include "kube/apiserver/internal/media_type.h"
+#include "kube/apiserver/internal/object_encoder.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/codec/codec.h"
+#include "kube/object/status.h"
+#include "kube/schema/defaulting.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::size_t kMaximumManager = 128;
+constexpr std::string_view kStatusSchema = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
+constexpr std::string_view kUnrecognized = "the object provided is unrecognized";
+
+enum class FieldValidation { Ignore, Warn, Strict };
+
+FieldValidation field_validation(const http::Query& query) {
+  const std::string_view text = query.get("fieldValidation");
+  if (text == "Ignore") return FieldValidation::Ignore;
+  return text == "Strict" ? FieldValidation::Strict : FieldValidation::Warn;
+}
+
+std::string handled_as(const GroupVersionKind& gvk) {
+  return gvk.kind + " in version \"" + gvk.version + "\" cannot be handled as a " + gvk.kind;
+}
+
+std::string join_findings(const std::vector<std::string>& findings) {
+  std::string text;
+  for (const std::string& finding : findings) text += (text.empty() ? "" : ", ") + finding;
+  return text;
+}
+
+Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk, bool custom) {
+  if (!decoded.api_version.empty() && decoded.api_version != gvk.api_version()) {
+    return bad_request("the API version in the data (" + decoded.api_version +
+                       ") does not match the expected API version (" + gvk.api_version() + ")");
+  }
+  if (custom && decoded.kind.empty()) {
+    return bad_request("the object provided is unrecognized (must be of type " + gvk.kind +
+                       "): Object 'Kind' is missing");
+  }
+  if (decoded.kind.empty() || decoded.kind == gvk.kind) return {};
+  if (custom) {
+    return invalid(gvk, decoded.object["metadata"]["name"].as_string(),
+                   {field_invalid("kind", decoded.kind, "must be " + gvk.kind)});
+  }
+  return bad_request(decoded.kind + " in version \"" + gvk.version + "\" cannot be handled as a " + gvk.kind +
+                     ": converting (" + gvk.version + "." + decoded.kind + ") to (" + gvk.version + "." + gvk.kind +
+                     "): unknown conversion");
+}
+
+Value typed(const Value& tree, const GroupVersionKind& gvk) {
+  if (tree["kind"].as_string() == gvk.kind && tree["apiVersion"].as_string() == gvk.api_version()) return tree;
+  Value::ObjectBuilder out;
+  out.set("kind", gvk.kind).set("apiVersion", gvk.api_version());
+  for (const Value::Member& member : tree.members()) {
+    if (member.key != "kind" && member.key != "apiVersion") out.append(member.key, member.value);
+  }
+  return std::move(out).build();
+}
+
+// The User-Agent up to its first slash, as upstream names managers that do not name themselves.
+std::string manager_of(const RequestScope& scope) {
+  std::string manager(scope.query.get("fieldManager"));
+  if (!manager.empty()) return manager;
+  const std::string_view agent = scope.request.headers.get("User-Agent");
+  for (char c : agent.substr(0, agent.find('/'))) {
+    if (c >= ' ' && c != 127) manager += c;
+    if (manager.size() >= kMaximumManager) break;
+  }
+  return manager.empty() ? "unknown" : manager;
+}
+
+void check_write_options(const RequestScope& scope, FieldErrors& errors) {
+  for (std::string_view value : scope.query.all("dryRun")) {
+    if (value == "All" || value.empty()) continue;
+    errors.push_back({"dryRun", "FieldValueNotSupported",
+                      "Unsupported value: [\"" + std::string(value) + "\"]: supported values: \"All\""});
+  }
+  const std::string_view manager = scope.query.get("fieldManager");
+  if (manager.size() > kMaximumManager) errors.push_back(field_too_long("fieldManager", kMaximumManager));
+  const bool printable = std::all_of(manager.begin(), manager.end(), [](unsigned char c) { return c >= ' ' && c != 127; });
+  if (!printable) errors.push_back(field_invalid("fieldManager", manager, "should only contain printable characters"));
+  const std::string_view validation = scope.query.get("fieldValidation");
+  const bool known = validation.empty() || validation == "Ignore" || validation == "Warn" || validation == "Strict";
+  if (!known) {
+    errors.push_back({"fieldValidation", "FieldValueNotSupported",
+                      "Unsupported value: \"" + std::string(validation) +
+                          "\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""});
+  }
+}
+
+}  // namespace
+
+http::Response error_response(const http::Request& request, const Error& error) {
+  const OutputType output = negotiate_error(request);
+  http::Response response;
+  response.status = error.code();
+  response.headers.set("Content-Type", output.content_type());
+  if (error.retry_after()) response.headers.set("Retry-After", std::to_string(error.retry_after()->count()));
+  response.body.push_back(ObjectEncoder::tree(output, to_status(error), find_builtin_type(kStatusSchema)));
+  return response;
+}
+
+Result<http::Response> object_response(const RequestScope& scope, int code, const Object& object) {
+  const GroupVersionKind gvk = object.gvk();
+  const bool status = is_status(object.tree());
+  const KindSchema* kind = find_builtin_kind(gvk.group, gvk.version, gvk.kind);
+  const Schema* schema = status ? find_builtin_type(kStatusSchema) : (kind != nullptr ? kind->schema : nullptr);
+  OutputOffer offer;
+  offer.protobuf = schema != nullptr;
+  // Status objects are never transformed; asking for a table is no error there.
+  OutputType output = negotiate_error(scope.request);
+  if (!status) {
+    ASSIGN_OR_RETURN(output, negotiate_output(scope.request, offer));
+  }
+  http::Response response;
+  response.status = code;
+  response.headers.set("Content-Type", output.content_type());
+  response.body.push_back(ObjectEncoder::tree(output, object.tree(), schema));
+  return response;
+}
+
+Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
+                             const std::vector<std::string>& findings) {
+  if (findings.empty()) return {};
+  switch (field_validation(scope.query)) {
+    case FieldValidation::Strict:
+      return bad_request(handled_as(gvk) + ": strict decoding error: " + join_findings(findings));
+    case FieldValidation::Warn:
+      for (const std::string& finding : findings) scope.warnings.add(finding);
+      return {};
+    case FieldValidation::Ignore:
+      return {};
+  }
+  return {};
+}
+
+Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const Schema* schema, bool custom) {
+  static const Schema kAnything;
+  ASSIGN_OR_RETURN(const MediaType media, input_encoding(scope.request, !custom));
+  DecodeOptions options;
+  options.custom = custom;
+  options.find_strict = field_validation(scope.query) != FieldValidation::Ignore;
+  auto decoded = decode(scope.request.body, media, gvk.kind, schema != nullptr ? *schema : kAnything, options);
+  if (!decoded.ok()) {
+    const Error& error = decoded.error();
+    if (error.reason() != Reason::BadRequest || error.message().starts_with(kUnrecognized)) return error;
+    return bad_request(handled_as(gvk) + ": " + error.message());
+  }
+  TRY(check_body_type(*decoded, gvk, custom));
+  TRY(report_findings(scope, gvk, decoded->findings));
+  Value tree = typed(decoded->object, gvk);
+  if (schema != nullptr) tree = apply_defaults(tree, *schema, scope.context.clock().wall());
+  return Object(std::move(tree));
+}
+
+Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,
+                                   std::string_view options_kind) {
+  FieldErrors errors;
+  check_write_options(scope, errors);
+  if (!errors.empty()) return invalid({"meta.k8s.io", "v1", std::string(options_kind)}, "", errors);
+  WriteRequest write{scope.context, resource, scope.info.namespace_, scope.info.name, scope.info.subresource,
+                     manager_of(scope), scope.query.get("dryRun") == "All", true, &scope.warnings.sink()};
+  return write;
+}
+
+}  // namespace coracle::kube::apiserver
