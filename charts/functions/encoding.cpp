@@ -1,0 +1,197 @@
+// JSON, YAML, TOML and base encodings, Helm's and sprig's variants.
+
+#include "charts/functions/encoding.h"
+
+#include "base/json/json.h"
+#include "base/tls/crypto.h"
+#include "base/yaml/yaml.h"
+#include "charts/functions/convert.h"
+#include "charts/functions/toml.h"
+#include "charts/template/function.h"
+#include "charts/template/go_format.h"
+#include "charts/values.h"
+
+namespace coracle::charts {
+namespace {
+
+using Output = Result<GoValue>;
+
+std::string without_last_newline(std::string value) {
+  if (value.ends_with('\n')) value.pop_back();
+  return value;
+}
+
+// Helm's lenient converters answer nothing where the strict ones fail.
+Output lenient(Result<std::string> encoded) {
+  if (!encoded.ok()) return text_value("");
+  return text_value(std::move(encoded).value());
+}
+Output strict(Result<std::string> encoded) {
+  if (!encoded.ok()) return encoded.error();
+  return text_value(std::move(encoded).value());
+}
+
+Result<std::string> pretty_yaml(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return without_last_newline(yaml::write_pretty(tree));
+}
+
+// encoding/json sorts the members of maps, which to_value already did.
+Result<std::string> pretty_json(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return json::write_pretty(tree);
+}
+
+Result<std::string> raw_json(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return json::write_raw(tree);
+}
+
+GoValue error_dict(const std::string& message) {
+  auto dict = std::make_shared<GoDict>();
+  dict->set("Error", text_value(message));
+  return GoValue::dict(std::move(dict));
+}
+
+Result<Value> read_yaml(const std::string& source) {
+  auto tree = yaml::read(source, {.strict = false});
+  if (!tree.ok()) return tree.error().in("error converting YAML to JSON");
+  return tree;
+}
+
+Output from_yaml(const Call& call) {
+  auto tree = read_yaml(call.text(0));
+  if (!tree.ok()) return error_dict(tree.error().message());
+  if (tree->is_null()) return GoValue::dict();
+  if (!tree->is_object()) {
+    return error_dict("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                      std::string(json_kind_name(*tree)) + " into Go value of type map[string]interface {}");
+  }
+  return value_from_document(*tree);
+}
+
+Output from_yaml_array(const Call& call) {
+  auto tree = read_yaml(call.text(0));
+  if (!tree.ok()) return GoValue::list({text_value(tree.error().message())});
+  if (tree->is_null()) return GoValue::list();
+  if (!tree->is_array()) {
+    return GoValue::list({text_value("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                               std::string(json_kind_name(*tree)) + " into Go value of type []interface {}")});
+  }
+  return value_from_document(*tree);
+}
+
+Output from_json(const Call& call) {
+  auto tree = json::read(call.text(0));
+  if (!tree.ok()) return error_dict(tree.error().message());
+  if (tree->is_null()) return GoValue::dict();
+  if (!tree->is_object()) {
+    return error_dict("json: cannot unmarshal " + std::string(json_kind_name(*tree)) +
+                      " into Go value of type map[string]interface {}");
+  }
+  return value_from_document(*tree);
+}
+
+Output from_json_array(const Call& call) {
+  auto tree = json::read(call.text(0));
+  if (!tree.ok()) return GoValue::list({text_value(tree.error().message())});
+  if (tree->is_null()) return GoValue::list();
+  if (!tree->is_array()) {
+    return GoValue::list({text_value("json: cannot unmarshal " + std::string(json_kind_name(*tree)) +
+                               " into Go value of type []interface {}")});
+  }
+  return value_from_document(*tree);
+}
+
+Output must_from_json(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, json::read(call.text(0)));
+  return value_from_document(tree).unboxed();
+}
+
+Output base64_decode(const Call& call) {
+  auto decoded = crypto::base64_decode(call.text(0));
+  if (decoded.ok()) return text_value(std::move(decoded).value());
+  // sprig answers the error's text; the offset is where Go's decoder stops.
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n";
+  std::size_t at = call.text(0).find_first_not_of(kAlphabet);
+  if (at == std::string::npos) at = call.text(0).size() / 4 * 4;
+  return text_value("illegal base64 data at input byte " + std::to_string(at));
+}
+
+constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+Output base32_encode(const Call& call) {
+  std::string out;
+  std::uint64_t bits = 0;
+  int count = 0;
+  for (const char c : call.text(0)) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    count += 8;
+    for (; count >= 5; count -= 5) out += kBase32[(bits >> (count - 5)) & 31];
+  }
+  if (count > 0) out += kBase32[(bits << (5 - count)) & 31];
+  while (out.size() % 8 != 0) out += '=';
+  return text_value(std::move(out));
+}
+
+Output base32_decode(const Call& call) {
+  std::string out;
+  std::uint64_t bits = 0;
+  int count = 0;
+  const std::string& source = call.text(0);
+  for (std::size_t i = 0; i < source.size() && source[i] != '='; ++i) {
+    const std::size_t digit = kBase32.find(source[i]);
+    if (digit == std::string_view::npos) return text_value("illegal base32 data at input byte " + std::to_string(i));
+    bits = (bits << 5) | digit;
+    count += 5;
+    if (count < 8) continue;
+    count -= 8;
+    out += static_cast<char>((bits >> count) & 255);
+  }
+  return text_value(std::move(out));
+}
+
+constexpr Function kEncodings[] = {
+    {"toYaml", "a", [](const Call& c) { return lenient(go_to_yaml(c[0])); }},
+    {"mustToYaml", "a", [](const Call& c) { return strict(go_to_yaml(c[0])); }},
+    {"toYamlPretty", "a", [](const Call& c) { return lenient(pretty_yaml(c[0])); }},
+    {"fromYaml", "s", from_yaml},
+    {"fromYamlArray", "s", from_yaml_array},
+    {"toJson", "a", [](const Call& c) { return lenient(go_to_json(c[0])); }},
+    {"mustToJson", "a", [](const Call& c) { return strict(go_to_json(c[0])); }},
+    {"toPrettyJson", "a", [](const Call& c) { return lenient(pretty_json(c[0])); }},
+    {"mustToPrettyJson", "a", [](const Call& c) { return strict(pretty_json(c[0])); }},
+    {"toRawJson", "a", [](const Call& c) { return strict(raw_json(c[0])); }},
+    {"mustToRawJson", "a", [](const Call& c) { return strict(raw_json(c[0])); }},
+    {"fromJson", "s", from_json},
+    {"fromJsonArray", "s", from_json_array},
+    {"mustFromJson", "s", must_from_json},
+    {"toToml", "a",
+     [](const Call& c) -> Output {
+       auto encoded = go_to_toml(c[0]);
+       return text_value(encoded.ok() ? std::move(encoded).value() : encoded.error().message());
+     }},
+    {"mustToToml", "a", [](const Call& c) { return strict(go_to_toml(c[0])); }},
+    {"b64enc", "s", [](const Call& c) -> Output { return text_value(crypto::base64_encode(c.text(0))); }},
+    {"b64dec", "s", base64_decode},
+    {"b32enc", "s", base32_encode},
+    {"b32dec", "s", base32_decode},
+};
+
+}  // namespace
+
+Result<std::string> go_to_yaml(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return without_last_newline(yaml::write(tree));
+}
+
+Result<std::string> go_to_json(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return json::write(tree);
+}
+
+GoValue value_from_document(const Value& value) { return GoValue::from_value(numbers_as_read(value)); }
+
+std::span<const Function> encoding_functions() { return kEncodings; }
+
+}  // namespace coracle::charts

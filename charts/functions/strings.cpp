@@ -1,0 +1,354 @@
+// sprig's string functions.
+
+#include <algorithm>
+
+#include "base/tls/crypto.h"
+#include "charts/functions/case_words.h"
+#include "charts/functions/convert.h"
+#include "charts/template/function.h"
+#include "charts/template/go_format.h"
+
+namespace coracle::charts {
+namespace {
+
+using Output = Result<GoValue>;
+
+// A text that a template may make by repetition.
+constexpr std::size_t kMaxRepeated = 16 * 1024 * 1024;
+constexpr std::string_view kBlanks = " \t\n\v\f\r";
+
+std::string trim_set(std::string_view value, std::string_view set, bool left = true, bool right = true) {
+  std::size_t from = 0;
+  std::size_t to = value.size();
+  while (left && from < to && set.find(value[from]) != std::string_view::npos) ++from;
+  while (right && to > from && set.find(value[to - 1]) != std::string_view::npos) --to;
+  return std::string(value.substr(from, to - from));
+}
+
+std::string replace_text(std::string_view value, std::string_view from, std::string_view to) {
+  std::string out;
+  if (from.empty()) {
+    // Go puts the replacement before every character and at the end.
+    out += to;
+    while (!value.empty()) {
+      const std::size_t length = decode_rune(value).length;
+      out.append(value.substr(0, length));
+      out += to;
+      value.remove_prefix(length);
+    }
+    return out;
+  }
+  for (std::size_t at = value.find(from); at != std::string_view::npos; at = value.find(from)) {
+    out.append(value.substr(0, at));
+    out += to;
+    value.remove_prefix(at + from.size());
+  }
+  out += value;
+  return out;
+}
+
+std::string indent_text(std::int64_t blanks, std::string_view value) {
+  const std::string pad(static_cast<std::size_t>(std::max<std::int64_t>(blanks, 0)), ' ');
+  return pad + replace_text(value, "\n", "\n" + pad);
+}
+
+Error negative_repeat() { return bad_request("strings: negative Repeat count"); }
+
+Output string_indent(const Call& call) {
+  if (call.integer(0) < 0) return negative_repeat();
+  if (call.integer(0) > 1024) return bad_request("an indentation of more than 1024 blanks");
+  return text_value(indent_text(call.integer(0), call.text(1)));
+}
+
+Output string_nindent(const Call& call) {
+  ASSIGN_OR_RETURN(const GoValue indented, string_indent(call));
+  return text_value("\n" + indented.text());
+}
+
+Output string_trunc(const Call& call) {
+  const std::string& value = call.text(1);
+  const std::int64_t count = call.integer(0);
+  const auto size = static_cast<std::int64_t>(value.size());
+  if (count < 0 && size + count > 0) return text_value(value.substr(static_cast<std::size_t>(size + count)));
+  if (count >= 0 && size > count) return text_value(value.substr(0, static_cast<std::size_t>(count)));
+  return call[1];
+}
+
+Output string_substr(const Call& call) {
+  const std::string& value = call.text(2);
+  const auto size = static_cast<std::int64_t>(value.size());
+  const std::int64_t start = std::max<std::int64_t>(call.integer(0), 0);
+  const std::int64_t end = call.integer(1) < 0 || call.integer(1) > size ? size : call.integer(1);
+  if (call.integer(0) < 0 && call.integer(1) < 0) {
+    return bad_request("runtime error: slice bounds out of range [:" + std::to_string(call.integer(1)) + "]");
+  }
+  if (start > end) {
+    return bad_request("runtime error: slice bounds out of range [" + std::to_string(start) + ":" +
+                       std::to_string(end) + "]");
+  }
+  return text_value(value.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
+}
+
+Output string_repeat(const Call& call) {
+  if (call.integer(0) < 0) return negative_repeat();
+  const auto count = static_cast<std::size_t>(call.integer(0));
+  if (count > 0 && call.text(1).size() > kMaxRepeated / count) return bad_request("strings: Repeat output length overflow");
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += call.text(1);
+  return text_value(std::move(out));
+}
+
+Output string_abbrev(const Call& call) {
+  const std::string& value = call.text(1);
+  const std::int64_t width = call.integer(0);
+  if (width < 4 || static_cast<std::int64_t>(value.size()) <= width) return call[1];
+  return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
+}
+
+Output string_abbrevboth(const Call& call) {
+  const std::string& value = call.text(2);
+  const auto size = static_cast<std::int64_t>(value.size());
+  std::int64_t offset = call.integer(0);
+  const std::int64_t width = call.integer(1);
+  if (width < 4 || (offset > 0 && width < 7) || size <= width) return call[2];
+  if (offset > size) offset = size;
+  if (size - offset < width - 3) offset = size - (width - 3);
+  if (offset <= 4) return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
+  if (offset + width - 3 < size) {
+    return text_value("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) + "...");
+  }
+  return text_value("..." + value.substr(static_cast<std::size_t>(size - (width - 3))));
+}
+
+Output string_quote(const Call& call) {
+  std::string out;
+  for (const GoValue& arg : call.args) {
+    if (arg.is_nil()) continue;
+    if (!out.empty()) out += ' ';
+    out += go_quote(to_text(arg));
+  }
+  return text_value(std::move(out));
+}
+
+Output string_squote(const Call& call) {
+  std::string out;
+  for (const GoValue& arg : call.args) {
+    if (arg.is_nil()) continue;
+    if (!out.empty()) out += ' ';
+    out += "'" + go_print(arg) + "'";
+  }
+  return text_value(std::move(out));
+}
+
+Output string_cat(const Call& call) {
+  std::string out;
+  bool first = true;
+  for (const GoValue& arg : call.args) {
+    if (arg.is_nil()) continue;
+    if (!first) out += ' ';
+    first = false;
+    out += go_print(arg);
+  }
+  return text_value(std::move(out));
+}
+
+// Cuts a text at a separator, at most `limit` pieces when it is positive.
+std::vector<std::string> cut(std::string_view value, std::string_view separator, std::int64_t limit = -1) {
+  std::vector<std::string> pieces;
+  if (limit == 0) return pieces;
+  if (separator.empty()) {
+    while (!value.empty() && (limit < 0 || static_cast<std::int64_t>(pieces.size()) < limit - 1)) {
+      const std::size_t length = decode_rune(value).length;
+      pieces.emplace_back(value.substr(0, length));
+      value.remove_prefix(length);
+    }
+    if (!value.empty()) pieces.emplace_back(value);
+    return pieces;
+  }
+  while (limit < 0 || static_cast<std::int64_t>(pieces.size()) < limit - 1) {
+    const std::size_t at = value.find(separator);
+    if (at == std::string_view::npos) break;
+    pieces.emplace_back(value.substr(0, at));
+    value.remove_prefix(at + separator.size());
+  }
+  pieces.emplace_back(value);
+  return pieces;
+}
+
+GoValue numbered(const std::vector<std::string>& pieces) {
+  auto dict = std::make_shared<GoDict>();
+  dict->named = GoDict::Named::StringMap;
+  for (std::size_t i = 0; i < pieces.size(); ++i) dict->set("_" + std::to_string(i), text_value(pieces[i]));
+  return GoValue::dict(std::move(dict));
+}
+
+Output string_join(const Call& call) {
+  std::string out;
+  bool first = true;
+  for (const std::string& piece : to_texts(call[1])) {
+    if (!first) out += call.text(0);
+    first = false;
+    out += piece;
+  }
+  return text_value(std::move(out));
+}
+
+Output string_sort_alpha(const Call& call) {
+  std::vector<std::string> texts = call[0].is_list() ? to_texts(call[0]) : std::vector{to_text(call[0])};
+  std::sort(texts.begin(), texts.end());
+  return GoValue::strings(texts);
+}
+
+Output string_initials(const Call& call) {
+  std::string out;
+  bool start = true;
+  for (std::string_view rest = call.text(0); !rest.empty();) {
+    const Rune rune = decode_rune(rest);
+    const bool blank = rune.value < 0x80 && kBlanks.find(static_cast<char>(rune.value)) != std::string_view::npos;
+    if (start && !blank) out.append(rest.substr(0, rune.length));
+    start = blank;
+    rest.remove_prefix(rune.length);
+  }
+  return text_value(std::move(out));
+}
+
+Output string_nospace(const Call& call) {
+  std::string out = call.text(0);
+  std::erase_if(out, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
+  return text_value(std::move(out));
+}
+
+// Greedy wrapping at blanks; words longer than the width are cut only when `cut_words`.
+std::string wrap_text(std::string_view value, std::int64_t width, std::string_view newline, bool cut_words) {
+  std::string out;
+  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(width, 1));
+  while (value.size() > limit) {
+    if (value[0] == ' ') {
+      value.remove_prefix(1);
+      continue;
+    }
+    const std::size_t blank = value.rfind(' ', limit);
+    if (blank != std::string_view::npos && blank > 0) {
+      out.append(value.substr(0, blank));
+      out += newline;
+      value.remove_prefix(blank + 1);
+    } else if (cut_words) {
+      out.append(value.substr(0, limit));
+      out += newline;
+      value.remove_prefix(limit);
+    } else {
+      const std::size_t next = value.find(' ', limit);
+      if (next == std::string_view::npos) break;
+      out.append(value.substr(0, next));
+      out += newline;
+      value.remove_prefix(next + 1);
+    }
+  }
+  out += value;
+  return out;
+}
+
+Output string_random(const Call& call, std::string_view alphabet) {
+  if (call.integer(0) < 0) return bad_request("the length of a random text must not be negative");
+  if (call.integer(0) > 1'000'000) return bad_request("a random text of more than 1000000 characters");
+  std::string out;
+  Random& random = call.evaluator.environment().random;
+  for (std::int64_t i = 0; i < call.integer(0); ++i) out += alphabet[random.below(alphabet.size())];
+  return text_value(std::move(out));
+}
+
+Output string_rand_ascii(const Call& call) {
+  std::string alphabet;
+  for (char c = ' '; c < 0x7f; ++c) alphabet += c;
+  return string_random(call, alphabet);
+}
+
+Output string_shuffle(const Call& call) {
+  std::string out = call.text(0);
+  for (std::size_t i = out.size(); i > 1; --i) std::swap(out[i - 1], out[call.evaluator.environment().random.below(i)]);
+  return text_value(std::move(out));
+}
+
+Output string_adler32(const Call& call) {
+  std::uint32_t a = 1;
+  std::uint32_t b = 0;
+  for (const char c : call.text(0)) {
+    a = (a + static_cast<unsigned char>(c)) % 65521;
+    b = (b + a) % 65521;
+  }
+  return text_value(std::to_string((b << 16) | a));
+}
+
+bool has_prefix(std::string_view value, std::string_view prefix) { return value.starts_with(prefix); }
+
+constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+constexpr std::string_view kAlphaNumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+constexpr Function kStrings[] = {
+    {"abbrev", "is", string_abbrev},
+    {"abbrevboth", "iis", string_abbrevboth},
+    {"trunc", "is", string_trunc},
+    {"trim", "s", [](const Call& c) -> Output { return text_value(trim_set(c.text(0), kBlanks)); }},
+    {"upper", "s", [](const Call& c) -> Output { return text_value(upper_text(c.text(0))); }},
+    {"lower", "s", [](const Call& c) -> Output { return text_value(lower_text(c.text(0))); }},
+    {"title", "s", [](const Call& c) -> Output { return text_value(title_text(c.text(0))); }},
+    {"untitle", "s", [](const Call& c) -> Output { return text_value(untitle_text(c.text(0))); }},
+    {"substr", "iis", string_substr},
+    {"repeat", "is", string_repeat},
+    {"trimAll", "ss", [](const Call& c) -> Output { return text_value(trim_set(c.text(1), c.text(0))); }},
+    {"trimall", "ss", [](const Call& c) -> Output { return text_value(trim_set(c.text(1), c.text(0))); }},
+    {"trimSuffix", "ss",
+     [](const Call& c) -> Output {
+       if (c.text(0).empty() || !c.text(1).ends_with(c.text(0))) return c[1];
+       return text_value(c.text(1).substr(0, c.text(1).size() - c.text(0).size()));
+     }},
+    {"trimPrefix", "ss",
+     [](const Call& c) -> Output {
+       if (!has_prefix(c.text(1), c.text(0))) return c[1];
+       return text_value(c.text(1).substr(c.text(0).size()));
+     }},
+    {"nospace", "s", string_nospace},
+    {"initials", "s", string_initials},
+    {"randAlphaNum", "i", [](const Call& c) -> Output { return string_random(c, kAlphaNumeric); }},
+    {"randAlpha", "i", [](const Call& c) -> Output { return string_random(c, kLetters); }},
+    {"randNumeric", "i", [](const Call& c) -> Output { return string_random(c, kDigits); }},
+    {"randAscii", "i", string_rand_ascii},
+    {"swapcase", "s", [](const Call& c) -> Output { return text_value(swap_case(c.text(0))); }},
+    {"shuffle", "s", string_shuffle},
+    {"snakecase", "s", [](const Call& c) -> Output { return text_value(snake_case(c.text(0), '_')); }},
+    {"kebabcase", "s", [](const Call& c) -> Output { return text_value(snake_case(c.text(0), '-')); }},
+    {"camelcase", "s", [](const Call& c) -> Output { return text_value(pascal_case(c.text(0))); }},
+    {"wrap", "is", [](const Call& c) -> Output { return text_value(wrap_text(c.text(1), c.integer(0), "\n", false)); }},
+    {"wrapWith", "iss",
+     [](const Call& c) -> Output { return text_value(wrap_text(c.text(2), c.integer(0), c.text(1), true)); }},
+    {"contains", "ss",
+     [](const Call& c) -> Output { return GoValue::boolean(c.text(1).find(c.text(0)) != std::string::npos); }},
+    {"hasPrefix", "ss", [](const Call& c) -> Output { return GoValue::boolean(has_prefix(c.text(1), c.text(0))); }},
+    {"hasSuffix", "ss", [](const Call& c) -> Output { return GoValue::boolean(c.text(1).ends_with(c.text(0))); }},
+    {"quote", "a*", string_quote},
+    {"squote", "a*", string_squote},
+    {"cat", "a*", string_cat},
+    {"indent", "is", string_indent},
+    {"nindent", "is", string_nindent},
+    {"replace", "sss", [](const Call& c) -> Output { return text_value(replace_text(c.text(2), c.text(0), c.text(1))); }},
+    {"plural", "ssi", [](const Call& c) -> Output { return c.integer(2) == 1 ? c[0] : c[1]; }},
+    {"toString", "a", [](const Call& c) -> Output { return text_value(to_text(c[0])); }},
+    {"toStrings", "a", [](const Call& c) -> Output { return GoValue::strings(to_texts(c[0])); }},
+    {"sha1sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha1_hex(c.text(0))); }},
+    {"sha256sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha256_hex(c.text(0))); }},
+    {"sha512sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha512_hex(c.text(0))); }},
+    {"adler32sum", "s", string_adler32},
+    {"split", "ss", [](const Call& c) -> Output { return numbered(cut(c.text(1), c.text(0))); }},
+    {"splitn", "sis", [](const Call& c) -> Output { return numbered(cut(c.text(2), c.text(0), c.integer(1))); }},
+    {"splitList", "ss", [](const Call& c) -> Output { return GoValue::strings(cut(c.text(1), c.text(0))); }},
+    {"join", "sa", string_join},
+    {"sortAlpha", "a", string_sort_alpha},
+    {"hello", "", [](const Call&) -> Output { return text_value("Hello!"); }},
+};
+
+}  // namespace
+
+std::span<const Function> string_functions() { return kStrings; }
+
+}  // namespace coracle::charts

@@ -1,0 +1,303 @@
+// Regular expressions, semantic versions, paths and URLs.
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "charts/functions/convert.h"
+#include "charts/internal/regex.h"
+#include "charts/internal/semver.h"
+#include "charts/template/function.h"
+#include "charts/template/go_format.h"
+
+namespace coracle::charts {
+namespace {
+
+using Output = Result<GoValue>;
+
+int count_argument(const Call& call, std::size_t index) {
+  return static_cast<int>(std::clamp<std::int64_t>(call.integer(index), -1, 1'000'000'000));
+}
+
+Output regex_match(const Call& call) {
+  auto regex = Regex::compile(call.text(0));
+  if (!regex.ok()) return GoValue::boolean(false);
+  return GoValue::boolean(regex->matches(call.text(1)));
+}
+
+Output must_regex_match(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  return GoValue::boolean(regex.matches(call.text(1)));
+}
+
+Output regex_find(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  const auto found = regex.find_all(call.text(1), 1);
+  if (found.empty()) return text_value("");
+  return text_value(call.text(1).substr(found[0].begin, found[0].end - found[0].begin));
+}
+
+Output regex_find_all(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  std::vector<std::string> found;
+  for (const Regex::Match& match : regex.find_all(call.text(1), count_argument(call, 2))) {
+    found.push_back(call.text(1).substr(match.begin, match.end - match.begin));
+  }
+  return GoValue::strings(found);
+}
+
+Output regex_replace(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  return text_value(regex.replace_all(call.text(1), call.text(2)));
+}
+
+Output regex_replace_literal(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  return text_value(regex.replace_all_literal(call.text(1), call.text(2)));
+}
+
+Output regex_split(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+  return GoValue::strings(regex.split(call.text(1), count_argument(call, 2)));
+}
+
+// What `semver` answers: Masterminds' Version with the methods that charts use.
+class VersionObject final : public GoObject {
+ public:
+  explicit VersionObject(Version version) : version_(std::move(version)) {}
+
+  std::string type_name() const override { return "*semver.Version"; }
+  std::string_view kind_name() const override { return "ptr"; }
+  const GoValue* field(std::string_view) const override { return nullptr; }
+  std::string print() const override { return version_.text(); }
+  Result<Value> to_value() const override { return Value(version_.text()); }
+  bool has_method(std::string_view name) const override {
+    constexpr std::string_view kMethods[] = {"Major",    "Minor",  "Patch",   "Prerelease",  "Metadata", "Original",
+                                             "String",   "Compare", "Equal",  "LessThan",    "GreaterThan",
+                                             "IncMajor", "IncMinor", "IncPatch"};
+    return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
+  }
+  Result<GoValue> call(std::string_view method, std::span<const GoValue> args) const override {
+    if (method == "Major") return number(version_.major);
+    if (method == "Minor") return number(version_.minor);
+    if (method == "Patch") return number(version_.patch);
+    if (method == "Prerelease") return text_value(version_.prerelease);
+    if (method == "Metadata") return text_value(version_.metadata);
+    if (method == "Original") return text_value(version_.original);
+    if (method == "String") return text_value(version_.text());
+    if (method == "IncMajor") return incremented({version_.major + 1, 0, 0, "", "", ""});
+    if (method == "IncMinor") return incremented({version_.major, version_.minor + 1, 0, "", "", ""});
+    if (method == "IncPatch") {
+      const std::uint64_t patch = version_.prerelease.empty() ? version_.patch + 1 : version_.patch;
+      return incremented({version_.major, version_.minor, patch, "", "", ""});
+    }
+    const auto* other = args.size() == 1 && args[0].type() == GoValue::Type::Object
+                            ? dynamic_cast<const VersionObject*>(&args[0].as_object())
+                            : nullptr;
+    if (other == nullptr) return bad_request("wrong type for value; expected *semver.Version");
+    const int order = version_.compare(other->version_);
+    if (method == "Compare") return GoValue::integer(order < 0 ? -1 : order > 0 ? 1 : 0);
+    return GoValue::boolean(method == "Equal" ? order == 0 : method == "LessThan" ? order < 0 : order > 0);
+  }
+
+ private:
+  static GoValue number(std::uint64_t value) { return GoValue::integer64(static_cast<std::int64_t>(value)); }
+  static GoValue incremented(Version version) {
+    version.original = version.text();
+    return GoValue::object(std::make_shared<VersionObject>(std::move(version)));
+  }
+
+  Version version_;
+};
+
+Output semver_parse(const Call& call) {
+  ASSIGN_OR_RETURN(Version version, Version::parse(call.text(0)));
+  return GoValue::object(std::make_shared<VersionObject>(std::move(version)));
+}
+
+Output semver_compare(const Call& call) {
+  ASSIGN_OR_RETURN(const VersionRange range, VersionRange::parse(call.text(0)));
+  ASSIGN_OR_RETURN(const Version version, Version::parse(call.text(1)));
+  return GoValue::boolean(range.contains(version));
+}
+
+// path.Clean: no double slashes, "." or removable "..".
+std::string clean_path(std::string_view path) {
+  if (path.empty()) return ".";
+  const bool rooted = path[0] == '/';
+  std::vector<std::string_view> kept;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      kept.push_back(part);
+    } else if (!kept.empty() && kept.back() != "..") {
+      kept.pop_back();
+    } else if (!rooted) {
+      kept.push_back(part);
+    }
+  }
+  std::string out = rooted ? "/" : "";
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (i > 0) out += '/';
+    out += kept[i];
+  }
+  return out.empty() ? "." : out;
+}
+
+std::string base_name(std::string_view path) {
+  if (path.empty()) return ".";
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  if (path == "/") return "/";
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string directory_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return clean_path(slash == std::string_view::npos ? std::string_view() : path.substr(0, slash + 1));
+}
+
+std::string extension(std::string_view path) {
+  const std::size_t dot = path.find_last_of("./");
+  if (dot == std::string_view::npos || path[dot] == '/') return "";
+  return std::string(path.substr(dot));
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::string percent_decode(std::string_view value) {
+  std::string out;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '%' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 && hex_value(value[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
+      i += 2;
+    } else {
+      out += value[i];
+    }
+  }
+  return out;
+}
+
+std::string host_name(std::string_view host) {
+  if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
+  return std::string(host.substr(0, host.rfind(':')));
+}
+
+Output url_parse(const Call& call) {
+  std::string_view rest = call.text(0);
+  if (rest.find_first_of(" \t\n\r") != std::string_view::npos || rest.starts_with(':')) {
+    return bad_request("unable to parse url: parse " + go_quote(rest) + ": invalid character in URL");
+  }
+  auto parts = std::make_shared<GoDict>();
+  for (const char* key : {"scheme", "host", "hostname", "path", "query", "opaque", "fragment", "userinfo"}) {
+    parts->set(key, text_value(""));
+  }
+  if (const std::size_t hash = rest.find('#'); hash != std::string_view::npos) {
+    parts->set("fragment", text_value(percent_decode(rest.substr(hash + 1))));
+    rest = rest.substr(0, hash);
+  }
+  if (const std::size_t mark = rest.find('?'); mark != std::string_view::npos) {
+    parts->set("query", text_value(std::string(rest.substr(mark + 1))));
+    rest = rest.substr(0, mark);
+  }
+  const std::size_t colon = rest.find_first_of(":/");
+  const bool has_scheme = colon != std::string_view::npos && rest[colon] == ':' && colon > 0;
+  if (has_scheme) {
+    parts->set("scheme", text_value(to_lower(rest.substr(0, colon))));
+    rest.remove_prefix(colon + 1);
+    if (!rest.starts_with('/')) {
+      parts->set("opaque", text_value(std::string(rest)));
+      return GoValue::dict(std::move(parts));
+    }
+  }
+  if (rest.starts_with("//")) {
+    rest.remove_prefix(2);
+    std::string_view authority = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(authority.size());
+    if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+      parts->set("userinfo", text_value(std::string(authority.substr(0, at))));
+      authority.remove_prefix(at + 1);
+    }
+    parts->set("host", text_value(std::string(authority)));
+    parts->set("hostname", text_value(host_name(authority)));
+  }
+  parts->set("path", text_value(percent_decode(rest)));
+  return GoValue::dict(std::move(parts));
+}
+
+std::string part_of(const GoDict& parts, std::string_view key) {
+  const GoValue* found = parts.find(key);
+  return found != nullptr && found->is_string() ? found->text() : "";
+}
+
+Output url_join(const Call& call) {
+  if (call[0].is_nil()) return nil_dereference();
+  const GoDict& parts = call[0].as_dict();
+  for (const auto& [key, value] : parts.members) {
+    if (!value.is_string()) return bad_request("unable to parse " + key + " key, must be of type string, but " + value.type_name() + " found");
+  }
+  std::string out = part_of(parts, "scheme");
+  if (!out.empty()) out += ':';
+  if (const std::string opaque = part_of(parts, "opaque"); !opaque.empty()) {
+    out += opaque;
+  } else {
+    const std::string host = part_of(parts, "host");
+    const std::string user = part_of(parts, "userinfo");
+    const std::string path = part_of(parts, "path");
+    if (!host.empty() || !user.empty() || !out.empty()) {
+      if (!host.empty() || !user.empty() || !path.empty()) out += "//";
+      if (!user.empty()) out += user + "@";
+      out += host;
+    }
+    if (!path.empty() && path[0] != '/' && !host.empty()) out += '/';
+    out += path;
+  }
+  if (const std::string query = part_of(parts, "query"); !query.empty()) out += "?" + query;
+  if (const std::string fragment = part_of(parts, "fragment"); !fragment.empty()) out += "#" + fragment;
+  return text_value(std::move(out));
+}
+
+Output path_base(const Call& c) { return text_value(base_name(c.text(0))); }
+Output path_dir(const Call& c) { return text_value(directory_name(c.text(0))); }
+Output path_clean(const Call& c) { return text_value(clean_path(c.text(0))); }
+Output path_ext(const Call& c) { return text_value(extension(c.text(0))); }
+Output path_is_abs(const Call& c) { return GoValue::boolean(c.text(0).starts_with('/')); }
+
+constexpr Function kTexts[] = {
+    {"regexMatch", "ss", regex_match},
+    {"mustRegexMatch", "ss", must_regex_match},
+    {"regexFind", "ss", regex_find},
+    {"mustRegexFind", "ss", regex_find},
+    {"regexFindAll", "ssi", regex_find_all},
+    {"mustRegexFindAll", "ssi", regex_find_all},
+    {"regexReplaceAll", "sss", regex_replace},
+    {"mustRegexReplaceAll", "sss", regex_replace},
+    {"regexReplaceAllLiteral", "sss", regex_replace_literal},
+    {"mustRegexReplaceAllLiteral", "sss", regex_replace_literal},
+    {"regexSplit", "ssi", regex_split},
+    {"mustRegexSplit", "ssi", regex_split},
+    {"regexQuoteMeta", "s", [](const Call& c) -> Output { return text_value(Regex::quote(c.text(0))); }},
+    {"semver", "s", semver_parse},
+    {"semverCompare", "ss", semver_compare},
+    {"base", "s", path_base},
+    {"osBase", "s", path_base},
+    {"dir", "s", path_dir},
+    {"osDir", "s", path_dir},
+    {"clean", "s", path_clean},
+    {"osClean", "s", path_clean},
+    {"ext", "s", path_ext},
+    {"osExt", "s", path_ext},
+    {"isAbs", "s", path_is_abs},
+    {"osIsAbs", "s", path_is_abs},
+    {"urlParse", "s", url_parse},
+    {"urlJoin", "m", url_join},
+};
+
+}  // namespace
+
+std::span<const Function> text_functions() { return kTexts; }
+
+}  // namespace coracle::charts

@@ -1,0 +1,188 @@
+#include "charts/internal/regex.h"
+
+#include <re2/re2.h>
+
+#include <functional>
+#include <map>
+
+#include "charts/template/go_format.h"
+
+namespace coracle::charts {
+namespace {
+
+constexpr std::size_t kMaxPattern = 64 * 1024;
+constexpr std::int64_t kMaxMemory = 16 * 1024 * 1024;
+
+using Groups = std::vector<re2::StringPiece>;
+
+std::string_view text_of_group(const re2::StringPiece& piece) {
+  return piece.data() == nullptr ? std::string_view() : std::string_view(piece.data(), piece.size());
+}
+
+// Calls `visit` with the groups of each match; it answers false to stop.
+void each_match(const re2::RE2& expression, std::string_view text, const std::function<bool(const Groups&)>& visit) {
+  const re2::StringPiece input(text.data(), text.size());
+  Groups groups(static_cast<std::size_t>(expression.NumberOfCapturingGroups()) + 1);
+  std::size_t at = 0;
+  std::size_t previous_end = std::string_view::npos;
+  while (at <= text.size()) {
+    if (!expression.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+      return;
+    }
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    const std::size_t end = begin + groups[0].size();
+    // An empty match right after the last one does not count.
+    const bool accepted = end > begin || begin != previous_end;
+    if (accepted && !visit(groups)) return;
+    if (accepted) previous_end = end;
+    at = end;
+    if (end == begin) at += end < text.size() ? decode_rune(text.substr(end)).length : 1;
+  }
+}
+
+bool is_name_character(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Reads the name after a '$'; answers how much it used, 0 when there is none.
+std::size_t group_name(std::string_view text, std::string_view& name) {
+  const bool braces = text.starts_with('{');
+  std::size_t end = braces ? 1 : 0;
+  while (end < text.size() && is_name_character(text[end])) ++end;
+  name = text.substr(braces ? 1 : 0, end - (braces ? 1 : 0));
+  if (name.empty()) return 0;
+  if (!braces) return end;
+  return end < text.size() && text[end] == '}' ? end + 1 : 0;
+}
+
+}  // namespace
+
+struct Regex::State {
+  explicit State(const std::string& source, const re2::RE2::Options& options) : expression(source, options), pattern(source) {}
+
+  void expand(std::string& out, std::string_view replacement, const Groups& groups) const {
+    while (!replacement.empty()) {
+      const std::size_t dollar = replacement.find('$');
+      out.append(replacement.substr(0, dollar));
+      if (dollar == std::string_view::npos) return;
+      replacement.remove_prefix(dollar + 1);
+      if (replacement.starts_with('$')) {
+        out += '$';
+        replacement.remove_prefix(1);
+        continue;
+      }
+      std::string_view name;
+      const std::size_t used = group_name(replacement, name);
+      if (used == 0) {
+        out += '$';
+        continue;
+      }
+      replacement.remove_prefix(used);
+      std::size_t index = groups.size();
+      if (name.find_first_not_of("0123456789") == std::string_view::npos && name.size() < 5) {
+        index = static_cast<std::size_t>(std::stoi(std::string(name)));
+      } else if (const auto found = expression.NamedCapturingGroups().find(std::string(name));
+                 found != expression.NamedCapturingGroups().end()) {
+        index = static_cast<std::size_t>(found->second);
+      }
+      if (index < groups.size()) out.append(text_of_group(groups[index]));
+    }
+  }
+
+  re2::RE2 expression;
+  std::string pattern;
+};
+
+Regex::Regex(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Regex::Regex(Regex&&) noexcept = default;
+Regex& Regex::operator=(Regex&&) noexcept = default;
+Regex::~Regex() = default;
+
+Result<Regex> Regex::compile(const std::string& pattern) {
+  if (pattern.size() > kMaxPattern) return bad_request("error parsing regexp: expression too large");
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kMaxMemory);
+  auto state = std::make_unique<State>(pattern, options);
+  if (!state->expression.ok()) {
+    std::string message = "error parsing regexp: " + state->expression.error();
+    // RE2 appends ": fragment"; Go quotes it.
+    const std::string& fragment = state->expression.error_arg();
+    if (!fragment.empty() && message.ends_with(fragment)) {
+      message.resize(message.size() - fragment.size());
+      message += "`" + fragment + "`";
+    }
+    return bad_request(std::move(message));
+  }
+  return Regex(std::move(state));
+}
+
+bool Regex::matches(std::string_view text) const {
+  const re2::StringPiece input(text.data(), text.size());
+  return state_->expression.Match(input, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+}
+
+std::vector<Regex::Match> Regex::find_all(std::string_view text, int limit) const {
+  std::vector<Match> found;
+  if (limit == 0) return found;
+  each_match(state_->expression, text, [&](const Groups& groups) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    found.push_back({begin, begin + groups[0].size()});
+    return limit < 0 || found.size() < static_cast<std::size_t>(limit);
+  });
+  return found;
+}
+
+std::string Regex::replace_all(std::string_view text, std::string_view replacement) const {
+  std::string out;
+  std::size_t at = 0;
+  each_match(state_->expression, text, [&](const Groups& groups) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    out.append(text.substr(at, begin - at));
+    state_->expand(out, replacement, groups);
+    at = begin + groups[0].size();
+    return true;
+  });
+  out.append(text.substr(at));
+  return out;
+}
+
+std::string Regex::replace_all_literal(std::string_view text, std::string_view replacement) const {
+  std::string out;
+  std::size_t at = 0;
+  for (const Match& match : find_all(text)) {
+    out.append(text.substr(at, match.begin - at));
+    out += replacement;
+    at = match.end;
+  }
+  out.append(text.substr(at));
+  return out;
+}
+
+std::vector<std::string> Regex::split(std::string_view text, int limit) const {
+  std::vector<std::string> pieces;
+  if (limit == 0) return pieces;
+  if (!state_->pattern.empty() && text.empty()) return {""};
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  for (const Match& match : find_all(text, limit)) {
+    if (limit > 0 && pieces.size() + 1 == static_cast<std::size_t>(limit)) break;
+    end = match.begin;
+    if (match.end != 0) pieces.emplace_back(text.substr(begin, end - begin));
+    begin = match.end;
+  }
+  if (end != text.size()) pieces.emplace_back(text.substr(begin));
+  return pieces;
+}
+
+std::string Regex::quote(std::string_view text) {
+  constexpr std::string_view kSpecial = "\\.+*?()|[]{}^$";
+  std::string out;
+  for (const char c : text) {
+    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace coracle::charts

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace coracle::charts {
+
+// Go's regexp package: RE2 syntax, leftmost-first.
+class Regex {
+ public:
+  struct Match {
+    std::size_t begin;
+    std::size_t end;
+  };
+
+  // Errors read as Go's: "error parsing regexp: ...".
+  static Result<Regex> compile(const std::string& pattern);
+  Regex(Regex&&) noexcept;
+  Regex& operator=(Regex&&) noexcept;
+  ~Regex();
+
+  bool matches(std::string_view text) const;
+  // Non-overlapping matches from left to right, at most `limit` when it is not negative.
+  std::vector<Match> find_all(std::string_view text, int limit = -1) const;
+  // `$1`, `${1}` and `${name}` in the replacement are groups, `$$` is a dollar.
+  std::string replace_all(std::string_view text, std::string_view replacement) const;
+  std::string replace_all_literal(std::string_view text, std::string_view replacement) const;
+  std::vector<std::string> split(std::string_view text, int limit) const;
+  static std::string quote(std::string_view text);
+
+ private:
+  struct State;
+  explicit Regex(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coracle::charts

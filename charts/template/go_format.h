@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "charts/template/go_value.h"
+
+namespace coracle::charts {
+
+// Go's fmt package over GoValue.
+std::string go_sprint(std::span<const GoValue> args);
+std::string go_sprintln(std::span<const GoValue> args);
+std::string go_sprintf(std::string_view format, std::span<const GoValue> args);
+// What `%v` prints.
+std::string go_print(const GoValue& value);
+
+// strconv.Quote, strconv.FormatFloat (precision -1: shortest) and utf8 helpers.
+std::string go_quote(std::string_view text);
+std::string go_format_float(double number, char format, int precision);
+
+// Decodes one rune; answers U+FFFD and length 1 for bytes that are no UTF-8. `text` is not empty.
+struct Rune {
+  char32_t value;
+  std::size_t length;
+};
+Rune decode_rune(std::string_view text);
+void append_rune(std::string& out, char32_t rune);
+bool is_printable(char32_t rune);
+
+// strconv.Unquote of a Go literal: double quotes, back quotes, or a character.
+Result<std::string> go_unquote(std::string_view literal);
+
+}  // namespace coracle::charts

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "charts/template/go_value.h"
+
+namespace coracle::charts {
+
+// A moment as a zone's clock shows it.
+struct CivilTime {
+  int year;
+  unsigned month;  // 1..12
+  unsigned day;    // 1..31
+  int hour;
+  int minute;
+  int second;
+  int nanosecond;
+  unsigned weekday;  // 0 is Sunday
+  int year_day;      // 1..366
+};
+CivilTime civil_time(const GoValue& time);
+
+// time.Time.Format: layouts are written as Mon Jan 2 15:04:05 MST 2006 would be.
+std::string format_go_time(const GoValue& time, std::string_view layout);
+// time.Parse; errors read as Go's.
+Result<GoValue> parse_go_time(std::string_view layout, std::string_view text);
+// time.Time.String.
+std::string go_time_text(const GoValue& time);
+// The same moment in a zone of the IANA database, read from the system's zoneinfo files; nothing
+// when the zone is unknown.
+std::optional<GoValue> in_time_zone(const GoValue& time, const std::string& zone);
+// time.Time.AddDate.
+GoValue add_date(const GoValue& time, int years, int months, int days);
+
+}  // namespace coracle::charts

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/value.h"
+
+namespace coracle::charts {
+
+struct GoList;
+struct GoDict;
+class GoObject;
+
+// A value as a Go template sees it: it keeps Go's dynamic type, because comparisons, printing and
+// argument checks depend on it (an int from a literal, a float64 from a values file, an int64 from
+// --set). Lists and dictionaries are references, as in Go: what `set` changes, every holder sees.
+// A rendering is single-threaded, so values are not synchronised.
+class GoValue {
+ public:
+  enum class Type : std::uint8_t {
+    Nil,
+    Bool,
+    Int,
+    Int64,
+    Uint8,
+    Float64,
+    String,
+    Bytes,  // []byte; kept as text
+    Duration,
+    Time,
+    List,
+    Dict,
+    Object,
+  };
+  using Function = std::function<Result<GoValue>(std::span<const GoValue>)>;
+
+  GoValue() = default;  // no value at all (an invalid reflect.Value)
+  // A nil that came out of a map or list: it has the static type interface {}.
+  static GoValue nil_interface();
+  static GoValue boolean(bool value) { return scalar(Type::Bool, value ? 1 : 0); }
+  static GoValue integer(std::int64_t value) { return scalar(Type::Int, value); }
+  static GoValue integer64(std::int64_t value) { return scalar(Type::Int64, value); }
+  static GoValue byte(std::uint8_t value) { return scalar(Type::Uint8, value); }
+  static GoValue duration(std::int64_t nanoseconds) { return scalar(Type::Duration, nanoseconds); }
+  static GoValue number(double value);
+  static GoValue string(std::string text);
+  static GoValue bytes(std::string data);
+  // `offset` is in seconds east of UTC, `zone` the abbreviation that layouts print.
+  static GoValue time(WallTime time, int offset = 0, std::string zone = "UTC");
+  static GoValue list(std::vector<GoValue> items = {});
+  static GoValue strings(const std::vector<std::string>& items);
+  static GoValue list(std::shared_ptr<GoList> list);
+  static GoValue dict();
+  static GoValue dict(std::shared_ptr<GoDict> dict);
+  static GoValue object(std::shared_ptr<const GoObject> object);
+
+  // Int becomes int64 and Double float64: see charts/values.h for which numbers are which.
+  static GoValue from_value(const Value& value);
+  // For JSON and YAML output: keys sorted; whole floats become integers, which print alike.
+  // Fails for what encoding/json refuses (NaN, infinities, trees deeper than kMaxDepth).
+  Result<Value> to_value() const;
+
+  Type type() const { return type_; }
+  // True when the static type is interface {} (elements of maps and lists).
+  bool boxed() const { return boxed_; }
+  GoValue as_boxed() const;
+  GoValue unboxed() const;
+  // A nil without type: the result of a pipeline that has none.
+  bool is_invalid() const { return type_ == Type::Nil && !boxed_; }
+  bool is_nil() const { return type_ == Type::Nil; }
+  bool is_string() const { return type_ == Type::String; }
+  bool is_list() const { return type_ == Type::List; }
+  bool is_dict() const { return type_ == Type::Dict; }
+  bool is_integer() const;  // any of Go's integer kinds
+  bool is_float() const { return type_ == Type::Float64; }
+  bool is_number() const { return is_integer() || is_float(); }
+
+  bool as_bool() const { return integer_ != 0; }
+  std::int64_t as_integer() const { return integer_; }
+  double as_double() const { return is_float() ? number_ : static_cast<double>(integer_); }
+  const std::string& text() const;  // of a string or bytes; empty for others
+  WallTime as_time() const;
+  int zone_offset() const;
+  const std::string& zone_name() const;
+  GoList& as_list() const;
+  GoDict& as_dict() const;
+  const GoObject& as_object() const;
+  const std::shared_ptr<void>& node() const { return node_; }
+
+  // Go's names: "map[string]interface {}", and the kind "map".
+  std::string type_name() const;
+  std::string_view kind_name() const;
+  // The type name as `interface {}` where that is the static type.
+  std::string static_type_name() const { return boxed_ ? "interface {}" : type_name(); }
+  // What text/template's `if` does with it.
+  bool truth() const;
+
+ private:
+  static GoValue scalar(Type type, std::int64_t value);
+
+  Type type_ = Type::Nil;
+  bool boxed_ = false;
+  union {
+    std::int64_t integer_ = 0;
+    double number_;
+  };
+  std::shared_ptr<void> node_;
+};
+
+// Nesting of values that conversions and printing follow.
+inline constexpr int kMaxDepth = 200;
+
+// What the elements of a list are declared as.
+enum class ElementType : std::uint8_t { Interface, String, Int, Dict };
+
+struct GoList {
+  std::vector<GoValue> items;
+  ElementType element = ElementType::Interface;
+  bool version_set = false;  // .Capabilities.APIVersions: a named type with the method Has
+};
+
+struct GoDict {
+  enum class Named : std::uint8_t { None, Values, StringMap, Files };
+  std::map<std::string, GoValue, std::less<>> members;
+  Named named = Named::None;
+
+  const GoValue* find(std::string_view key) const;
+  void set(std::string_view key, GoValue value);
+};
+
+// A Go struct or a type with methods (.Files, .Capabilities, certificates, versions).
+class GoObject {
+ public:
+  virtual ~GoObject() = default;
+  virtual std::string type_name() const = 0;
+  virtual std::string_view kind_name() const { return "struct"; }
+  // The exported field, or nullptr.
+  virtual const GoValue* field(std::string_view name) const = 0;
+  virtual bool has_method(std::string_view) const { return false; }
+  virtual Result<GoValue> call(std::string_view method, std::span<const GoValue> args) const;
+  // What fmt prints for %v.
+  virtual std::string print() const = 0;
+  // What encoding/json writes.
+  virtual Result<Value> to_value() const = 0;
+};
+
+// A struct without methods: named fields in their order of declaration.
+std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<std::pair<std::string, GoValue>> fields,
+                                            std::string printed = "");
+
+// reflect.DeepEqual.
+bool deep_equal(const GoValue& a, const GoValue& b);
+// A copy that shares nothing that can change.
+GoValue deep_copy(const GoValue& value);
+// Breaks reference cycles that templates made with `set`.
+void clear_members(GoDict& dict);
+
+}  // namespace coracle::charts

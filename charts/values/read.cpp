@@ -1,0 +1,72 @@
+// Values as texts give them.
+
+#include <cmath>
+
+#include "base/yaml/yaml.h"
+#include "charts/values.h"
+
+namespace coracle::charts {
+
+Value numbers_as_read(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::Int:
+      return Value(static_cast<double>(value.as_int()));
+    case Value::Kind::Array: {
+      Value::ArrayBuilder builder;
+      for (const Value& item : value.items()) builder.add(numbers_as_read(item));
+      return std::move(builder).build();
+    }
+    case Value::Kind::Object: {
+      Value::ObjectBuilder builder;
+      for (const Value::Member& member : value.members()) builder.append(member.key, numbers_as_read(member.value));
+      return std::move(builder).build();
+    }
+    default:
+      return value;
+  }
+}
+
+Value merge_values(const Value& base, const Value& over) {
+  if (!base.is_object() || !over.is_object()) return over;
+  Value::ObjectBuilder builder(base);
+  for (const Value::Member& member : over.members()) {
+    const Value* present = base.find(member.key);
+    builder.set(member.key, present != nullptr ? merge_values(*present, member.value) : member.value);
+  }
+  return std::move(builder).build();
+}
+
+Result<Value> read_values(std::string_view text) {
+  ASSIGN_OR_RETURN(const auto documents, yaml::read_all(text, {.strict = false}));
+  Value values = Value::object();
+  for (const yaml::Document& document : documents) {
+    if (document.value.is_null()) continue;
+    if (!document.value.is_object()) {
+      return bad_request("line " + std::to_string(document.line) + ": values must be a map, this is " +
+                         std::string(json_kind_name(document.value)));
+    }
+    values = merge_values(values, numbers_as_read(document.value));
+  }
+  return values;
+}
+
+std::string_view json_kind_name(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::Null:
+      return "null";
+    case Value::Kind::Bool:
+      return "bool";
+    case Value::Kind::Int:
+    case Value::Kind::Double:
+      return "number";
+    case Value::Kind::String:
+      return "string";
+    case Value::Kind::Array:
+      return "array";
+    case Value::Kind::Object:
+      return "object";
+  }
+  return "null";
+}
+
+}  // namespace coracle::charts
