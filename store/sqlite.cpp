@@ -23,7 +23,7 @@ class SqliteBackend final : public Backend {
       : lock_(std::move(lock)),
         state_(std::move(state)),
         writer_(executor, state_, std::move(table), {options.history_age, options.history_rows}, std::move(leases),
-                log),
+                options.path, log),
         readers_(executor, options.path) {}
   ~SqliteBackend() override { state_->close(); }
 
@@ -153,16 +153,10 @@ Result<std::unique_ptr<Backend>> make_sqlite_backend(const SqliteOptions& option
       internal::RingLimits{options.ring_rows, options.ring_bytes});
   internal::LeaseQueue leases;
   const MonotonicTime now = executor.clock().monotonic();
-  internal::KineWriter::LoadSink sink;
-  sink.put = [&](const Entry& entry) {
+  const Result<void> loaded = table.load(options.value_bytes, [&](const Entry& entry) {
     state->load(entry);
     leases.restart(entry, now);
-  };
-  sink.erase = [&](const std::string& key) {
-    state->unload(key);
-    leases.end(key);
-  };
-  const Result<void> loaded = table.load(options.value_bytes, sink);
+  });
   if (!loaded.ok()) return loaded.error().in(options.path);
   const auto revisions = table.revisions();
   state->start(revisions.current, revisions.compacted, revisions.current);

@@ -22,7 +22,6 @@ class CommittedState : public std::enable_shared_from_this<CommittedState> {
 
   // Before anything else: what was found on start.
   void load(const Entry& entry) { index_.put(entry); }
-  void unload(std::string_view key) { index_.erase(key); }
   // `floor`: everything that happened later is (or will be) among the events in memory.
   void start(Revision current, Revision compacted, Revision floor);
 

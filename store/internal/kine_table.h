@@ -27,12 +27,8 @@ class KineWriter {
   static Result<KineWriter> open(const std::string& path, std::int64_t max_bytes);
 
   const TableRevisions& revisions() const { return revisions_; }
-  // Every live entry; those with values of more than `value_bytes` come without.
-  struct LoadSink {
-    std::function<void(const Entry&)> put;
-    std::function<void(const std::string&)> erase;
-  };
-  Result<void> load(std::size_t value_bytes, const LoadSink& sink);
+  // Every live entry in order of keys; those with values of more than `value_bytes` come without.
+  Result<void> load(std::size_t value_bytes, const std::function<void(const Entry&)>& sink);
 
   // Fails with Corrupt when somebody else has written since the last transaction.
   Result<void> begin();
@@ -43,6 +39,11 @@ class KineWriter {
   Result<void> compact(Revision from, Revision to);
   Result<void> commit();
   void rollback();
+
+  // Pages in the write-ahead log after the last commit.
+  int log_pages() const { return connection_.log_pages(); }
+  // Copies them into the file, as far as readers allow.
+  Result<void> checkpoint() { return connection_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
 
   // The value of a row; nullopt when the row is not there (any more).
   Result<std::optional<Bytes>> value(Revision revision);

@@ -140,6 +140,15 @@ Result<SqliteStatement> SqliteConnection::prepare(std::string_view sql) {
   return SqliteStatement(statement);
 }
 
+void SqliteConnection::count_log_pages() {
+  log_pages_ = std::make_unique<int>(0);
+  const auto count = [](void* place, sqlite3*, const char*, int pages) {
+    *static_cast<int*>(place) = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection_.get(), count, log_pages_.get());
+}
+
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
 
 }  // namespace coracle::store::internal

@@ -59,12 +59,18 @@ class SqliteConnection {
   Result<SqliteStatement> prepare(std::string_view sql);
   bool in_transaction() const;
 
+  // From now on nothing is copied out of the write-ahead log on its own, and log_pages() tells how
+  // long it was after the last commit.
+  void count_log_pages();
+  int log_pages() const { return log_pages_ == nullptr ? 0 : *log_pages_; }
+
  private:
   struct Close {
     void operator()(sqlite3* connection) const;
   };
   explicit SqliteConnection(sqlite3* connection) : connection_(connection) {}
 
+  std::unique_ptr<int> log_pages_;
   std::unique_ptr<sqlite3, Close> connection_;
 };
 

@@ -23,7 +23,7 @@ std::optional<Entry> entry_after(const HistoryRecord& record) {
 }  // namespace
 
 SqliteWriter::SqliteWriter(Executor& executor, std::shared_ptr<CommittedState> state, KineWriter table,
-                           HistoryLimits history, LeaseQueue leases, Logger log)
+                           HistoryLimits history, LeaseQueue leases, const std::string& path, Logger log)
     : executor_(executor),
       state_(std::move(state)),
       log_(std::move(log)),
@@ -32,6 +32,7 @@ SqliteWriter::SqliteWriter(Executor& executor, std::shared_ptr<CommittedState> s
       leases_(std::move(leases)),
       history_(history),
       compacted_on_disk_(table_.revisions().compacted),
+      checkpointer_(path, log_),
       tasks_(Context(executor)) {
   if (state_->current() > compacted_on_disk_) history_.note(executor_.clock().monotonic(), state_->current());
   tasks_.spawn(Lane::Blocking, [this](const Context& context) { run(context); });
@@ -215,6 +216,7 @@ void SqliteWriter::succeed(Batch& batch, MonotonicTime now) {
   for (std::size_t index = 0; index < batch.requests.size(); ++index) {
     answer(*batch.requests[index], std::move(batch.outcomes[index]));
   }
+  checkpointer_.after_commit(table_, tasks_);
 }
 
 void SqliteWriter::fail(const Batch& batch, const Error& error, MonotonicTime now) {
@@ -225,8 +227,10 @@ void SqliteWriter::fail(const Batch& batch, const Error& error, MonotonicTime no
 }
 
 void SqliteWriter::answer(Request& request, Result<WriteOutcome> outcome) {
-  std::lock_guard lock(request.mutex);
-  request.answer.emplace(std::move(outcome));
+  {
+    std::lock_guard lock(request.mutex);
+    request.answer.emplace(std::move(outcome));
+  }
   request.point->notify_one();
 }
 

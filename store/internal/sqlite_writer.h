@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/task_group.h"
+#include "store/internal/checkpointer.h"
 #include "store/internal/committed_state.h"
 #include "store/internal/history_clock.h"
 #include "store/internal/kine_table.h"
@@ -23,7 +24,7 @@ namespace coracle::store::internal {
 class SqliteWriter {
  public:
   SqliteWriter(Executor& executor, std::shared_ptr<CommittedState> state, KineWriter table, HistoryLimits history,
-               LeaseQueue leases, Logger log);
+               LeaseQueue leases, const std::string& path, Logger log);
   // Refuses what waits and finishes what is being written.
   ~SqliteWriter();
 
@@ -84,6 +85,7 @@ class SqliteWriter {
   Revision compaction_target_ = 0;
   std::optional<MonotonicTime> compaction_after_;  // not before, after a failure
   bool failing_ = false;
+  Checkpointer checkpointer_;
 
   TaskGroup tasks_;
 };

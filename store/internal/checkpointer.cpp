@@ -1,0 +1,45 @@
+#include "store/internal/checkpointer.h"
+
+namespace coracle::store::internal {
+
+namespace {
+// Pages in the log when copying begins; when the writer has to do it itself; and what it may do
+// without anybody noticing.
+constexpr int kCheckpointPages = 2000;
+constexpr int kMaxLogPages = 32'000;
+constexpr std::int64_t kSmallRest = 250;
+constexpr int kMaxRounds = 5;
+}  // namespace
+
+void Checkpointer::after_commit(KineWriter& table, TaskGroup& tasks) {
+  const int pages = table.log_pages();
+  if (caught_up_.exchange(false) || pages >= kMaxLogPages) {
+    const Result<void> copied = table.checkpoint();
+    if (!copied.ok()) log_.warning("the log could not be copied into the file", {{"error", copied.error()}});
+    return;
+  }
+  if (pages < kCheckpointPages || running_.exchange(true)) return;
+  if (!tasks.spawn(Lane::Blocking, [this](const Context&) { run(); })) running_ = false;
+}
+
+void Checkpointer::run() {
+  const Result<void> done = catch_up();
+  if (!done.ok()) log_.warning("the log could not be copied into the file", {{"error", done.error()}});
+  caught_up_ = done.ok();
+  running_ = false;
+}
+
+Result<void> Checkpointer::catch_up() {
+  if (!connection_) {
+    ASSIGN_OR_RETURN(connection_, SqliteConnection::open(path_, SqliteConnection::Mode::ReadWrite));
+    TRY(connection_->execute("PRAGMA synchronous = FULL"));
+  }
+  for (int round = 0; round < kMaxRounds; ++round) {
+    ASSIGN_OR_RETURN(SqliteStatement copy, connection_->prepare("PRAGMA wal_checkpoint(PASSIVE)"));
+    TRY(copy.step());
+    if (copy.integer(1) - copy.integer(2) < kSmallRest) break;
+  }
+  return {};
+}
+
+}  // namespace coracle::store::internal
