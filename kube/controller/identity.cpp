@@ -9,6 +9,13 @@ Context as_service_account(const Context& context, std::string_view ns, std::str
   return context.with_identity(std::move(identity));
 }
 
+Context as_user(const Context& context, std::string_view user) {
+  auto identity = std::make_shared<Identity>();
+  identity->user = user;
+  identity->groups = {"system:authenticated"};
+  return context.with_identity(std::move(identity));
+}
+
 Context as_master(const Context& context, std::string_view user) {
   auto identity = std::make_shared<Identity>();
   identity->user = user;

@@ -1,0 +1,116 @@
+#include "daemon/host.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstring>
+#include <memory>
+
+#include "base/files.h"
+
+namespace coracle::daemon {
+namespace {
+
+struct AddressList {
+  AddressList() {
+    if (::getifaddrs(&first) != 0) first = nullptr;
+  }
+  ~AddressList() {
+    if (first != nullptr) ::freeifaddrs(first);
+  }
+  AddressList(const AddressList&) = delete;
+  AddressList& operator=(const AddressList&) = delete;
+  ifaddrs* first = nullptr;
+};
+
+std::string address_text(const sockaddr* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  if (address->sa_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+  if (address->sa_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  if (bytes == nullptr || ::inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr) return {};
+  return text.data();
+}
+
+bool is_usable(const std::string& address) {
+  return !address.empty() && !address.starts_with("127.") && address != "::1" && !address.starts_with("169.254.") &&
+         !address.starts_with("fe80:");
+}
+
+// Connecting a datagram socket chooses the source address and sends no packet.
+std::string source_address_to_the_world() {
+  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return {};
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(53);
+  ::inet_pton(AF_INET, "192.0.2.1", &target.sin_addr);  // TEST-NET-1: routed like the world, nobody's
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0) return {};
+  sockaddr_in source{};
+  socklen_t length = sizeof source;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&source), &length) != 0) return {};
+  return address_text(reinterpret_cast<const sockaddr*>(&source));
+}
+
+}  // namespace
+
+Result<std::string> host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return system_error(errno, "gethostname");
+  std::string text = name.data();
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string default_address() {
+  if (std::string address = source_address_to_the_world(); is_usable(address)) return address;
+  for (std::string& address : host_addresses()) {
+    if (is_usable(address)) return std::move(address);
+  }
+  return "127.0.0.1";
+}
+
+std::vector<std::string> host_addresses() {
+  std::vector<std::string> addresses;
+  const AddressList list;
+  for (const ifaddrs* entry = list.first; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    if (std::string text = address_text(entry->ifa_addr); !text.empty()) addresses.push_back(std::move(text));
+  }
+  return addresses;
+}
+
+bool is_ip_address(std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  const std::string terminated(text);
+  return ::inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1;
+}
+
+Result<std::string> nth_address(std::string_view cidr, unsigned offset) {
+  const std::string network(cidr.substr(0, cidr.find('/')));
+  const int family = network.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  const std::size_t length = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  if (cidr.find('/') == std::string_view::npos || ::inet_pton(family, network.c_str(), bytes.data()) != 1) {
+    return bad_request("\"" + std::string(cidr) + "\": expected a network such as 10.43.0.0/16");
+  }
+  for (std::size_t i = length; i-- > 0 && offset > 0; offset >>= 8) {
+    const unsigned sum = bytes[i] + (offset & 0xff);
+    bytes[i] = static_cast<unsigned char>(sum & 0xff);
+    offset += sum > 0xff ? 0x100 : 0;
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(family, bytes.data(), text.data(), text.size());
+  return std::string(text.data());
+}
+
+}  // namespace coracle::daemon

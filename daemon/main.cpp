@@ -1,0 +1,170 @@
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/sync.h"
+#include "daemon/notify.h"
+#include "daemon/server.h"
+#include "daemon/server_settings.h"
+#include "daemon/settings.h"
+#include "daemon/version.h"
+
+namespace coracle::daemon {
+namespace {
+
+constexpr std::size_t kMaxConfigFile = 4 * 1024 * 1024;
+constexpr int kUsageError = 2;
+
+void print(std::FILE* stream, const std::string& text) { std::fputs(text.c_str(), stream); }
+
+int fail(const std::string& message, int code = 1) {
+  print(stderr, "coracle: " + message + "\n");
+  return code;
+}
+
+SettingSources process_sources() {
+  return {
+      [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(name).c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+      },
+      [](const std::string& path) { return read_file(path, kMaxConfigFile); },
+      [](const std::string& path) {
+        std::vector<std::string> names;
+        Result<std::vector<DirectoryEntry>> entries = list_directory(path);
+        if (!entries.ok()) return names;
+        for (const DirectoryEntry& entry : *entries) names.push_back(entry.name);
+        return names;
+      },
+  };
+}
+
+int run_server(std::span<const std::string> arguments) {
+  Result<Settings> settings = Settings::read(kServer, arguments, process_sources());
+  if (!settings.ok()) return fail(settings.error().message(), kUsageError);
+  Result<ServerSettings> server_settings = make_server_settings(*settings);
+  if (!server_settings.ok()) return fail(server_settings.error().message(), kUsageError);
+
+  const Logger log(make_log_sink(server_settings->log_level, server_settings->log_file), "daemon");
+  log.info("starting", {{"version", kVersion}, {"data_dir", server_settings->layout.data_dir}});
+  for (const std::string& warning : settings->warnings()) log.warning("check the settings", {{"setting", warning}});
+  if (!server_settings->disable_agent) {
+    log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
+  }
+
+  const std::unique_ptr<Executor> executor = make_thread_executor();
+  Event ended(*executor);
+  Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
+    if (number != SIGHUP) ended.set();
+  });
+  if (!signals.ok()) return fail(signals.error().message());
+  Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, log);
+  if (!server.ok()) {
+    log.error("cannot start", {{"error", server.error()}});
+    return 1;
+  }
+  log.info("ready", {{"port", (*server)->port()}, {"kubeconfig", server_settings->kubeconfig.path}});
+  notify_service_manager("READY=1");
+  ended.wait(Context(*executor)).ignore("the context has no end");
+  notify_service_manager("STOPPING=1");
+  log.info("stopping");
+  server->reset();
+  log.info("stopped");
+  return 0;
+}
+
+// The host's kubectl with the administrator's kubeconfig, as k3s offers it.
+int run_kubectl(std::span<const std::string> arguments) {
+  std::vector<char*> argv = {const_cast<char*>("kubectl")};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::setenv("KUBECONFIG", "/etc/rancher/k3s/k3s.yaml", 0);
+  ::execvp("kubectl", argv.data());
+  return fail("kubectl: not found on the PATH");
+}
+
+int print_version(std::span<const std::string>) {
+  print(stdout, "k3s version " + std::string(kVersion) + " (" + std::string(kCommit) + ")\n");
+  return 0;
+}
+
+int print_settings(std::span<const std::string>) {
+  print(stdout, settings_markdown());
+  return 0;
+}
+
+int run_unavailable(std::span<const std::string>) {
+  return fail("this command is not built in yet; see coracle help", kUsageError);
+}
+
+struct Command {
+  std::string_view name;
+  int (*run)(std::span<const std::string>);
+  std::string_view help;  // empty: not shown
+};
+
+int print_help(std::span<const std::string> arguments);
+
+constexpr std::array kCommands = {
+    Command{"server", run_server, "run the control plane (coracle server --help shows its settings)"},
+    Command{"kubectl", run_kubectl, "the host's kubectl with the administrator's kubeconfig"},
+    Command{"settings", print_settings, "every setting as a Markdown table"},
+    Command{"help", print_help, "this text"},
+    Command{"--help", print_help, ""},
+    Command{"-h", print_help, ""},
+    Command{"--version", print_version, "the version"},
+    Command{"-v", print_version, ""},
+    Command{"agent", run_unavailable, ""},
+    Command{"token", run_unavailable, ""},
+    Command{"etcd-snapshot", run_unavailable, ""},
+    Command{"secrets-encrypt", run_unavailable, ""},
+    Command{"certificate", run_unavailable, ""},
+    Command{"completion", run_unavailable, ""},
+    Command{"check-config", run_unavailable, ""},
+    Command{"crictl", run_unavailable, ""},
+    Command{"ctr", run_unavailable, ""},
+};
+
+int print_help(std::span<const std::string>) {
+  std::string text = "Kubernetes for small machines: a drop-in for k3s in one process.\n\nusage: coracle COMMAND\n\n";
+  constexpr std::size_t kColumn = 14;
+  for (const Command& command : kCommands) {
+    if (command.help.empty()) continue;
+    text += "  " + std::string(command.name) + std::string(kColumn - command.name.size(), ' ') +
+            std::string(command.help) + "\n";
+  }
+  print(stdout, text);
+  return 0;
+}
+
+int run(std::vector<std::string> arguments) {
+  if (arguments.empty()) return print_help({});
+  for (const Command& command : kCommands) {
+    if (command.name != arguments.front()) continue;
+    const std::span<const std::string> rest = std::span(arguments).subspan(1);
+    if (command.run == run_server && !rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
+      print(stdout, "usage: coracle server [settings]\n" + settings_help(kServer));
+      return 0;
+    }
+    return command.run(rest);
+  }
+  return fail("unknown command \"" + arguments.front() + "\"; see coracle help", kUsageError);
+}
+
+}  // namespace
+}  // namespace coracle::daemon
+
+int main(int argc, char** argv) {
+  coracle::block_termination_signals();
+  return coracle::daemon::run(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,85 @@
+#include "daemon/reconcilers.h"
+
+#include <utility>
+
+#include "kube/apply/applier.h"
+#include "kube/apply/manifest.h"
+#include "kube/client/transport.h"
+#include "kube/controller/identity.h"
+#include "kube/controller/manager.h"
+#include "manifests/embedded.h"
+#include "reconcilers/cluster_role_aggregation/cluster_role_aggregation.h"
+#include "reconcilers/garbage_collector/garbage_collector.h"
+#include "reconcilers/namespace_lifecycle/namespace_controller.h"
+#include "reconcilers/root_ca/root_ca_publisher.h"
+#include "reconcilers/service_account/service_account_controller.h"
+
+namespace coracle::daemon {
+namespace {
+
+constexpr std::string_view kSupervisorUser = "system:k3s-supervisor";
+constexpr std::string_view kControllerManagerUser = "system:kube-controller-manager";
+constexpr std::string_view kDefinitionsFolder = "crds/";
+
+// Kinds that the reconcilers themselves are about must be there before they start.
+Result<void> apply_definitions(const Context& context, const kube::Client& client, kube::RestMapper& mapper,
+                               const Logger& log) {
+  std::vector<kube::Object> definitions;
+  for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
+    if (!file.path.starts_with(kDefinitionsFolder)) continue;
+    Result<std::vector<kube::Object>> objects = kube::parse_manifest(file.text);
+    if (!objects.ok()) return objects.error().in(file.path);
+    definitions.insert(definitions.end(), objects->begin(), objects->end());
+  }
+  const kube::Applier applier(client, mapper, log.named("bundle"));
+  std::vector<kube::Applied> applied;
+  return applier.apply_all(context, std::move(definitions), {.field_manager = "coracle"}, applied);
+}
+
+class RunningReconcilers : public Reconcilers {
+ public:
+  RunningReconcilers(const Context& context, http::Handler& api, const Logger& log)
+      : context_(context),
+        log_(log),
+        transport_(kube::make_handler_transport(api)),
+        client_(*transport_),
+        mapper_(client_),
+        informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
+        manager_(informers_) {}
+
+  Result<void> start(const ServerSettings& settings, const Certificates& certificates) {
+    const Context master = kube::as_master(context_, kSupervisorUser);
+    TRY(apply_definitions(master, client_, mapper_, log_));
+    const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
+    if (!settings.disable_controllers) {
+      manager_.add(reconcilers::make_service_account_controller(deps));
+      manager_.add(reconcilers::make_root_ca_publisher(deps, certificates.server_ca_pem));
+      manager_.add(reconcilers::make_namespace_controller(deps));
+      manager_.add(reconcilers::make_cluster_role_aggregation(deps));
+      manager_.add(reconcilers::make_garbage_collector(deps));
+    }
+    return manager_.start(context_);
+  }
+
+ private:
+  const Context context_;
+  const Logger log_;
+  std::unique_ptr<kube::Transport> transport_;
+  const kube::Client client_;
+  kube::RestMapper mapper_;
+  kube::InformerSet informers_;
+  kube::Manager manager_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
+                                                       const ServerSettings& settings,
+                                                       const Certificates& certificates, const Logger& log) {
+  (void)files;
+  auto reconcilers = std::make_unique<RunningReconcilers>(context, api, log);
+  TRY(reconcilers->start(settings, certificates));
+  return std::unique_ptr<Reconcilers>(std::move(reconcilers));
+}
+
+}  // namespace coracle::daemon

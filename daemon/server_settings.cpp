@@ -1,0 +1,143 @@
+#include "daemon/server_settings.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <utility>
+
+#include "base/files.h"
+#include "daemon/host.h"
+
+namespace coracle::daemon {
+namespace {
+
+constexpr std::size_t kMaxTokenFile = 64 * 1024;
+constexpr std::string_view kKubeconfigLink = "/etc/rancher/k3s/k3s.yaml";
+
+Result<std::uint16_t> port_of(const Settings& settings, std::string_view name) {
+  const std::int64_t port = settings.number(name);
+  if (port < 1 || port > 65535) {
+    return bad_request("--" + std::string(name) + ": expected a port from 1 to 65535, found " + std::to_string(port));
+  }
+  return static_cast<std::uint16_t>(port);
+}
+
+Result<void> read_port_range(const Settings& settings, ServerSettings& server) {
+  const std::string text = settings.text("service-node-port-range");
+  const char* end = text.data() + text.size();
+  const auto [dash, first_failure] = std::from_chars(text.data(), end, server.node_port_first);
+  const bool has_dash = first_failure == std::errc() && dash != end && *dash == '-';
+  const auto [rest, last_failure] = std::from_chars(has_dash ? dash + 1 : end, end, server.node_port_last);
+  if (!has_dash || last_failure != std::errc() || rest != end || server.node_port_first < 1 ||
+      server.node_port_last > 65535 || server.node_port_first > server.node_port_last) {
+    return bad_request("--service-node-port-range: expected <first>-<last> such as 30000-32767, found \"" + text + "\"");
+  }
+  return {};
+}
+
+Result<void> read_kubeconfig_target(const Settings& settings, ServerSettings& server) {
+  server.kubeconfig.path = settings.text("write-kubeconfig");
+  server.kubeconfig.group = settings.text("write-kubeconfig-group");
+  server.kubeconfig_configured = server.kubeconfig.path != kKubeconfigLink;
+  const std::string mode = settings.text("write-kubeconfig-mode");
+  const auto [end, failure] =
+      std::from_chars(mode.data(), mode.data() + mode.size(), server.kubeconfig.mode, 8);
+  if (failure != std::errc() || end != mode.data() + mode.size() || server.kubeconfig.mode > 0777) {
+    return bad_request("--write-kubeconfig-mode: expected a mode such as 0600, found \"" + mode + "\"");
+  }
+  return {};
+}
+
+// From the setting itself, or from the file that <name>-file names.
+Result<std::optional<std::string>> secret_of(const Settings& settings, const std::string& name) {
+  if (settings.is_set(name)) return std::optional(settings.text(name));
+  if (!settings.is_set(name + "-file")) return std::optional<std::string>();
+  Result<std::string> text = read_file(settings.text(name + "-file"), kMaxTokenFile);
+  if (!text.ok()) return text.error().in("--" + name + "-file");
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  return std::optional(std::move(*text));
+}
+
+// Root's state lies where k3s keeps it, everybody else's in their home.
+std::string data_dir_of(const Settings& settings) {
+  const char* home = ::secure_getenv("HOME");
+  if (settings.is_set("data-dir") || ::geteuid() == 0 || home == nullptr) return settings.text("data-dir");
+  return std::string(home) + "/.rancher/k3s";
+}
+
+Result<void> read_gitops(const Settings& settings, ServerSettings& server) {
+  server.gitops = {settings.text("gitops-url"),     settings.text("gitops-ref"),     settings.text("gitops-path"),
+                   settings.text("gitops-interval"), settings.text("gitops-ca-file"), settings.text("gitops-credentials-file")};
+  server.gitops_local_roots = settings.list("gitops-local-root");
+  if (Result<Duration> interval = parse_duration(server.gitops.interval); !interval.ok()) {
+    return interval.error().in("--gitops-interval");
+  }
+  for (const std::string& root : server.gitops_local_roots) {
+    if (!root.starts_with('/')) return bad_request("--gitops-local-root: expected an absolute path, found \"" + root + "\"");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ServerSettings> make_server_settings(const Settings& settings) {
+  ServerSettings server;
+  server.layout.data_dir = data_dir_of(settings);
+  if (!server.layout.data_dir.starts_with('/')) {
+    return bad_request("--data-dir: expected an absolute path, found \"" + server.layout.data_dir + "\"");
+  }
+  server.log_level = settings.flag("debug") || settings.number("v") > 0 ? LogLevel::Debug : LogLevel::Info;
+  server.log_file = settings.text("log");
+  server.bind_address = settings.text("bind-address");
+  if (!is_ip_address(server.bind_address)) {
+    return bad_request("--bind-address: expected an IP address, found \"" + server.bind_address + "\"");
+  }
+  ASSIGN_OR_RETURN(server.port, port_of(settings, "https-listen-port"));
+
+  const std::vector<std::string> node_ips = settings.list("node-ip");
+  const std::vector<std::string> external_ips = settings.list("node-external-ip");
+  server.advertise_address = settings.is_set("advertise-address") ? settings.text("advertise-address")
+                             : !external_ips.empty()              ? external_ips.front()
+                             : !node_ips.empty()                  ? node_ips.front()
+                                                                  : default_address();
+  if (!is_ip_address(server.advertise_address)) {
+    return bad_request("--advertise-address: expected an IP address, found \"" + server.advertise_address + "\"");
+  }
+  server.advertise_port = server.port;
+  if (settings.number("advertise-port") != 0) {
+    ASSIGN_OR_RETURN(server.advertise_port, port_of(settings, "advertise-port"));
+  }
+  server.tls_san = settings.list("tls-san");
+  server.tls_san.insert(server.tls_san.end(), node_ips.begin(), node_ips.end());
+  server.tls_san.insert(server.tls_san.end(), external_ips.begin(), external_ips.end());
+  server.node_name = settings.text("node-name");
+  if (server.node_name.empty()) {
+    ASSIGN_OR_RETURN(server.node_name, host_name());
+  }
+
+  const std::vector<std::string> service_cidrs = settings.list("service-cidr");
+  if (service_cidrs.size() != 1) return bad_request("--service-cidr: expected one network; two families are not built in");
+  server.service_cidr = service_cidrs.front();
+  constexpr unsigned kDnsOffset = 10;
+  Result<std::string> dns = nth_address(server.service_cidr, kDnsOffset);
+  if (!dns.ok()) return dns.error().in("--service-cidr");
+  server.cluster_dns = settings.is_set("cluster-dns") ? settings.list("cluster-dns").front() : *dns;
+  server.cluster_domain = settings.text("cluster-domain");
+  TRY(read_port_range(settings, server));
+
+  server.default_local_storage_path = settings.text("default-local-storage-path");
+  if (server.default_local_storage_path.empty()) server.default_local_storage_path = server.layout.data_dir + "/storage";
+  server.system_default_registry = settings.text("system-default-registry");
+  TRY(read_kubeconfig_target(settings, server));
+  ASSIGN_OR_RETURN(server.token, secret_of(settings, "token"));
+  ASSIGN_OR_RETURN(server.agent_token, secret_of(settings, "agent-token"));
+  server.disable = settings.list("disable");
+  server.disable_agent = settings.flag("disable-agent");
+  server.disable_helm_controller = settings.flag("disable-helm-controller");
+  server.disable_controllers = settings.flag("disable-controller-manager");
+  TRY(read_gitops(settings, server));
+  return server;
+}
+
+}  // namespace coracle::daemon
