@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "kube/apiserver/internal/bootstrap_roles.h"
 #include "kube/apiserver/internal/rbac_rules.h"
+#include "kube/object/selector.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -30,14 +30,10 @@ NodeIdentity node_identity(const Identity& who) {
   return {true, std::string(user.substr(kNodeUserPrefix.size()))};
 }
 
-std::string_view selected_field(std::string_view selector, std::string_view field) {
-  for (std::string_view term : split(selector, ',')) {
-    if (term.substr(0, field.size()) != field) continue;
-    term.remove_prefix(field.size());
-    if (term.substr(0, 2) == "==") return term.substr(2);
-    if (term.substr(0, 1) == "=") return term.substr(1);
-  }
-  return {};
+std::string selected_field(std::string_view selector, std::string_view field) {
+  if (selector.empty()) return {};
+  Result<FieldSelector> parsed = FieldSelector::parse(selector);
+  return parsed.ok() ? parsed->required_value(field).value_or("") : std::string();
 }
 
 NodeAuthorizer::NodeAuthorizer(const ObjectReader& objects, Logger log)

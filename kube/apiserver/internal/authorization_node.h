@@ -19,7 +19,7 @@ struct NodeIdentity {
 NodeIdentity node_identity(const Identity& who);
 
 // The value that a field selector demands of a field ("spec.nodeName=n1"); empty when it does not.
-std::string_view selected_field(std::string_view selector, std::string_view field);
+std::string selected_field(std::string_view selector, std::string_view field);
 
 // Lets a kubelet touch what it needs: its own node, leases and pods, and what its pods refer to.
 class NodeAuthorizer : public Authorizer {

@@ -39,9 +39,8 @@ Result<std::vector<std::string>> common_audiences(const std::vector<std::string>
 
 // Was the object marked for deletion longer ago than the leeway?
 Result<bool> deleted_for_long(const StoredObject& stored, WallTime now) {
-  if (stored.json()->find("\"deletionTimestamp\"") == std::string::npos) return false;
+  if (!stored.deleting()) return false;
   ASSIGN_OR_RETURN(Object object, stored.object());
-  if (!object.deleting()) return false;
   ASSIGN_OR_RETURN(WallTime since, parse_time(object.metadata()["deletionTimestamp"].as_string()));
   return now > since + kTokenLeeway;
 }
