@@ -21,7 +21,9 @@ void print_location(const char* kind, const char* condition, const char* file, i
 
 }  // namespace
 
-std::uint64_t bug_count() { return bugs_met.load(); }
+std::uint64_t bug_count() {
+  return bugs_met.load();
+}
 
 namespace internal {
 

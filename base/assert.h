@@ -23,17 +23,14 @@ std::uint64_t bug_count();
 #ifdef NDEBUG
 #define ASSERT(condition) static_cast<void>(sizeof((condition) ? 1 : 0))
 #else
-#define ASSERT(condition)              \
-  ((condition) ? static_cast<void>(0) \
-               : ::coracle::internal::assertion_failed("ASSERT", #condition, __FILE__, __LINE__))
+#define ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : ::coracle::internal::assertion_failed("ASSERT", #condition, __FILE__, __LINE__))
 #endif
 
 // True when the condition holds, which is a bug: `if (BUG_IF(items.empty())) return internal_error("...");`
 // fails the request or reconcile at hand and nothing else.
-#define BUG_IF(condition) \
-  ((condition) && ::coracle::internal::report_bug(#condition, __FILE__, __LINE__))
+#define BUG_IF(condition) ((condition) && ::coracle::internal::report_bug(#condition, __FILE__, __LINE__))
 
 // Ends the process in every build. Only where going on would damage what is stored.
-#define CHECK(condition)               \
-  ((condition) ? static_cast<void>(0) \
-               : ::coracle::internal::assertion_failed("CHECK", #condition, __FILE__, __LINE__))
+#define CHECK(condition) \
+  ((condition) ? static_cast<void>(0) : ::coracle::internal::assertion_failed("CHECK", #condition, __FILE__, __LINE__))

@@ -26,7 +26,9 @@ std::string format_seconds(WallTime time, std::int64_t& fraction) {
   return text.data();
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Takes pieces off the front of a text; every step says whether it could.
 class TimeScanner {
@@ -116,7 +118,7 @@ struct Unit {
 
 // The longer names first, so that "ms" is not taken for "m". Both micro signs are in use.
 constexpr std::array kUnits = {
-    Unit{"ns", 1},         Unit{"us", 1'000},          Unit{"\u00b5s", 1'000},       Unit{"\u03bcs", 1'000},
+    Unit{"ns", 1},         Unit{"us", 1'000},        Unit{"\u00b5s", 1'000},    Unit{"\u03bcs", 1'000},
     Unit{"ms", 1'000'000}, Unit{"s", 1'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000},
 };
 
@@ -153,9 +155,8 @@ std::optional<std::uint64_t> scan_duration(std::string_view text) {
     if (unit == nullptr) return std::nullopt;
     text.remove_prefix(unit->name.size());
     if (whole > kMost / unit->nanoseconds) return std::nullopt;
-    total += whole * unit->nanoseconds +
-             static_cast<std::uint64_t>(static_cast<double>(fraction) *
-                                        (static_cast<double>(unit->nanoseconds) / scale));
+    total += whole * unit->nanoseconds + static_cast<std::uint64_t>(static_cast<double>(fraction) *
+                                                                    (static_cast<double>(unit->nanoseconds) / scale));
     if (total > kMost) return std::nullopt;
   }
   return total;
@@ -216,7 +217,8 @@ Result<Duration> parse_duration(std::string_view text) {
   const std::optional<std::uint64_t> magnitude = scan_duration(rest);
   constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!magnitude || (*magnitude > kMost && !negative)) {
-    return bad_request("\"" + std::string(text) + "\" is not a duration; expected a number with a unit as in 1h30m or 300ms");
+    return bad_request("\"" + std::string(text) +
+                       "\" is not a duration; expected a number with a unit as in 1h30m or 300ms");
   }
   return Duration(static_cast<std::int64_t>(negative ? 0 - *magnitude : *magnitude));
 }

@@ -8,7 +8,9 @@
 
 namespace coracle {
 
-const Clock& Context::clock() const { return executor_->clock(); }
+const Clock& Context::clock() const {
+  return executor_->clock();
+}
 
 Context Context::with_deadline(MonotonicTime deadline) const {
   Context copy = *this;
@@ -16,7 +18,9 @@ Context Context::with_deadline(MonotonicTime deadline) const {
   return copy;
 }
 
-Context Context::with_timeout(Duration timeout) const { return with_deadline(clock().monotonic() + timeout); }
+Context Context::with_timeout(Duration timeout) const {
+  return with_deadline(clock().monotonic() + timeout);
+}
 
 Context Context::with_stop(std::stop_token stop) const {
   Context copy = *this;
@@ -36,7 +40,9 @@ Context Context::with_trace(std::string trace) const {
   return copy;
 }
 
-bool Context::expired() const { return deadline_ && clock().monotonic() >= *deadline_; }
+bool Context::expired() const {
+  return deadline_ && clock().monotonic() >= *deadline_;
+}
 
 Result<void> Context::check() const {
   if (stopped()) return canceled("the caller gave up");

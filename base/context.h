@@ -31,11 +31,11 @@ class Context {
   Executor& executor() const { return *executor_; }
   const Clock& clock() const;
 
-  Context with_deadline(MonotonicTime deadline) const;   // the earlier one wins
+  Context with_deadline(MonotonicTime deadline) const;  // the earlier one wins
   Context with_timeout(Duration timeout) const;
-  Context with_stop(std::stop_token stop) const;         // replaces the token; LinkedStop joins two
+  Context with_stop(std::stop_token stop) const;  // replaces the token; LinkedStop joins two
   Context with_identity(std::shared_ptr<const Identity> identity) const;
-  Context with_trace(std::string trace) const;           // request or reconcile id for log lines
+  Context with_trace(std::string trace) const;  // request or reconcile id for log lines
 
   std::optional<MonotonicTime> deadline() const { return deadline_; }
   const std::stop_token& stop() const { return stop_; }

@@ -39,13 +39,19 @@ constexpr std::array kReasons = {
     ReasonRow{Reason::Unsupported, "InternalError", 501},
 };
 
-const ReasonRow& row_of(Reason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
+const ReasonRow& row_of(Reason reason) {
+  return kReasons[static_cast<std::size_t>(reason)];
+}
 
 }  // namespace
 
-std::string_view reason_text(Reason reason) { return row_of(reason).text; }
+std::string_view reason_text(Reason reason) {
+  return row_of(reason).text;
+}
 
-int reason_http_code(Reason reason) { return row_of(reason).code; }
+int reason_http_code(Reason reason) {
+  return row_of(reason).code;
+}
 
 Reason reason_from_text(std::string_view text) {
   for (const ReasonRow& row : kReasons) {
@@ -112,10 +118,20 @@ Error Error::in(std::string_view what) const {
   return copy;
 }
 
-Error canceled(std::string message) { return {Reason::Canceled, std::move(message)}; }
-Error internal_error(std::string message) { return {Reason::InternalError, std::move(message)}; }
-Error bad_request(std::string message) { return {Reason::BadRequest, std::move(message)}; }
-Error unavailable(std::string message) { return {Reason::Unavailable, std::move(message)}; }
-Error unsupported(std::string message) { return {Reason::Unsupported, std::move(message)}; }
+Error canceled(std::string message) {
+  return {Reason::Canceled, std::move(message)};
+}
+Error internal_error(std::string message) {
+  return {Reason::InternalError, std::move(message)};
+}
+Error bad_request(std::string message) {
+  return {Reason::BadRequest, std::move(message)};
+}
+Error unavailable(std::string message) {
+  return {Reason::Unavailable, std::move(message)};
+}
+Error unsupported(std::string message) {
+  return {Reason::Unsupported, std::move(message)};
+}
 
 }  // namespace coracle

@@ -48,9 +48,9 @@ int reason_http_code(Reason reason);
 Reason reason_from_text(std::string_view text);
 
 struct Cause {
-  std::string reason;   // "FieldValueInvalid", "FieldManagerConflict", ...
+  std::string reason;  // "FieldValueInvalid", "FieldManagerConflict", ...
   std::string message;
-  std::string field;    // "spec.containers[0].name"
+  std::string field;  // "spec.containers[0].name"
   bool operator==(const Cause&) const = default;
 };
 

@@ -61,7 +61,7 @@ class Executor {
 // Limits of the production executor.
 struct ThreadLimits {
   unsigned delivery = 1;
-  unsigned worker = 4;      // threads start on demand, end after `idle`
+  unsigned worker = 4;  // threads start on demand, end after `idle`
   unsigned blocking = 16;
   Duration idle = std::chrono::seconds(10);
 };

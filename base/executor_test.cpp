@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "base/internal/testing.h"
 #include "base/sim_executor.h"
 #include "base/sync.h"
 #include "base/task_group.h"
@@ -30,7 +31,9 @@ void under_both(const std::function<void(Executor&)>& body) {
   }
 }
 
-Context patient(Executor& executor) { return Context(executor).with_timeout(seconds(30)); }
+Context patient(Executor& executor) {
+  return Context(executor).with_timeout(seconds(30));
+}
 
 TEST_CASE("posted tasks run on every lane") {
   under_both([](Executor& executor) {
@@ -320,6 +323,50 @@ TEST_CASE("simulated tasks keep their own caught exceptions") {
     }
     group.join();
   });
+}
+
+TEST_CASE("a simulation in which nothing can ever run again aborts and names the waiting tasks") {
+  const std::string report = internal::output_of_abort([] {
+    const auto executor = SimExecutor::make(1, kStart);
+    executor->run([&] {
+      Event never(*executor);
+      CHECK(Context(*executor).sleep(seconds(5)).ok());
+      never.wait(Context(*executor)).ignore("it does not return");
+    });
+  });
+  CHECK(report.find("nothing can ever run again") != std::string::npos);
+  CHECK(report.find("task 1 (worker): waiting for 0s") != std::string::npos);
+}
+
+TEST_CASE("a simulation aborts when a Delivery task waits") {
+  const std::string report = internal::output_of_abort([] {
+    const auto executor = SimExecutor::make(1, kStart);
+    Event done(*executor);
+    executor->run([&] {
+      executor->post(Lane::Delivery, [&] { Context(*executor).sleep(seconds(1)).ignore("it does not return"); });
+      done.wait(Context(*executor)).ignore("it does not return");
+    });
+  });
+  CHECK(report.find("a Delivery task waits") != std::string::npos);
+}
+
+TEST_CASE("a simulation drops what never began and lets running tasks end when it is destroyed") {
+  bool ended = false;
+  bool begun = false;
+  auto executor = SimExecutor::make(1, kStart);
+  executor->run([&] {
+    Event started(*executor);
+    executor->post(Lane::Worker, [&] {
+      started.set();
+      CHECK(Context(*executor).sleep(hours(1)).ok());
+      ended = true;
+    });
+    CHECK(started.wait(Context(*executor)).ok());
+  });
+  executor->post(Lane::Worker, [&] { begun = true; });
+  executor.reset();
+  CHECK(ended);
+  CHECK_FALSE(begun);
 }
 
 TEST_CASE("code outside run() may wait while the simulation goes on") {

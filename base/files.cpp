@@ -213,7 +213,9 @@ Result<FileInfo> link_info(const std::string& path) {
   return info_of(status);
 }
 
-bool file_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool file_exists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
 
 Result<std::string> read_link(const std::string& path) {
   std::array<char, PATH_MAX> target{};

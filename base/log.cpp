@@ -113,7 +113,9 @@ class TextLogSink : public LogSink {
     file_ = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (file_ >= 0) return;
     const std::string reason = std::strerror(errno);
-    TextLogSink::write({LogLevel::Warning, "log", "cannot open the log file, logging to standard error only",
+    TextLogSink::write({LogLevel::Warning,
+                        "log",
+                        "cannot open the log file, logging to standard error only",
                         {{"file", file}, {"error", reason}}});
   }
   ~TextLogSink() override {
@@ -152,6 +154,8 @@ std::shared_ptr<LogSink> make_log_sink(LogLevel level, const std::string& file) 
   return std::make_shared<TextLogSink>(level, file);
 }
 
-std::shared_ptr<LogSink> null_log_sink() { return std::make_shared<NullLogSink>(); }
+std::shared_ptr<LogSink> null_log_sink() {
+  return std::make_shared<NullLogSink>();
+}
 
 }  // namespace coracle

@@ -5,36 +5,14 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <sstream>
+
+#include "base/files.h"
+#include "base/internal/testing.h"
 
 namespace coracle {
 namespace {
 
-// Standard error goes into a file while this lives.
-class StandardErrorCapture {
- public:
-  StandardErrorCapture() : saved_(dup(STDERR_FILENO)), file_(mkstemp(path_)) {
-    dup2(file_, STDERR_FILENO);
-    close(file_);
-  }
-  ~StandardErrorCapture() {
-    dup2(saved_, STDERR_FILENO);
-    close(saved_);
-    unlink(path_);
-  }
-  std::string text() const {
-    std::ifstream in(path_);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-  }
-
- private:
-  char path_[32] = "/tmp/coracle-log-XXXXXX";
-  int saved_;
-  int file_;
-};
+using internal::StandardErrorCapture;
 
 TEST_CASE("log lines have time, level, component, message and fields") {
   std::string line;
@@ -82,9 +60,8 @@ TEST_CASE("the journal gets priorities and a log file is private") {
   struct stat status = {};
   REQUIRE(stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
-  CHECK("<4>" + std::string(std::istreambuf_iterator<char>(std::ifstream(file).rdbuf()), {}) == text);
-  unlink(file.c_str());
-  rmdir(folder);
+  CHECK("<4>" + *read_file(file, 1000) == text);
+  CHECK(remove_tree(folder).ok());
 }
 
 }  // namespace

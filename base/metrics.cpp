@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/assert.h"
 #include "base/json/json.h"
 
 namespace coracle {
@@ -123,6 +124,10 @@ Instrument& MetricRegistry::find(Families<Instrument>& families, std::string_vie
   std::lock_guard lock(mutex_);
   auto family = families.by_name.find(name);
   if (family == families.by_name.end()) {
+    const bool taken =
+        counters_->by_name.contains(name) || gauges_->by_name.contains(name) || histograms_->by_name.contains(name);
+    // Nobody could read what is printed; the instrument itself works.
+    static_cast<void>(BUG_IF(taken));
     family = families.by_name.try_emplace(std::string(name)).first;
     family->second.help = help;
   }

@@ -14,7 +14,7 @@ namespace coracle {
 struct Command {
   std::vector<std::string> arguments = {};  // the first one is the program, looked up in PATH if it has no slash
   std::optional<std::vector<std::string>> environment = {};  // "NAME=value"; nullopt: this process's
-  std::string working_directory = {};  // empty: this process's
+  std::string working_directory = {};                        // empty: this process's
   std::string input = {};
   std::size_t output_limit = 1024 * 1024;  // for each of the two streams
 };

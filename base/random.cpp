@@ -81,7 +81,9 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return value % bound;
 }
 
-double Random::fraction() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+double Random::fraction() {
+  return static_cast<double>(next() >> 11U) * 0x1.0p-53;
+}
 
 std::string Random::uuid() {
   std::array<std::byte, 16> bytes{};
@@ -106,8 +108,12 @@ std::string Random::hex(std::size_t bytes) {
   return to_hex(raw);
 }
 
-std::unique_ptr<Random> system_random() { return std::make_unique<SystemRandom>(); }
+std::unique_ptr<Random> system_random() {
+  return std::make_unique<SystemRandom>();
+}
 
-std::unique_ptr<Random> seeded_random(std::uint64_t seed) { return std::make_unique<SeededRandom>(seed); }
+std::unique_ptr<Random> seeded_random(std::uint64_t seed) {
+  return std::make_unique<SeededRandom>(seed);
+}
 
 }  // namespace coracle

@@ -26,15 +26,21 @@ class ReadMark {
     read_ = std::exchange(other.read_, true);
     return *this;
   }
-  void mark() const { read_ = true; }
-  bool read() const { return read_; }
+  void mark() const {
+    read_ = true;
+  }
+  bool read() const {
+    return read_;
+  }
 
  private:
   mutable bool read_ = false;
 #else
  public:
   void mark() const {}
-  bool read() const { return true; }
+  bool read() const {
+    return true;
+  }
 #endif
 };
 }  // namespace internal
@@ -46,10 +52,10 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   template <class U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT: implicit by design
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}      // NOLINT: implicit by design
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}            // NOLINT: implicit by design
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
 
   Result(const Result&) = default;
   Result(Result&&) noexcept = default;
@@ -148,11 +154,11 @@ class [[nodiscard]] Result<void> {
 #define CORACLE_CONCAT(a, b) CORACLE_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` from the enclosing function, if it has one.
-#define TRY(expression)                                        \
-  do {                                                         \
-    if (auto coracle_try = (expression); !coracle_try.ok()) {  \
-      return coracle_try.error();                              \
-    }                                                          \
+#define TRY(expression)                                       \
+  do {                                                        \
+    if (auto coracle_try = (expression); !coracle_try.ok()) { \
+      return coracle_try.error();                             \
+    }                                                         \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto name, expression): binds the value, or returns the error.

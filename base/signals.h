@@ -20,7 +20,6 @@ class SignalWatch {
 
 // Calls `on_signal` with SIGTERM, SIGINT or SIGHUP on the Delivery lane. Only one per process, after
 // block_termination_signals().
-Result<std::unique_ptr<SignalWatch>> watch_termination_signals(Executor& executor,
-                                                               std::function<void(int)> on_signal);
+Result<std::unique_ptr<SignalWatch>> watch_termination_signals(Executor& executor, std::function<void(int)> on_signal);
 
 }  // namespace coracle

@@ -81,13 +81,17 @@ bool TaskGroup::spawn(Lane lane, std::function<void(const Context&)> task) {
   return true;
 }
 
-void TaskGroup::stop() { state_->source.request_stop(); }
+void TaskGroup::stop() {
+  state_->source.request_stop();
+}
 
 void TaskGroup::join() {
   std::unique_lock lock(state_->mutex);
   while (state_->running > 0) state_->point->wait(lock, state_->join_context);
 }
 
-const Context& TaskGroup::context() const { return state_->context; }
+const Context& TaskGroup::context() const {
+  return state_->context;
+}
 
 }  // namespace coracle

@@ -106,7 +106,9 @@ Value Value::object(std::initializer_list<std::pair<std::string_view, Value>> me
   return std::move(builder).build();
 }
 
-Value Value::object() { return ObjectBuilder().build(); }
+Value Value::object() {
+  return ObjectBuilder().build();
+}
 
 void Value::retain() const noexcept {
   switch (kind_) {
@@ -146,7 +148,9 @@ void Value::release() noexcept {
   }
 }
 
-std::int64_t Value::as_int(std::int64_t fallback) const { return is_int() ? payload_.integer : fallback; }
+std::int64_t Value::as_int(std::int64_t fallback) const {
+  return is_int() ? payload_.integer : fallback;
+}
 
 double Value::as_double(double fallback) const {
   if (is_double()) return payload_.number;
@@ -167,7 +171,9 @@ std::span<const Value::Member> Value::members() const {
   return is_object() ? std::span<const Member>(payload_.object->members) : std::span<const Member>();
 }
 
-std::size_t Value::size() const { return is_array() ? items().size() : members().size(); }
+std::size_t Value::size() const {
+  return is_array() ? items().size() : members().size();
+}
 
 const Value* Value::find(std::string_view key) const {
   if (!is_object()) return nullptr;

@@ -21,16 +21,16 @@ class Value {
   class ObjectBuilder;
   class ArrayBuilder;
 
-  Value() noexcept = default;  // null
-  Value(std::nullptr_t) noexcept {}                                       // NOLINT: implicit by design
-  Value(bool value) noexcept : kind_(Kind::Bool) { payload_.integer = value; }  // NOLINT
-  Value(int value) noexcept : Value(static_cast<std::int64_t>(value)) {}  // NOLINT
-  Value(unsigned value) noexcept : Value(static_cast<std::int64_t>(value)) {}  // NOLINT
+  Value() noexcept = default;                                                          // null
+  Value(std::nullptr_t) noexcept {}                                                    // NOLINT: implicit by design
+  Value(bool value) noexcept : kind_(Kind::Bool) { payload_.integer = value; }         // NOLINT
+  Value(int value) noexcept : Value(static_cast<std::int64_t>(value)) {}               // NOLINT
+  Value(unsigned value) noexcept : Value(static_cast<std::int64_t>(value)) {}          // NOLINT
   Value(std::int64_t value) noexcept : kind_(Kind::Int) { payload_.integer = value; }  // NOLINT
   Value(double value) noexcept : kind_(Kind::Double) { payload_.number = value; }      // NOLINT
-  Value(std::string_view text);                                           // NOLINT
-  Value(const std::string& text) : Value(std::string_view(text)) {}       // NOLINT
-  Value(const char* text) : Value(std::string_view(text)) {}              // NOLINT
+  Value(std::string_view text);                                                        // NOLINT
+  Value(const std::string& text) : Value(std::string_view(text)) {}                    // NOLINT
+  Value(const char* text) : Value(std::string_view(text)) {}                           // NOLINT
   static Value array(std::vector<Value> items = {});
   // Members in the order given; a repeated key keeps its first place and its last value.
   static Value object(std::vector<Member> members);

@@ -28,8 +28,8 @@ constexpr Duration kLongestSettle = std::chrono::milliseconds(200);
 // How often to suppose a change where the kernel cannot watch everything.
 constexpr Duration kFallbackPeriod = std::chrono::seconds(15);
 
-constexpr std::uint32_t kTreeEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                                      IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t kTreeEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+                                      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 // Of the parent only its entry for the watched directory matters, and where it is itself.
 constexpr std::uint32_t kParentEvents = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 // After these the set of directories below may be another one.

@@ -140,7 +140,8 @@ class MemoryFileSystem : public FileSystem {
         if (has_children(target)) return failure(ENOTEMPTY, "rename", from);
       }
       std::map<std::string, Node> moved;
-      for (auto child = nodes_.lower_bound(source + "/"); child != nodes_.end() && child->first.starts_with(source + "/");) {
+      for (auto child = nodes_.lower_bound(source + "/");
+           child != nodes_.end() && child->first.starts_with(source + "/");) {
         moved.emplace(target + child->first.substr(source.size()), std::move(child->second));
         child = nodes_.erase(child);
       }

@@ -94,9 +94,8 @@ Result<pid_t> spawn(const Command& command, int input, int output, int errors) {
   const std::vector<char*> argument_pointers = pointers_to(arguments);
   const std::vector<char*> environment_pointers = pointers_to(environment);
   pid_t child = 0;
-  const int error =
-      posix_spawnp(&child, arguments.front().c_str(), &settings.actions, &settings.attributes, argument_pointers.data(),
-                   command.environment ? environment_pointers.data() : environ);
+  const int error = posix_spawnp(&child, arguments.front().c_str(), &settings.actions, &settings.attributes,
+                                 argument_pointers.data(), command.environment ? environment_pointers.data() : environ);
   if (error != 0) return system_error(error, "run " + arguments.front());
   return child;
 }
@@ -188,7 +187,8 @@ Result<CommandOutcome> follow(const Context& context, Child& child, Stream& outp
     TRY(errors.drain(limit));
     if (ended) break;
   }
-  return CommandOutcome{.exit_code = child.collect(), .output = std::move(*output.data), .errors = std::move(*errors.data)};
+  return CommandOutcome{
+      .exit_code = child.collect(), .output = std::move(*output.data), .errors = std::move(*errors.data)};
 }
 
 }  // namespace

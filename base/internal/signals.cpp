@@ -56,9 +56,8 @@ class SignalThread : public SignalWatch {
       if ((waiting[1].revents & POLLIN) != 0) return;
       signalfd_siginfo info = {};
       if (read(signals_.get(), &info, sizeof info) != sizeof info) continue;
-      calls_.spawn(Lane::Delivery, [this, signal = static_cast<int>(info.ssi_signo)](const Context&) {
-        on_signal_(signal);
-      });
+      calls_.spawn(Lane::Delivery,
+                   [this, signal = static_cast<int>(info.ssi_signo)](const Context&) { on_signal_(signal); });
     }
   }
 
@@ -77,8 +76,7 @@ void block_termination_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-Result<std::unique_ptr<SignalWatch>> watch_termination_signals(Executor& executor,
-                                                               std::function<void(int)> on_signal) {
+Result<std::unique_ptr<SignalWatch>> watch_termination_signals(Executor& executor, std::function<void(int)> on_signal) {
   auto watch = std::make_unique<SignalThread>(executor, std::move(on_signal));
   TRY(watch->start());
   return std::unique_ptr<SignalWatch>(std::move(watch));

@@ -90,9 +90,8 @@ class SimScheduler : public SimExecutor {
   void post(Lane lane, std::function<void()> task) override {
     check_thread();
     if (closed_) return;
-    fibers_.push_back(std::make_unique<SimFiber>(
-        SimFiber{.id = next_fiber_++, .lane = lane, .task = std::move(task), .stack = {}, .context = {},
-                 .waiting_since = {}}));
+    fibers_.push_back(std::make_unique<SimFiber>(SimFiber{
+        .id = next_fiber_++, .lane = lane, .task = std::move(task), .stack = {}, .context = {}, .waiting_since = {}}));
     runnable_.push_back(fibers_.back().get());
   }
 
@@ -337,7 +336,9 @@ std::unique_ptr<Timer> SimScheduler::call_at(MonotonicTime time, std::function<v
   return std::make_unique<SimTimer>(*this, time, std::move(task));
 }
 
-std::unique_ptr<WaitPoint> SimScheduler::make_wait_point() { return std::make_unique<SimWaitPoint>(*this); }
+std::unique_ptr<WaitPoint> SimScheduler::make_wait_point() {
+  return std::make_unique<SimWaitPoint>(*this);
+}
 
 }  // namespace
 

@@ -22,7 +22,9 @@ class SystemClock : public Clock {
   MonotonicTime monotonic() const override { return std::chrono::steady_clock::now(); }
 };
 
-void name_thread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
+void name_thread(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
 
 // Every waiter has a condition variable of its own under a mutex of the wait point. That mutex is
 // the only one that stop callbacks take, so whoever requests a stop may hold the caller's lock.
@@ -320,6 +322,8 @@ class ThreadExecutor : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_thread_executor(ThreadLimits limits) { return std::make_unique<ThreadExecutor>(limits); }
+std::unique_ptr<Executor> make_thread_executor(ThreadLimits limits) {
+  return std::make_unique<ThreadExecutor>(limits);
+}
 
 }  // namespace coracle

@@ -67,7 +67,9 @@ TEST_CASE("json depth is limited") {
 
 TEST_CASE("json reports repeated keys by path, in document order, once each") {
   std::vector<std::string> duplicates;
-  std::string text = R"({"data":{"a":1,"b":2,"a":3,"a":4},"spec":{"containers":[{"name":"x"},{"name":"y","name":"z"}]},"data":{"c":1}})";
+  std::string text =
+      R"({"data":{"a":1,"b":2,"a":3,"a":4},"spec":{"containers":[{"name":"x"},{"name":"y","name":"z"}]},)"
+      R"("data":{"c":1}})";
   const Result<Value> value = read(text, {.duplicates = &duplicates});
   REQUIRE(value.ok());
   CHECK(duplicates == std::vector<std::string>{"data.a", "spec.containers[1].name", "data"});
@@ -118,7 +120,8 @@ TEST_CASE("json layouts") {
   const Value value = parsed(R"({"b":[1,{"z":1,"y":[]}],"a":{}})");
   CHECK(write(value) == R"({"b":[1,{"z":1,"y":[]}],"a":{}})");
   CHECK(write_sorted(value) == R"({"a":{},"b":[1,{"y":[],"z":1}]})");
-  CHECK(write_pretty(value) == "{\n  \"b\": [\n    1,\n    {\n      \"z\": 1,\n      \"y\": []\n    }\n  ],\n  \"a\": {}\n}");
+  CHECK(write_pretty(value) ==
+        "{\n  \"b\": [\n    1,\n    {\n      \"z\": 1,\n      \"y\": []\n    }\n  ],\n  \"a\": {}\n}");
   CHECK(write_pretty(Value::array({1}), 4) == "[\n    1\n]");
   std::string out = "x=";
   write_to(out, value["b"].at(0));

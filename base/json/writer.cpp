@@ -194,17 +194,29 @@ std::string write_styled(const Value& value, Style style) {
 
 }  // namespace
 
-std::string write(const Value& value) { return write_styled(value, {}); }
+std::string write(const Value& value) {
+  return write_styled(value, {});
+}
 
-void write_to(std::string& out, const Value& value) { Writer(out, {}).write(value); }
+void write_to(std::string& out, const Value& value) {
+  Writer(out, {}).write(value);
+}
 
-std::string write_raw(const Value& value) { return write_styled(value, {.escape_html = false}); }
+std::string write_raw(const Value& value) {
+  return write_styled(value, {.escape_html = false});
+}
 
-std::string write_pretty(const Value& value, int indent) { return write_styled(value, {.indent = std::max(indent, 0)}); }
+std::string write_pretty(const Value& value, int indent) {
+  return write_styled(value, {.indent = std::max(indent, 0)});
+}
 
-std::string write_sorted(const Value& value) { return write_styled(value, {.sorted = true}); }
+std::string write_sorted(const Value& value) {
+  return write_styled(value, {.sorted = true});
+}
 
-void write_string(std::string& out, std::string_view text) { write_quoted(out, text, true); }
+void write_string(std::string& out, std::string_view text) {
+  write_quoted(out, text, true);
+}
 
 std::string format_double(double number) {
   // JSON has no way to write these; Go refuses them and no reader of ours makes them.
@@ -213,8 +225,8 @@ std::string format_double(double number) {
 
   // The shortest digits that read back: "d.ddde±xx".
   std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(number),
-                                 std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(number), std::chars_format::scientific);
   const std::string_view text(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
   const std::size_t e = text.find('e');
   std::string digits(text.substr(0, 1));

@@ -31,8 +31,8 @@ Place place_of(std::string_view text, std::size_t offset) {
 
 Error reading_error(std::string_view text, std::size_t offset, std::string_view what) {
   const Place place = place_of(text, offset);
-  std::string message = "invalid JSON at line " + std::to_string(place.line) + ", column " +
-                        std::to_string(place.column) + ": ";
+  std::string message =
+      "invalid JSON at line " + std::to_string(place.line) + ", column " + std::to_string(place.column) + ": ";
   message += what;
   return bad_request(std::move(message));
 }
