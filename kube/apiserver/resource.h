@@ -72,6 +72,7 @@ class Strategy {
   virtual bool allow_create_on_update() const { return false; }        // PUT of a missing object
   virtual bool allow_unconditional_update() const { return true; }     // PUT without resourceVersion
   virtual bool returns_object_on_delete() const { return false; }
+  virtual bool status_resets_metadata() const { return false; }        // /status keeps the old metadata
 };
 
 // The strategy of resources with nothing special but status and generation:
@@ -107,6 +108,8 @@ struct SubresourceDescriptor {
   std::string kind;                 // of what is sent and answered
   std::string group, version;       // empty: as the resource
   std::vector<std::string> verbs;
+  // Of "scale" where the paths are not spec.replicas and status.replicas (custom resources).
+  std::string spec_replicas_path, status_replicas_path, label_selector_path;
 };
 
 // Everything the registry knows of one resource in one group version. One table serves built-ins and
@@ -135,6 +138,9 @@ struct ResourceDescriptor {
   // Fields that ?fieldSelector= may name beside metadata.name and metadata.namespace, with their values.
   std::vector<std::string> selectable_fields;
   std::function<std::string(const Object&, std::string_view field)> field_value;
+  // The schema of another served version ("example.com/v2"), for managedFields written under it; null
+  // when it is not served. Empty: built-in versions only.
+  std::function<const Schema*(std::string_view api_version)> schema_of_version;
   // Between versions of one resource; empty where only apiVersion differs.
   std::function<Result<Object>(const Object&, const GroupVersionKind& to)> convert;
   std::string deprecation_warning;

@@ -29,12 +29,16 @@ Error exists_error(const ResourceDescriptor& resource, const Object& object, con
 }  // namespace
 
 Result<WriteResult> GenericStore::create(const WriteRequest& write, Object object) {
+  return create(write, UpdateOptions{}, std::move(object));
+}
+
+Result<WriteResult> GenericStore::create(const WriteRequest& write, const UpdateOptions& options, Object object) {
   const WallTime now = write.context.clock().wall();
   Random& random = write.context.executor().random();
   const ResourceDescriptor& resource = write.resource;
-  // A new object's owner is whoever sends it: what it says about itself of the server's fields is void.
-  object = object.with_metadata("managedFields", Value()).with_metadata("resourceVersion", Value());
-  object = track_managed_fields({resource, write.field_manager, write.subresource, now}, nullptr, object);
+  if (options.tracks_managed_fields) {
+    object = track_managed_fields({resource, write.field_manager, write.subresource, now}, nullptr, object);
+  }
   ASSIGN_OR_RETURN(object, to_storage(resource, object));
   if (resource.namespaced) object = object.with_metadata("namespace", write.namespace_);
   TRY(admit(write, Operation::Create, &object, nullptr));

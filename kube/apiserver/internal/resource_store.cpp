@@ -107,6 +107,24 @@ Result<std::shared_ptr<WatchCache>> GenericStore::fresh_cache(const Context& con
   return loaded;
 }
 
+Result<CacheSnapshot> GenericStore::snapshot_at(const Context& context, const ResourceDescriptor& resource,
+                                                std::string_view ns, store::Revision revision) {
+  store::ListOptions options;
+  options.at = revision;
+  const auto range = store::KeyRange::prefix(storage_key(resource, ns, ""));
+  ASSIGN_OR_RETURN(const store::ListResult list, feed_->backend().list(context, range, options));
+  auto objects = std::make_shared<std::vector<StoredObjectPtr>>();
+  objects->reserve(list.entries.size());
+  for (const store::Entry& entry : list.entries) {
+    ASSIGN_OR_RETURN(StoredObjectPtr object, read_entry(resource, entry));
+    objects->push_back(std::move(object));
+  }
+  CacheSnapshot snapshot;
+  snapshot.objects = std::move(objects);
+  snapshot.revision = revision;
+  return snapshot;
+}
+
 Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const {
   auto object = StoredObject::make(entry.value, entry.mod_revision);
   if (object.ok()) return object;

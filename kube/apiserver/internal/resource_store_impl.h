@@ -20,6 +20,9 @@ class GenericStore : public ResourceStore {
   // The resource's loaded cache, brought up to what the store has acknowledged.
   Result<std::shared_ptr<WatchCache>> fresh_cache(const Context& context, const ResourceDescriptor& resource);
   Result<std::shared_ptr<WatchCache>> cache(const Context& context, const ResourceDescriptor& resource);
+  // The state at an older revision, read from the store. Expired when it is compacted.
+  Result<CacheSnapshot> snapshot_at(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
+                                    store::Revision revision);
   const std::shared_ptr<StoreFeed>& feed() const { return feed_; }
 
   Result<StoredObjectPtr> find(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
@@ -41,6 +44,7 @@ class GenericStore : public ResourceStore {
     StoredObjectPtr winner;        // null when the object is gone
   };
 
+  Result<WriteResult> create(const WriteRequest& write, const UpdateOptions& options, Object object);
   Result<WriteResult> store_new(const WriteRequest& write, const Object& object);
   Result<Attempt> try_update(const WriteRequest& write, const UpdateOptions& options, const Change& change,
                              const StoredObjectPtr& current);

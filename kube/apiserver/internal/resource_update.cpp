@@ -58,7 +58,7 @@ Result<WriteResult> GenericStore::update(const WriteRequest& write, const Update
     if (current == nullptr) {
       if (!options.create_if_missing) return not_found(write.resource, write.name);
       ASSIGN_OR_RETURN(Object object, change(nullptr));
-      auto created = create(write, std::move(object));
+      auto created = create(write, options, std::move(object));
       if (created.ok() || created.error().reason() != Reason::AlreadyExists) return created;
       ASSIGN_OR_RETURN(current, find(write.context, write.resource, write.namespace_, write.name));
       if (current == nullptr) return created;

@@ -48,6 +48,7 @@ class StandardStrategy : public Strategy {
   bool allow_create_on_update() const override { return behaviour_.create_on_update; }
   bool allow_unconditional_update() const override { return behaviour_.unconditional_update; }
   bool returns_object_on_delete() const override { return behaviour_.returns_object_on_delete; }
+  bool status_resets_metadata() const override { return behaviour_.status_resets_metadata; }
   std::string_view default_propagation() const override { return "Background"; }
 
  private:

@@ -50,7 +50,7 @@ CacheSnapshot WatchCache::snapshot(store::Revision progress) const {
   if (snapshot_ == nullptr) {
     snapshot_ = std::make_shared<const std::vector<StoredObjectPtr>>(objects_.begin(), objects_.end());
   }
-  return {snapshot_, std::max(progress, applied_)};
+  return {snapshot_, std::max(progress, applied_), last_change_};
 }
 
 store::Revision WatchCache::last_change() const {
@@ -72,7 +72,7 @@ CacheSnapshot WatchCache::add_watcher(const std::shared_ptr<Watcher>& watcher, s
   const store::Revision revision = std::max(progress, applied_);
   watcher->start_after(std::max(revision, start_after));
   watchers_.push_back(watcher);
-  return {snapshot_, revision};
+  return {snapshot_, revision, last_change_};
 }
 
 void WatchCache::remove_watcher(const Watcher* watcher) {

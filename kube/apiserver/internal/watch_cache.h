@@ -20,7 +20,8 @@ namespace coracle::kube::apiserver {
 // Objects of one storage prefix at one moment, in the store's key order. Shared, immutable.
 struct CacheSnapshot {
   std::shared_ptr<const std::vector<StoredObjectPtr>> objects;
-  store::Revision revision = 0;   // up to which the state is complete
+  store::Revision revision = 0;     // up to which the state is complete
+  store::Revision last_change = 0;  // since when it has been the same
 
   // Those of a namespace (all when empty) whose key is not before `start` ("ns/name" or "name").
   std::span<const StoredObjectPtr> range(std::string_view ns, std::string_view start = {}) const;

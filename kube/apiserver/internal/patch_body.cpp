@@ -1,0 +1,120 @@
+#include "kube/apiserver/internal/patch_body.h"
+
+#include <utility>
+
+#include "base/json/json.h"
+#include "base/text.h"
+#include "base/yaml/yaml.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/resource_store.h"
+#include "kube/codec/normalise.h"
+#include "kube/patch/patch.h"
+#include "kube/schema/defaulting.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+Error invalid_patch(std::string_view name, const Value& patch, std::string_view detail) {
+  return invalid({}, name, {field_invalid("patch", json::write(patch), detail)});
+}
+
+Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Object& current) {
+  switch (body.format) {
+    case PatchFormat::Json:
+      return patch::apply_json_patch(current.tree(), body.patch);
+    case PatchFormat::Strategic:
+      if (schema == nullptr) break;
+      return patch::apply_strategic_patch(current.tree(), body.patch, *schema);
+    case PatchFormat::Merge:
+    case PatchFormat::Apply:
+      break;
+  }
+  return patch::apply_merge_patch(current.tree(), body.patch);
+}
+
+}  // namespace
+
+Result<PatchFormat> patch_format(const http::Request& request, bool custom) {
+  const std::string_view header = request.headers.get("Content-Type");
+  const std::string_view type = trim(header.substr(0, header.find(';')));
+  if (type == "application/json-patch+json") return PatchFormat::Json;
+  if (type == "application/merge-patch+json") return PatchFormat::Merge;
+  if (type == "application/apply-patch+yaml") return PatchFormat::Apply;
+  if (type == "application/strategic-merge-patch+json" && !custom) return PatchFormat::Strategic;
+  if (!custom) return Error(Reason::UnsupportedMediaType, "415: Unsupported Media Type");
+  return Error(Reason::UnsupportedMediaType,
+               "the body of the request was in an unknown format - accepted media types include: "
+               "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+}
+
+Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
+  PatchBody body;
+  ASSIGN_OR_RETURN(body.format, patch_format(request, custom));
+  if (body.format == PatchFormat::Apply) {
+    auto tree = yaml::read(request.body);
+    if (!tree.ok()) return bad_request("error decoding YAML: " + tree.error().message());
+    body.patch = std::move(tree).value();
+    return body;
+  }
+  auto tree = json::read(request.body);
+  if (!tree.ok()) return bad_request("error decoding patch: " + tree.error().message());
+  body.patch = std::move(tree).value();
+  if (body.format != PatchFormat::Json && !body.patch.is_object()) {
+    return bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+  }
+  return body;
+}
+
+Result<void> check_patch_options(const http::Query& query, PatchFormat format) {
+  FieldErrors errors;
+  if (format == PatchFormat::Apply) {
+    if (query.get("fieldManager").empty()) errors.push_back(field_required("fieldManager", "is required for apply patch"));
+  } else if (query.has("force")) {
+    errors.push_back(field_forbidden("force", "may not be specified for non-apply patch"));
+  }
+  if (errors.empty()) return {};
+  return invalid({"meta.k8s.io", "v1", "PatchOptions"}, "", errors);
+}
+
+Result<Object> complete_object(const Object& object, const Schema* schema, bool custom, WallTime now,
+                               std::vector<std::string>* findings) {
+  Value tree = object.tree();
+  std::vector<std::string> unknown;
+  if (custom) {
+    ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree, &unknown));
+  } else if (schema != nullptr) {
+    ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema, &unknown));
+  }
+  if (findings != nullptr) {
+    for (const std::string& path : unknown) findings->push_back("unknown field \"" + path + "\"");
+  }
+  if (schema != nullptr) tree = apply_defaults(tree, *schema, now);
+  return Object(std::move(tree));
+}
+
+Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, const GroupVersionKind& gvk,
+                                const Schema* schema, bool custom, const Object& current) {
+  ASSIGN_OR_RETURN(Value patched, apply_format(body, schema, current));
+  if (!patched.is_object()) return invalid_patch("", body.patch, "the patched document is no object");
+  // Type information is the URL's; a patch can neither take it away nor change it.
+  if (patched["kind"].as_string() != gvk.kind || patched["apiVersion"].as_string() != gvk.api_version()) {
+    patched = patched.with("kind", gvk.kind).with("apiVersion", gvk.api_version());
+  }
+  std::vector<std::string> findings;
+  const WallTime now = scope.context.clock().wall();
+  ASSIGN_OR_RETURN(Object object, complete_object(Object(std::move(patched)), schema, custom, now, &findings));
+  if (findings.empty()) return object;
+  const std::string_view validation = scope.query.get("fieldValidation");
+  if (validation == "Strict") {
+    std::string text = "strict decoding error: ";
+    for (std::size_t i = 0; i < findings.size(); ++i) text += (i > 0 ? ", " : "") + findings[i];
+    return invalid_patch("", body.patch, text);
+  }
+  if (validation != "Ignore") {
+    for (std::string& finding : findings) scope.warnings.add(std::move(finding));
+  }
+  return object;
+}
+
+}  // namespace coracle::kube::apiserver

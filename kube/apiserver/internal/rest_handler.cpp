@@ -1,0 +1,140 @@
+#include "kube/apiserver/internal/rest_handler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kube/apiserver/internal/responses.h"
+#include "kube/apiserver/internal/scale.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+bool has_verb(const std::vector<std::string>& verbs, std::string_view verb) {
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
+Error unknown_resource() {
+  return Error(Reason::NotFound, "the server could not find the requested resource");
+}
+
+}  // namespace
+
+Error method_not_allowed() {
+  return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
+}
+
+OutputOffer offer_of(const ResourceDescriptor& resource) {
+  OutputOffer offer;
+  offer.protobuf = !resource.custom;
+  offer.table = resource.table != nullptr;
+  return offer;
+}
+
+Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& resource, const OutputOffer& offer) {
+  ASSIGN_OR_RETURN(OutputType output, negotiate_output(scope.request, offer));
+  IncludeObject include = IncludeObject::Metadata;
+  const std::string_view wanted = scope.query.get("includeObject");
+  if (wanted == "None") include = IncludeObject::None;
+  if (wanted == "Object") include = IncludeObject::Object;
+  return ObjectEncoder(resource, std::move(output), include, scope.context.clock().wall());
+}
+
+http::Response encoded_response(int code, const OutputType& output, http::Bytes body) {
+  http::Response response;
+  response.status = code;
+  response.headers.set("Content-Type", output.content_type());
+  response.body.push_back(std::move(body));
+  return response;
+}
+
+Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& resource, bool name_required) {
+  ASSIGN_OR_RETURN(Object object, read_body(scope, resource.gvk, resource.schema, resource.custom));
+  const std::string& ns = scope.info.namespace_;
+  if (resource.namespaced && !object.namespace_().empty() && object.namespace_() != ns) {
+    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (!resource.namespaced && !object.namespace_().empty()) {
+    object = object.with_metadata("namespace", Value());
+  } else if (resource.namespaced && object.namespace_().empty()) {
+    object = object.with_metadata("namespace", ns);
+  }
+  const std::string& name = scope.info.name;
+  if (!name_required) return object;
+  if (object.name().empty()) {
+    return bad_request("the name of the object (based on URL " + name + ") was undeterminable: name must be provided");
+  }
+  if (object.name() != name) {
+    return bad_request("the name of the object (" + std::string(object.name()) +
+                       ") does not match the name on the URL (" + name + ")");
+  }
+  return object;
+}
+
+Result<http::Response> RestHandler::serve(RequestScope& scope) {
+  const RequestInfo& info = scope.info;
+  const ResourceTablePtr table = registry_.table();
+  ResourcePtr resource = table->find(info.group, info.version, info.resource);
+  if (resource == nullptr) {
+    if (!table->has_group_version(info.group, info.version)) return http::Response::text(404, "404 page not found\n");
+    return unknown_resource();
+  }
+  // Namespaces are named in their own path; everything else is namespaced by it or not at all.
+  const bool namespaced_path = !info.namespace_.empty() && info.resource != "namespaces";
+  if (namespaced_path && !resource->namespaced) return unknown_resource();
+  if (info.resource == "namespaces" && info.group.empty()) scope.info.namespace_.clear();
+  if (!resource->deprecation_warning.empty()) scope.warnings.add(resource->deprecation_warning);
+  Request request{scope, std::move(resource)};
+  return info.subresource.empty() ? serve_resource(request) : serve_subresource(request);
+}
+
+Result<http::Response> RestHandler::serve_resource(const Request& request) {
+  const RequestInfo& info = request.scope.info;
+  const ResourceDescriptor& resource = *request.resource;
+  if (!has_verb(resource.verbs, info.verb)) return method_not_allowed();
+  if (const auto* handler = subresources_.find(resource.gvk.group, resource.resource, "")) {
+    SubresourceCall call{request.scope, resource, "", store_, admission_};
+    return (*handler)(call);
+  }
+  if (resource.storage_prefix.empty()) {
+    return Error(Reason::Unsupported, resource.qualified_resource() + " are not served by this API server");
+  }
+  // A single object has its namespace in the path.
+  const bool one = info.verb != "list" && info.verb != "watch" && info.verb != "deletecollection";
+  if (one && resource.namespaced && info.namespace_.empty()) return method_not_allowed();
+  if (info.verb == "get") return get(request);
+  if (info.verb == "list") return list(request);
+  if (info.verb == "watch") return watch(request);
+  if (info.verb == "create") return create(request);
+  if (info.verb == "update") return update(request);
+  if (info.verb == "patch") return patch(request);
+  if (info.verb == "delete") return remove(request);
+  return remove_collection(request);
+}
+
+Result<http::Response> RestHandler::serve_subresource(const Request& request) {
+  const RequestInfo& info = request.scope.info;
+  const ResourceDescriptor& resource = *request.resource;
+  const SubresourceDescriptor* subresource = resource.find_subresource(info.subresource);
+  if (subresource == nullptr) return unknown_resource();
+  if (!has_verb(subresource->verbs, info.verb)) return method_not_allowed();
+  if (const auto* handler = subresources_.find(resource.gvk.group, resource.resource, info.subresource)) {
+    SubresourceCall call{request.scope, resource, info.subresource, store_, admission_};
+    return (*handler)(call);
+  }
+  if (info.subresource == "scale") {
+    SubresourceCall call{request.scope, resource, info.subresource, store_, admission_};
+    return serve_scale(call);
+  }
+  if (info.subresource == "finalize") return finalize(request);
+  // Subresources of the resource's own kind are writes of it that the strategy narrows down.
+  if (subresource->kind == resource.gvk.kind && subresource->name != "log") {
+    if (info.verb == "get") return get(request);
+    if (info.verb == "update") return update(request);
+    if (info.verb == "patch") return patch(request);
+  }
+  return Error(Reason::ServiceUnavailable, "no node agent is connected that could serve " + resource.resource + "/" +
+                                               info.subresource);
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "kube/apiserver/internal/list_options.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/responses.h"
+#include "kube/apiserver/internal/rest_handler.h"
+#include "kube/object/status.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kDeleteOptionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+
+OutputOffer write_offer(const ResourceDescriptor& resource) {
+  OutputOffer offer = offer_of(resource);
+  offer.metadata = true;
+  return offer;
+}
+
+std::optional<bool> optional_flag(const http::Query& query, std::string_view name) {
+  if (!query.has(name)) return std::nullopt;
+  const std::string_view text = query.get(name);
+  return text != "false" && text != "0";
+}
+
+// Query parameters count only where there is no body.
+Result<DeleteOptions> delete_options_from_query(const http::Query& query) {
+  DeleteOptions options;
+  options.propagation = query.get("propagationPolicy");
+  options.orphan_dependents = optional_flag(query, "orphanDependents");
+  if (query.has("gracePeriodSeconds")) {
+    const std::string text(query.get("gracePeriodSeconds"));
+    const auto seconds = parse_int(text);
+    if (!seconds) return bad_request("strconv.ParseInt: parsing \"" + text + "\": invalid syntax");
+    options.grace_period_seconds = *seconds;
+  }
+  return options;
+}
+
+Result<void> check_delete_options(const DeleteOptions& options, const std::vector<std::string>& dry_runs) {
+  FieldErrors errors;
+  const std::string& policy = options.propagation;
+  if (options.orphan_dependents && !policy.empty()) {
+    errors.push_back(field_invalid("propagationPolicy", policy,
+                                   "orphanDependents and deletionPropagation cannot be both set"));
+  }
+  if (!policy.empty() && policy != "Foreground" && policy != "Background" && policy != "Orphan") {
+    errors.push_back({"propagationPolicy", "FieldValueNotSupported",
+                      "Unsupported value: \"" + policy +
+                          "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""});
+  }
+  for (const std::string& value : dry_runs) {
+    if (value == "All") continue;
+    errors.push_back({"dryRun", "FieldValueNotSupported",
+                      "Unsupported value: [\"" + value + "\"]: supported values: \"All\""});
+  }
+  if (errors.empty()) return {};
+  return invalid({"meta.k8s.io", "v1", "DeleteOptions"}, "", errors);
+}
+
+}  // namespace
+
+Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& write) {
+  if (scope.request.body.empty()) {
+    ASSIGN_OR_RETURN(DeleteOptions options, delete_options_from_query(scope.query));
+    TRY(check_delete_options(options, {}));
+    return options;
+  }
+  // Clients send options of the group that they speak to; only the kind is certain.
+  const Schema* schema = find_builtin_type(kDeleteOptionsType);
+  ASSIGN_OR_RETURN(const MediaType media, input_encoding(scope.request, true));
+  ASSIGN_OR_RETURN(const Decoded decoded, decode(scope.request.body, media, "DeleteOptions", *schema));
+  const Value& body = decoded.object;
+  DeleteOptions options;
+  if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
+  if (const Value* orphan = body.find("orphanDependents")) options.orphan_dependents = orphan->as_bool();
+  options.propagation = body["propagationPolicy"].as_string();
+  options.preconditions.uid = body["preconditions"]["uid"].as_string();
+  options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_string();
+  std::vector<std::string> dry_runs;
+  for (const Value& value : body["dryRun"].items()) dry_runs.emplace_back(value.as_string());
+  TRY(check_delete_options(options, dry_runs));
+  write.dry_run = write.dry_run || !dry_runs.empty();
+  return options;
+}
+
+Result<http::Response> RestHandler::write_answer(const Request& request, const WriteResult& result, int code) {
+  ASSIGN_OR_RETURN(const ObjectEncoder encoder,
+                   encoder_for(request.scope, request.resource, write_offer(*request.resource)));
+  ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));
+  return encoded_response(code, encoder.output(), std::move(body));
+}
+
+Result<http::Response> RestHandler::create(const Request& request) {
+  RequestScope& scope = request.scope;
+  const ResourceDescriptor& resource = *request.resource;
+  TRY(negotiate_output(scope.request, write_offer(resource)));
+  ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "CreateOptions"));
+  ASSIGN_OR_RETURN(Object object, read_named_body(scope, resource, false));
+  write.name = object.name();
+  ASSIGN_OR_RETURN(const WriteResult result, store_.create(write, std::move(object)));
+  return write_answer(request, result, 201);
+}
+
+Result<http::Response> RestHandler::update(const Request& request) {
+  RequestScope& scope = request.scope;
+  const ResourceDescriptor& resource = *request.resource;
+  TRY(negotiate_output(scope.request, write_offer(resource)));
+  ASSIGN_OR_RETURN(const WriteRequest write, write_request(scope, resource, "UpdateOptions"));
+  ASSIGN_OR_RETURN(const Object object, read_named_body(scope, resource, true));
+  UpdateOptions options;
+  options.create_if_missing = scope.info.subresource.empty() && resource.strategy->allow_create_on_update();
+  options.retries = 64;
+  ASSIGN_OR_RETURN(const WriteResult result,
+                   store_.update(write, options, [&](const Object*) -> Result<Object> { return object; }));
+  return write_answer(request, result, result.created ? 201 : 200);
+}
+
+Result<http::Response> RestHandler::finalize(const Request& request) {
+  RequestScope& scope = request.scope;
+  const ResourceDescriptor& resource = *request.resource;
+  ASSIGN_OR_RETURN(const WriteRequest write, write_request(scope, resource, "UpdateOptions"));
+  ASSIGN_OR_RETURN(const Object object, read_named_body(scope, resource, true));
+  UpdateOptions options;
+  options.skip_prepare = true;
+  // Only spec.finalizers is the caller's; the object goes when that was the last thing to hold it.
+  const auto change = [&](const Object* current) -> Result<Object> {
+    if (current == nullptr) return not_found(resource, write.name);
+    const Value& finalizers = object["spec"]["finalizers"];
+    const Value& spec = (*current)["spec"];
+    const Value next = finalizers.empty() ? spec.without("finalizers") : spec.with("finalizers", finalizers);
+    Object changed = current->with("spec", next);
+    const std::string_view revision = object.resource_version();
+    return revision.empty() ? changed : changed.with_metadata("resourceVersion", revision);
+  };
+  ASSIGN_OR_RETURN(const WriteResult result, store_.update(write, options, change));
+  return write_answer(request, result, 200);
+}
+
+Result<http::Response> RestHandler::remove(const Request& request) {
+  RequestScope& scope = request.scope;
+  const ResourceDescriptor& resource = *request.resource;
+  ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, write_offer(resource)));
+  ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
+  ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
+  ASSIGN_OR_RETURN(const DeleteResult result, store_.remove(write, options));
+  if (!result.gone || resource.strategy->returns_object_on_delete()) {
+    ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));
+    const bool accepted = !result.gone && options.orphan_dependents && !*options.orphan_dependents;
+    return encoded_response(accepted ? 202 : 200, encoder.output(), std::move(body));
+  }
+  ErrorDetails details;
+  details.name = scope.info.name;
+  details.group = resource.gvk.group;
+  details.kind = resource.resource;
+  details.uid = result.object->uid();
+  return object_response(scope, 200, Object(success_status(details)));
+}
+
+Result<http::Response> RestHandler::remove_collection(const Request& request) {
+  RequestScope& scope = request.scope;
+  const ResourceDescriptor& resource = *request.resource;
+  OutputOffer offer = offer_of(resource);
+  offer.metadata_list = true;
+  ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
+  ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
+  ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
+  ASSIGN_OR_RETURN(const ListOptions list, read_list_options(scope.query, false));
+  ASSIGN_OR_RETURN(const ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, "",
+                                                                 list.label_selector, list.field_selector));
+  ASSIGN_OR_RETURN(const auto cache, store_.fresh_cache(scope.context, resource));
+  const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
+  std::vector<StoredObjectPtr> removed;
+  for (const StoredObjectPtr& object : snapshot.range(filter.namespace_())) {
+    if (!filter.matches(*object)) continue;
+    if (list.limit > 0 && removed.size() >= static_cast<std::size_t>(list.limit)) break;
+    TRY(scope.context.check());
+    WriteRequest one = write;
+    one.namespace_ = object->namespace_();
+    one.name = object->name();
+    auto gone = store_.remove(one, options);
+    if (!gone.ok() && gone.error().reason() != Reason::NotFound) return gone.error();
+    removed.push_back(object);
+  }
+  ListMeta meta;
+  meta.revision = snapshot.revision;
+  ASSIGN_OR_RETURN(http::Bytes body, encoder.list(removed, meta));
+  return encoded_response(200, encoder.output(), std::move(body));
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,159 @@
+#include "kube/apiserver/internal/scale.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/patch_body.h"
+#include "kube/apiserver/internal/responses.h"
+#include "kube/object/selector.h"
+#include "kube/patch/apply.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+const GroupVersionKind kScaleKind = {"autoscaling", "v1", "Scale"};
+constexpr unsigned kScaleRetries = 5;
+
+using PathNames = std::vector<std::string_view>;
+
+const Value& value_at_path(const Value& tree, const PathNames& path) {
+  const Value* at = &tree;
+  for (std::string_view step : path) at = &(*at)[step];
+  return *at;
+}
+
+PathNames path_names(std::string_view dotted) {
+  if (dotted.starts_with('.')) dotted.remove_prefix(1);
+  return split(dotted, '.');
+}
+
+struct ScalePaths {
+  PathNames spec_replicas;
+  PathNames status_replicas;
+  PathNames selector;       // empty: spec.selector of a workload
+};
+
+ScalePaths scale_paths(const ResourceDescriptor& resource) {
+  const SubresourceDescriptor& scale = *resource.find_subresource("scale");
+  if (scale.spec_replicas_path.empty()) return {{"spec", "replicas"}, {"status", "replicas"}, {}};
+  ScalePaths paths{path_names(scale.spec_replicas_path), path_names(scale.status_replicas_path), {}};
+  if (!scale.label_selector_path.empty()) paths.selector = path_names(scale.label_selector_path);
+  return paths;
+}
+
+std::string selector_text(const ResourceDescriptor& resource, const Object& parent, const ScalePaths& paths) {
+  if (!paths.selector.empty()) return std::string(value_at_path(parent.tree(), paths.selector).as_string());
+  if (resource.custom) return {};
+  const Value& selector = parent["spec"]["selector"];
+  // A replication controller's selector is a plain map.
+  if (resource.gvk.group.empty()) return LabelSelector::from_labels(selector).text();
+  auto parsed = LabelSelector::from_value(selector);
+  return parsed.ok() ? parsed->text() : std::string();
+}
+
+Object scale_of(const ResourceDescriptor& resource, const Object& parent) {
+  const ScalePaths paths = scale_paths(resource);
+  Value::ObjectBuilder metadata;
+  for (std::string_view field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    metadata.set_nonempty(field, parent.metadata()[field]);
+  }
+  const Value fields = patch::scale_managed_fields(parent.metadata()["managedFields"], resource.gvk.api_version(),
+                                                   paths.spec_replicas);
+  metadata.set_nonempty("managedFields", fields);
+  Value::ObjectBuilder spec, status;
+  spec.set_nonempty("replicas", value_at_path(parent.tree(), paths.spec_replicas));
+  status.set("replicas", value_at_path(parent.tree(), paths.status_replicas).as_int());
+  status.set_nonempty("selector", selector_text(resource, parent, paths));
+  return Object(Value::object({{"kind", kScaleKind.kind},
+                               {"apiVersion", kScaleKind.api_version()},
+                               {"metadata", std::move(metadata).build()},
+                               {"spec", std::move(spec).build()},
+                               {"status", std::move(status).build()}}));
+}
+
+Result<void> check_scale(const ResourceDescriptor& resource, const WriteRequest& write, const Object& scale,
+                         const Object& parent) {
+  if (scale.gvk() != kScaleKind) {
+    return bad_request("wrong object passed to Scale update: " + std::string(scale.kind()));
+  }
+  if (!scale.name().empty() && scale.name() != write.name) {
+    return bad_request("the name of the object (" + std::string(scale.name()) +
+                       ") does not match the name on the URL (" + write.name + ")");
+  }
+  if (!scale.uid().empty() && scale.uid() != parent.uid()) {
+    return conflict(resource, write.name,
+                    "Precondition failed: UID in precondition: " + std::string(scale.uid()) +
+                        ", UID in object meta: " + std::string(parent.uid()));
+  }
+  const std::int64_t replicas = scale["spec"]["replicas"].as_int();
+  if (replicas >= 0) return {};
+  return invalid(kScaleKind, write.name,
+                 {field_invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
+}
+
+// The parent with the scale's replicas, its ownership mapped back.
+Result<Object> with_scale(const ResourceDescriptor& resource, const WriteRequest& write, const Object& parent,
+                          const Object& before, Object scale) {
+  TRY(check_scale(resource, write, scale, parent));
+  const ScalePaths paths = scale_paths(resource);
+  const Schema* schema = find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
+  patch::FieldManagement management;
+  management.gvk = kScaleKind;
+  management.schema = schema;
+  management.manager = write.field_manager;
+  management.subresource = "scale";
+  management.now = write.context.clock().wall();
+  scale = patch::update_managed_fields(management, &before, scale);
+  Value tree = parent.tree().with_path(paths.spec_replicas, scale["spec"]["replicas"].as_int());
+  const Value fields =
+      patch::parent_managed_fields(parent.metadata()["managedFields"], scale.metadata()["managedFields"],
+                                   resource.gvk.api_version(), paths.spec_replicas);
+  Object changed = Object(std::move(tree)).with_metadata("managedFields", fields);
+  const std::string_view revision = scale.resource_version();
+  return revision.empty() ? changed : changed.with_metadata("resourceVersion", revision);
+}
+
+}  // namespace
+
+Result<http::Response> serve_scale(SubresourceCall& call) {
+  RequestScope& scope = call.scope;
+  const ResourceDescriptor& resource = call.resource;
+  if (scope.info.verb == "get") {
+    ASSIGN_OR_RETURN(const Object parent,
+                     call.store.get(scope.context, resource, scope.info.namespace_, scope.info.name));
+    return object_response(scope, 200, scale_of(resource, parent));
+  }
+  const bool patching = scope.info.verb == "patch";
+  ASSIGN_OR_RETURN(const WriteRequest write,
+                   write_request(scope, resource, patching ? "PatchOptions" : "UpdateOptions"));
+  const Schema* schema = find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
+  PatchBody body;
+  Object sent;
+  if (patching) {
+    ASSIGN_OR_RETURN(body, read_patch_body(scope.request, false));
+    TRY(check_patch_options(scope.query, body.format));
+    if (body.format == PatchFormat::Apply) body.format = PatchFormat::Merge;
+  } else {
+    ASSIGN_OR_RETURN(sent, read_body(scope, kScaleKind, schema));
+  }
+  UpdateOptions options;
+  options.retries = kScaleRetries;
+  options.tracks_managed_fields = false;
+  const auto change = [&](const Object* parent) -> Result<Object> {
+    if (parent == nullptr) return not_found(resource, write.name);
+    const Object before = scale_of(resource, *parent);
+    Object scale = sent;
+    if (patching) {
+      ASSIGN_OR_RETURN(scale, apply_patch_body(scope, body, kScaleKind, schema, false, before));
+    }
+    return with_scale(resource, write, *parent, before, std::move(scale));
+  };
+  ASSIGN_OR_RETURN(const WriteResult result, call.store.update(write, options, change));
+  ASSIGN_OR_RETURN(const Object parent, result.object->object());
+  return object_response(scope, 200, scale_of(resource, parent));
+}
+
+}  // namespace coracle::kube::apiserver
