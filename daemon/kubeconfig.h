@@ -14,7 +14,7 @@ std::string kubeconfig_text(std::string_view server_url, std::string_view server
 struct KubeconfigTarget {
   std::string path;
   std::uint32_t mode = 0600;
-  std::string group;       // empty: unchanged
+  std::string group = {};  // empty: unchanged
 };
 Result<void> write_kubeconfig(const KubeconfigTarget& target, std::string_view text);
 

@@ -10,6 +10,7 @@
 #include "manifests/embedded.h"
 #include "reconcilers/cluster_role_aggregation/cluster_role_aggregation.h"
 #include "reconcilers/garbage_collector/garbage_collector.h"
+#include "reconcilers/manifests_folder/manifests_folder.h"
 #include "reconcilers/namespace_lifecycle/namespace_controller.h"
 #include "reconcilers/root_ca/root_ca_publisher.h"
 #include "reconcilers/service_account/service_account_controller.h"
@@ -47,7 +48,7 @@ class RunningReconcilers : public Reconcilers {
         informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
         manager_(informers_) {}
 
-  Result<void> start(const ServerSettings& settings, const Certificates& certificates) {
+  Result<void> start(const ServerSettings& settings, const Certificates& certificates, FileSystem& files) {
     const Context master = kube::as_master(context_, kSupervisorUser);
     TRY(apply_definitions(master, client_, mapper_, log_));
     const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
@@ -58,6 +59,7 @@ class RunningReconcilers : public Reconcilers {
       manager_.add(reconcilers::make_cluster_role_aggregation(deps));
       manager_.add(reconcilers::make_garbage_collector(deps));
     }
+    manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
     return manager_.start(context_);
   }
 
@@ -76,9 +78,8 @@ class RunningReconcilers : public Reconcilers {
 Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
                                                        const ServerSettings& settings,
                                                        const Certificates& certificates, const Logger& log) {
-  (void)files;
   auto reconcilers = std::make_unique<RunningReconcilers>(context, api, log);
-  TRY(reconcilers->start(settings, certificates));
+  TRY(reconcilers->start(settings, certificates, files));
   return std::unique_ptr<Reconcilers>(std::move(reconcilers));
 }
 

@@ -1,0 +1,230 @@
+#include "kube/apply/owner_set.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/json/json.h"
+#include "base/tls/crypto.h"
+#include "kube/patch/patch.h"
+#include "kube/schema/schema.h"
+
+namespace coracle::kube {
+namespace {
+
+constexpr std::string_view kIdAnnotation = "objectset.rio.cattle.io/id";
+constexpr std::string_view kOwnerGvkAnnotation = "objectset.rio.cattle.io/owner-gvk";
+constexpr std::string_view kOwnerNameAnnotation = "objectset.rio.cattle.io/owner-name";
+constexpr std::string_view kOwnerNamespaceAnnotation = "objectset.rio.cattle.io/owner-namespace";
+constexpr std::string_view kAppliedAnnotation = "objectset.rio.cattle.io/applied";
+constexpr std::string_view kPruneLabel = "objectset.rio.cattle.io/prune";
+constexpr std::string_view kDefaultNamespace = "default";
+constexpr std::size_t kMaxApplied = 8 * 1024 * 1024;
+constexpr Duration kGonePoll = std::chrono::milliseconds(100);
+constexpr Duration kGoneTimeout = std::chrono::seconds(60);
+
+Object marked(const OwnerSet& set, Object object) {
+  object = object.without("status")
+               .with_label(kOwnerHashLabel, set.hash())
+               .with_annotation(kIdAnnotation, set.id)
+               .with_annotation(kOwnerGvkAnnotation, set.owner_text())
+               .with_annotation(kOwnerNameAnnotation, set.owner_key.name)
+               .with_annotation(kOwnerNamespaceAnnotation, set.owner_key.namespace_);
+  return object.with_annotation(kAppliedAnnotation, encode_applied(object));
+}
+
+std::string describe(const Object& object) { return gvk_text(object.gvk()) + " " + object.key().text(); }
+
+// What the owner applied last; an object that it takes over was never applied.
+Value last_applied(const Object& live) {
+  Result<Value> applied = decode_applied(live.annotation(kAppliedAnnotation));
+  return applied.ok() ? std::move(*applied) : Value::object();
+}
+
+}  // namespace
+
+std::string OwnerSet::owner_text() const { return gvk_text(owner); }
+
+std::string OwnerSet::hash() const {
+  return crypto::sha1_hex(id + owner_text() + owner_key.name + owner_key.namespace_);
+}
+
+std::string gvk_text(const GroupVersionKind& gvk) {
+  // The core group prints with its slash.
+  return gvk.group + "/" + gvk.version + ", Kind=" + gvk.kind;
+}
+
+Result<GroupVersionKind> parse_gvk_text(std::string_view text) {
+  constexpr std::string_view kMiddle = ", Kind=";
+  const std::size_t slash = text.find('/');
+  const std::size_t middle = text.find(kMiddle);
+  if (slash == std::string_view::npos || middle == std::string_view::npos || middle < slash) {
+    return Error(Reason::Corrupt, "\"" + std::string(text) + "\": expected <group>/<version>, Kind=<kind>");
+  }
+  return GroupVersionKind{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1, middle - slash - 1)),
+                          std::string(text.substr(middle + kMiddle.size()))};
+}
+
+std::string encode_applied(const Object& object) { return crypto::base64_encode(crypto::gzip(json::write(object.tree()))); }
+
+Result<Value> decode_applied(std::string_view annotation) {
+  if (annotation.starts_with('{')) return json::read(annotation);
+  ASSIGN_OR_RETURN(const std::string packed, crypto::base64_decode(annotation));
+  ASSIGN_OR_RETURN(const std::string text, crypto::gunzip(packed, kMaxApplied));
+  return json::read(text);
+}
+
+bool must_recreate(const Object& live, const Object& desired) {
+  struct Rule {
+    std::string_view group;
+    std::string_view kind;
+    std::string_view within;  // "spec" or ""
+    std::string_view field;
+  };
+  constexpr Rule kRules[] = {{"", "Secret", "", "type"},
+                             {"", "Service", "spec", "type"},
+                             {"apps", "Deployment", "spec", "selector"},
+                             {"apps", "DaemonSet", "spec", "selector"},
+                             {"batch", "Job", "spec", "template"}};
+  const GroupVersionKind gvk = desired.gvk();
+  for (const Rule& rule : kRules) {
+    if (rule.kind != gvk.kind || rule.group != gvk.group) continue;
+    const Value& wanted = rule.within.empty() ? desired[rule.field] : desired[rule.within][rule.field];
+    // What the author left out, the server has filled in; that is no change. Of a Job's template the
+    // server fills in more, so it is compared with what was applied.
+    const Value applied_tree = last_applied(live);
+    const Value& base = gvk.kind == "Job" ? applied_tree : live.tree();
+    const Value& have = rule.within.empty() ? base[rule.field] : base[rule.within][rule.field];
+    return !wanted.is_null() && !have.is_null() && wanted != have;
+  }
+  return false;
+}
+
+struct OwnerSetApplier::Kind {
+  GroupVersionKind gvk;
+  ResourceRef resource;
+  std::map<ObjectKey, Object> desired;
+};
+
+OwnerSetApplier::OwnerSetApplier(const Client& client, RestMapper& mapper, std::string field_manager, Logger log)
+    : client_(client), mapper_(mapper), field_manager_(std::move(field_manager)), log_(std::move(log)) {}
+
+Result<std::vector<OwnerSetApplier::Kind>> OwnerSetApplier::kinds_of(
+    const Context& context, std::vector<Object> objects, const std::vector<GroupVersionKind>& known) const {
+  std::vector<Kind> kinds;
+  for (Object& object : objects) {
+    const GroupVersionKind gvk = object.gvk();
+    auto kind = std::find_if(kinds.begin(), kinds.end(), [&gvk](const Kind& other) { return other.gvk == gvk; });
+    if (kind == kinds.end()) {
+      kinds.push_back({gvk, {}, {}});
+      kind = std::prev(kinds.end());
+    }
+    kind->desired.emplace(object.key(), std::move(object));
+  }
+  std::vector<GroupVersionKind> others = known;
+  std::sort(others.begin(), others.end());
+  for (const GroupVersionKind& gvk : others) {
+    const bool there = std::any_of(kinds.begin(), kinds.end(), [&gvk](const Kind& kind) { return kind.gvk == gvk; });
+    // A kind that is served no longer has no objects that could be pruned.
+    if (!there && mapper_.find(context, gvk).ok()) kinds.push_back({gvk, {}, {}});
+  }
+  return kinds;
+}
+
+Result<std::vector<GroupVersionKind>> OwnerSetApplier::apply(const Context& context, const OwnerSet& set,
+                                                             std::vector<Object> objects,
+                                                             const std::vector<GroupVersionKind>& known) const {
+  ASSIGN_OR_RETURN(std::vector<Kind> kinds, kinds_of(context, std::move(objects), known));
+  std::vector<GroupVersionKind> applied;
+  for (Kind& kind : kinds) {
+    // Definitions earlier in the set may have made this kind known only now.
+    ASSIGN_OR_RETURN(const DiscoveredResource resource, mapper_.find(context, kind.gvk));
+    kind.resource = resource.ref;
+    TRY(apply_kind(context, set, kind, kinds));
+    if (!kind.desired.empty()) applied.push_back(kind.gvk);
+  }
+  return applied;
+}
+
+Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet& set, const Kind& kind,
+                                         const std::vector<Kind>& all) const {
+  const std::string hash = set.hash();
+  ASSIGN_OR_RETURN(const ObjectList list,
+                   client_.list_all(context, kind.resource, {},
+                                    {.label_selector = std::string(kOwnerHashLabel) + "=" + hash}));
+  std::map<ObjectKey, Object> existing;
+  for (const Object& object : list.items) existing.emplace(object.key(), object);
+
+  std::map<ObjectKey, Object> desired;
+  for (const auto& [key, object] : kind.desired) {
+    Object placed = kind.resource.namespaced
+                        ? key.namespace_.empty() ? object.with_metadata("namespace", kDefaultNamespace) : object
+                        : object.with_metadata("namespace", Value());
+    placed = marked(set, std::move(placed));
+    ObjectKey placed_key = placed.key();
+    desired.insert_or_assign(std::move(placed_key), std::move(placed));
+  }
+  for (const auto& [key, object] : desired) {
+    if (existing.contains(key)) continue;
+    if (Result<void> made = create(context, kind.resource, object); !made.ok()) return made.error().in(describe(object));
+  }
+  for (const auto& [key, object] : desired) {
+    const auto live = existing.find(key);
+    if (live == existing.end()) continue;
+    Result<void> updated = update(context, kind.resource, live->second, object);
+    if (!updated.ok()) return updated.error().in(describe(object));
+  }
+  for (const auto& [key, live] : existing) {
+    // The same object may be in the set under another version of its kind.
+    const bool wanted = desired.contains(key) || std::any_of(all.begin(), all.end(), [&, &key = key](const Kind& other) {
+      return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind && other.desired.contains(key);
+    });
+    if (wanted || live.label(kPruneLabel) == "false") continue;
+    if (Result<void> pruned = prune(context, kind.resource, live); !pruned.ok()) {
+      return pruned.error().in("delete " + describe(live));
+    }
+  }
+  return {};
+}
+
+Result<void> OwnerSetApplier::create(const Context& context, const ResourceRef& resource, const Object& desired) const {
+  Result<Object> created = client_.create(context, resource, desired, {.field_manager = field_manager_});
+  if (created.ok()) {
+    if (resource.gvr.resource == "customresourcedefinitions") mapper_.invalidate();
+    return {};
+  }
+  if (created.error().reason() != Reason::AlreadyExists) return created.error();
+  ASSIGN_OR_RETURN(const Object live, client_.get(context, resource, desired.key()));
+  return update(context, resource, live, desired);
+}
+
+Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& resource, const Object& live,
+                                     const Object& desired) const {
+  const WriteParameters parameters{.field_manager = field_manager_};
+  if (must_recreate(live, desired)) {
+    log_.info("deleting and creating an object that cannot be patched", {{"object", describe(desired)}});
+    TRY(prune(context, resource, live));
+    const Context bounded = context.with_timeout(kGoneTimeout);
+    while (client_.get(bounded, resource, desired.key()).ok()) TRY(bounded.sleep(kGonePoll));
+    TRY(client_.create(context, resource, desired, parameters));
+    return {};
+  }
+  const KindSchema* schema = find_builtin_kind(resource.gvr.group, resource.gvr.version, resource.kind);
+  const Value applied = last_applied(live);
+  ASSIGN_OR_RETURN(const Value patch,
+                   schema != nullptr ? patch::three_way_strategic_patch(applied, desired.tree(), live.tree(), *schema->schema)
+                                     : Result<Value>(patch::three_way_merge_patch(applied, desired.tree(), live.tree())));
+  if (patch.empty()) return {};
+  TRY(client_.patch(context, resource, desired.key(), schema != nullptr ? PatchType::Strategic : PatchType::Merge, patch,
+                    parameters));
+  return {};
+}
+
+Result<void> OwnerSetApplier::prune(const Context& context, const ResourceRef& resource, const Object& live) const {
+  Result<void> removed = client_.remove(context, resource, live.key(),
+                                        {.propagation = "Background", .uid = std::string(live.uid())});
+  if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
+  return {};
+}
+
+}  // namespace coracle::kube

@@ -1,0 +1,202 @@
+#include "reconcilers/manifests_folder/manifests_folder.h"
+
+#include <map>
+#include <utility>
+
+#include "base/tls/crypto.h"
+#include "kube/apply/manifest.h"
+#include "kube/apply/owner_set.h"
+#include "kube/client/resources.h"
+#include "kube/controller/event_recorder.h"
+#include "kube/controller/identity.h"
+#include "reconcilers/manifests_folder/folder_scan.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::string_view kNamespace = "kube-system";
+constexpr std::string_view kGvksAnnotation = "addon.k3s.cattle.io/gvks";
+constexpr std::string_view kComponent = "deploy";
+constexpr std::size_t kMaxManifest = 16 * 1024 * 1024;
+// A failed file is tried again, and a change that no notification told of is found, after this time.
+constexpr Duration kRescan = std::chrono::seconds(15);
+const kube::ObjectKey kWholeFolder{"", "folder"};
+
+std::string quoted(std::string_view path) { return "\"" + std::string(path) + "\""; }
+
+std::vector<kube::GroupVersionKind> known_kinds(const kube::Object& addon) {
+  std::vector<kube::GroupVersionKind> kinds;
+  std::string_view text = addon.annotation(kGvksAnnotation);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(';'), text.size());
+    // An entry that cannot be read names no kind that could be pruned.
+    if (Result<kube::GroupVersionKind> gvk = kube::parse_gvk_text(text.substr(0, end)); gvk.ok()) kinds.push_back(*gvk);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return kinds;
+}
+
+std::string kinds_text(const std::vector<kube::GroupVersionKind>& kinds) {
+  std::string text;
+  for (const kube::GroupVersionKind& gvk : kinds) text += (text.empty() ? "" : ";") + kube::gvk_text(gvk);
+  return text;
+}
+
+class ManifestsFolder : public kube::Reconciler, public kube::ManagedController {
+ public:
+  ManifestsFolder(const kube::ControllerDeps& deps, FileSystem& files, ManifestsFolderOptions options)
+      : files_(files),
+        options_(std::move(options)),
+        client_(deps.client),
+        log_(deps.log.named("manifests")),
+        applier_(deps.client, deps.mapper, std::string(kComponent), log_),
+        events_(deps.client, std::string(kComponent), log_),
+        controller_(kube::as_master(deps.context, "system:k3s-supervisor"), *this,
+                    {.name = "manifests-folder", .concurrency = 1, .lane = Lane::Blocking}, log_) {}
+
+  ~ManifestsFolder() override { watch_.reset(); }
+
+  void start() override {
+    Result<std::unique_ptr<FileWatch>> watch =
+        files_.watch_tree(options_.folder, [this] { controller_.enqueue(kWholeFolder); });
+    if (watch.ok()) {
+      watch_ = std::move(*watch);
+    } else {
+      log_.warning("cannot watch the folder: changes are seen later, raise fs.inotify.max_user_watches",
+                   {{"folder", options_.folder}, {"error", watch.error()}});
+    }
+    controller_.enqueue(kWholeFolder);
+    controller_.start();
+  }
+
+  bool idle() const override { return controller_.at_rest(); }
+
+  // One pass over the folder. A file that fails does not stop the others.
+  Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey&) override {
+    ASSIGN_OR_RETURN(const FolderScan scan, scan_manifests(files_, options_.folder));
+    bool all_applied = true;
+    for (const ManifestFile& file : scan.files) {
+      TRY(context.check());
+      if (scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
+      const bool disabled = is_disabled(options_.folder, file.path, options_.disabled);
+      if (!disabled && !looks_changed(file)) continue;
+      Result<void> done = disabled ? disable(context, file) : deploy(context, file);
+      if (done.ok()) {
+        seen_[file.path] = {file.modified, file.size};
+        continue;
+      }
+      all_applied = false;
+      log_.warning("cannot apply a manifest, will try again", {{"file", file.path}, {"error", done.error()}});
+    }
+    if (all_applied) forced_ = false;
+    return all_applied ? kube::Done{} : kube::Done{kRescan};
+  }
+
+ private:
+  struct Seen {
+    WallTime modified;
+    std::uint64_t size = 0;
+  };
+
+  // Files of systems that fix all times at the epoch always count as changed; the checksum decides.
+  bool looks_changed(const ManifestFile& file) const {
+    const auto seen = seen_.find(file.path);
+    return seen == seen_.end() || file.modified.time_since_epoch() <= std::chrono::seconds(1) ||
+           seen->second.modified != file.modified || seen->second.size != file.size;
+  }
+
+  static kube::OwnerSet owner_set(const std::string& name) {
+    return {"", {"k3s.cattle.io", "v1", "Addon"}, {std::string(kNamespace), name}};
+  }
+
+  Result<kube::Object> ensure_addon(const Context& context, const ManifestFile& file) {
+    const kube::ObjectKey key{std::string(kNamespace), file.addon_name()};
+    Result<kube::Object> addon = client_.get(context, kube::resources::addons(), key);
+    if (addon.ok() || addon.error().reason() != Reason::NotFound) return addon;
+    const kube::Object fresh(
+        Value::object({{"apiVersion", "k3s.cattle.io/v1"},
+                       {"kind", "Addon"},
+                       {"metadata", Value::object({{"name", key.name}, {"namespace", key.namespace_}})},
+                       {"spec", Value::object({{"source", file.path}})}}));
+    return client_.create(context, kube::resources::addons(), fresh, {.field_manager = std::string(kComponent)});
+  }
+
+  void warn(const Context& context, const kube::Object& addon, std::string_view reason, const std::string& deed,
+            const ManifestFile& file, const Error& error) {
+    events_.record(context, addon, kube::EventType::Warning, reason,
+                   deed + " manifest at " + quoted(file.path) + " failed: " + error.message());
+  }
+
+  Result<void> deploy(const Context& context, const ManifestFile& file) {
+    ASSIGN_OR_RETURN(const kube::Object addon, ensure_addon(context, file));
+    Result<std::string> content = files_.read_file(file.path, kMaxManifest);
+    if (!content.ok()) {
+      warn(context, addon, "ReadManifestFailed", "Read", file, content.error());
+      return content.error();
+    }
+    const std::string checksum = crypto::sha256_hex(*content);
+    if (!forced_ && addon["spec"]["checksum"].as_string() == checksum) return {};
+
+    Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content);
+    if (!objects.ok()) {
+      warn(context, addon, "ParseManifestFailed", "Parse", file, objects.error());
+      return objects.error();
+    }
+    events_.record(context, addon, kube::EventType::Normal, "ApplyingManifest", "Applying manifest at " + quoted(file.path));
+    Result<std::vector<kube::GroupVersionKind>> kinds =
+        applier_.apply(context, owner_set(file.addon_name()), std::move(*objects), known_kinds(addon));
+    if (!kinds.ok()) {
+      warn(context, addon, "ApplyManifestFailed", "Applying", file, kinds.error());
+      return kinds.error();
+    }
+    const Value patch = Value::object(
+        {{"metadata", Value::object({{"annotations", Value::object({{kGvksAnnotation, kinds_text(*kinds)}})}})},
+         {"spec", Value::object({{"source", file.path}, {"checksum", checksum}})}});
+    TRY(client_.patch(context, kube::resources::addons(), addon.key(), kube::PatchType::Merge, patch,
+                      {.field_manager = std::string(kComponent)}));
+    events_.record(context, addon, kube::EventType::Normal, "AppliedManifest", "Applied manifest at " + quoted(file.path));
+    log_.info("applied a manifest", {{"file", file.path}});
+    return {};
+  }
+
+  // Prunes everything that the file had brought, and removes file and Addon.
+  Result<void> disable(const Context& context, const ManifestFile& file) {
+    const kube::ObjectKey key{std::string(kNamespace), file.addon_name()};
+    Result<kube::Object> addon = client_.get(context, kube::resources::addons(), key);
+    if (!addon.ok() && addon.error().reason() != Reason::NotFound) return addon.error();
+    if (addon.ok()) {
+      events_.record(context, *addon, kube::EventType::Normal, "DeletingManifest", "Deleting manifest at " + quoted(file.path));
+      Result<std::vector<kube::GroupVersionKind>> kinds =
+          applier_.apply(context, owner_set(key.name), {}, known_kinds(*addon));
+      if (!kinds.ok()) return kinds.error();
+    }
+    if (!file.below_link) TRY(files_.remove_file(file.path));
+    if (addon.ok()) {
+      Result<void> removed = client_.remove(context, kube::resources::addons(), key);
+      if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
+    }
+    log_.info("removed a disabled manifest", {{"file", file.path}});
+    return {};
+  }
+
+  FileSystem& files_;
+  const ManifestsFolderOptions options_;
+  const kube::Client& client_;
+  Logger log_;
+  const kube::OwnerSetApplier applier_;
+  kube::EventRecorder events_;
+  // Touched by the one reconcile at a time.
+  std::map<std::string, Seen> seen_;
+  bool forced_ = true;  // until one pass has applied everything
+  std::unique_ptr<FileWatch> watch_;
+  kube::Controller controller_;
+};
+
+}  // namespace
+
+std::unique_ptr<kube::ManagedController> make_manifests_folder(const kube::ControllerDeps& deps, FileSystem& files,
+                                                               ManifestsFolderOptions options) {
+  return std::make_unique<ManifestsFolder>(deps, files, std::move(options));
+}
+
+}  // namespace coracle::reconcilers
