@@ -22,20 +22,13 @@ Response echo(const Context&, const Request& request) {
   return response;
 }
 
-Request request_of(std::string method, std::string body = "") {
-  Request request;
-  request.method = std::move(method);
-  request.body = std::move(body);
-  return request;
-}
-
 TEST_CASE("client and server speak HTTP/2 over TLS with certificates of both") {
   TestServer server(echo);
   ClientOptions options = server.client_options();
   options.certificate_pem = server.certificates().client_chain;
   options.key_pem = server.certificates().client_key;
   const auto client = make_client(options);
-  Request request = request_of("POST", std::string(200000, 'b'));
+  Request request = testing::make_request("POST", std::string(200000, 'b'));
   request.headers.add("X-Header", "value");
   for (int i = 0; i < 3; ++i) {
     const Response response = client->send(server.context(), server.url("/a%2Fb?c=d&e"), request).value();
@@ -76,7 +69,7 @@ TEST_CASE("a body that comes over time is streamed in both versions") {
   std::size_t size = 0;
   int heads = 0;
   const auto result = server.client()->stream(
-      server.context(), server.url("/"), request_of("GET"), [&](int status, const Headers&) { return ++heads, status == 200; },
+      server.context(), server.url("/"), testing::make_request("GET"), [&](int status, const Headers&) { return ++heads, status == 200; },
       [&](std::string_view data) { return size += data.size(), true; });
   CHECK(result.ok());
   CHECK(heads == 1);

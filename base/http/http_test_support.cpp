@@ -8,6 +8,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 namespace coracle::http::testing {
 namespace {
@@ -34,6 +35,15 @@ TestCertificates::TestCertificates(WallTime now, const std::string& server_name)
   client_key = tls::make_ec_key().value();
   client_chain = tls::issue_certificate(request, client_key, authority, authority_key).value();
 }
+
+Request make_request(std::string method, std::string body) {
+  Request request;
+  request.method = std::move(method);
+  request.body = std::move(body);
+  return request;
+}
+
+Response answer_ok(const Context&, const Request&) { return Response::text(200, "ok"); }
 
 TestServer::TestServer(FunctionHandler::Function function, bool tls,
                        const std::function<void(ServerOptions&)>& adjust)
@@ -93,6 +103,32 @@ std::string RawConnection::receive_until(std::string_view text) {
     all.append(piece.data(), static_cast<std::size_t>(got));
   }
   return all;
+}
+
+RawTlsConnection::RawTlsConnection(std::uint16_t port, std::string_view protocol)
+    : raw_(port), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_.get())) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own socket writes raise it
+  const std::string offer = std::string(1, static_cast<char>(protocol.size())) + std::string(protocol);
+  SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(offer.data()),
+                      static_cast<unsigned>(offer.size()));
+  SSL_set_fd(ssl_.get(), raw_.descriptor());
+  REQUIRE(SSL_connect(ssl_.get()) == 1);
+}
+
+bool RawTlsConnection::send(std::string_view data) {
+  ERR_clear_error();
+  return SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size())) == static_cast<int>(data.size());
+}
+
+std::string RawTlsConnection::receive() {
+  ERR_clear_error();
+  std::array<char, 16384> piece;
+  const int got = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
+  return got > 0 ? std::string(piece.data(), static_cast<std::size_t>(got)) : std::string();
+}
+
+std::string RawTlsConnection::server_certificate() const {
+  return tls::inspect_certificate(tls::internal::certificate_pem(SSL_get0_peer_certificate(ssl_.get())))->sha256;
 }
 
 BodySource::State CountingSource::pull(std::vector<Bytes>& out, std::size_t limit) {

@@ -7,6 +7,7 @@
 #include "base/executor.h"
 #include "base/http/client.h"
 #include "base/http/server.h"
+#include "base/tls/internal/openssl.h"
 #include "base/tls/tls.h"
 
 namespace coracle::http::testing {
@@ -20,6 +21,11 @@ struct TestCertificates {
   std::string client_chain;
   std::string client_key;
 };
+
+Request make_request(std::string method = "GET", std::string body = "");
+
+// A handler that answers 200.
+Response answer_ok(const Context& context, const Request& request);
 
 // A handler made of a function.
 class FunctionHandler : public Handler {
@@ -76,6 +82,23 @@ class RawConnection {
 
  private:
   int socket_ = -1;
+};
+
+// TLS over a raw connection, with a protocol offered by ALPN; for HTTP/2 frames made by hand.
+class RawTlsConnection {
+ public:
+  RawTlsConnection(std::uint16_t port, std::string_view protocol);
+
+  bool send(std::string_view data);
+  // What the next record holds; empty at the end.
+  std::string receive();
+  // The SHA-256 of the certificate that the server showed.
+  std::string server_certificate() const;
+
+ private:
+  RawConnection raw_;
+  std::unique_ptr<SSL_CTX, tls::internal::Deleter<SSL_CTX_free>> context_;
+  tls::internal::SslPtr ssl_;
 };
 
 // A body source that gives a fixed number of pieces, and then ends or stays pending.

@@ -1,5 +1,7 @@
 #include "base/http/server.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -21,7 +23,7 @@ class EpollServer : public Server {
       : listener_(std::move(listener)), state_(executor, handler, std::move(options), std::move(log)) {}
 
   ~EpollServer() override {
-    tell_loops(Mail::Kind::Drain);
+    stop_listening();
     tell_loops(Mail::Kind::Cancel);
     state_.dispatcher.wait_for_none();
     tell_loops(Mail::Kind::Stop);
@@ -43,12 +45,18 @@ class EpollServer : public Server {
   std::uint16_t port() const override { return listener_.port; }
 
   void drain(const Context& context) override {
-    tell_loops(Mail::Kind::Drain);
+    stop_listening();
     std::unique_lock lock(state_.mutex);
     while (state_.connections.load() > 0 && context.check().ok()) state_.connection_closed->wait(lock, context);
   }
 
  private:
+  // Whoever connects after this is refused at once; the kernel tells the loops too.
+  void stop_listening() {
+    tell_loops(Mail::Kind::Drain);
+    shutdown(listener_.socket.get(), SHUT_RD);
+  }
+
   void tell_loops(Mail::Kind kind) {
     for (const auto& loop : loops_) loop->mailbox()->post({kind, 0, 0});
   }

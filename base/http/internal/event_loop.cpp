@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "base/http/internal/address.h"
 #include "base/tls/internal/server_context.h"
@@ -164,6 +165,10 @@ void EventLoop::accept_some() {
     if (!socket.valid()) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      if (errno == EINVAL) {  // the server closed it, and its mail has not been read yet
+        begin_drain();
+        return;
+      }
       state_.log.warning("cannot accept a connection; raise the limit of open files if this repeats",
                          {{"cause", std::strerror(errno)}});
       listen_again_ = now_ + kAcceptPause;
@@ -198,7 +203,7 @@ void EventLoop::admit(Descriptor socket, Peer peer) {
 }
 
 void EventLoop::begin_drain() {
-  draining_ = true;
+  if (std::exchange(draining_, true)) return;
   watch_listener(false);
   for (const auto& [id, connection] : connections_) connection->drain();
 }

@@ -104,9 +104,6 @@ void Http1Parser::fail_from_parser() {
     case HPE_INVALID_VERSION:
       fail(505, "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
       break;
-    case HPE_INVALID_METHOD:
-      fail(501, "unknown request method");
-      break;
     default:
       fail(400, http_errno_description(HTTP_PARSER_ERRNO(&parser_)));
   }
@@ -128,13 +125,21 @@ int Http1Parser::on_url(std::string_view piece) {
   return count_head(piece.size());
 }
 
+void Http1Parser::finish_field() {
+  // http-parser leaves the white space behind a value to us.
+  while (!value_.empty() && (value_.back() == ' ' || value_.back() == '\t')) value_.pop_back();
+  // Trailers are read and forgotten.
+  if (in_value_ && !head_complete_) request_.headers.add(std::move(field_), std::move(value_));
+  field_.clear();
+  value_.clear();
+  in_value_ = false;
+}
+
 int Http1Parser::on_header_field(std::string_view piece) {
   if (in_value_) {
-    if (!head_complete_) request_.headers.add(std::exchange(field_, {}), std::exchange(value_, {}));
-    in_value_ = false;
+    finish_field();
     if (const int failed = count_head(kFieldOverheadBytes)) return failed;
   }
-  // Trailers are read and forgotten.
   if (!head_complete_) field_ += piece;
   return count_head(piece.size());
 }
@@ -151,8 +156,7 @@ int Http1Parser::on_header_value(std::string_view piece) {
 }
 
 int Http1Parser::on_headers_complete() {
-  if (in_value_) request_.headers.add(std::exchange(field_, {}), std::exchange(value_, {}));
-  in_value_ = false;
+  finish_field();
   head_complete_ = true;
   if (parser_.http_major != 1 || parser_.http_minor > 1) {
     return fail(505, "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");

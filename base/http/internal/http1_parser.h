@@ -42,6 +42,7 @@ class Http1Parser {
   static Http1Parser& self(http_parser* parser) { return *static_cast<Http1Parser*>(parser->data); }
   static const http_parser_settings& settings();
   int on_url(std::string_view piece);
+  void finish_field();
   int on_header_field(std::string_view piece);
   int on_header_value(std::string_view piece);
   int on_headers_complete();

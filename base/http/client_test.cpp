@@ -1,0 +1,174 @@
+#include "base/http/client.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/http/http_test_support.h"
+#include "base/sync.h"
+
+namespace coracle::http {
+namespace {
+
+using testing::CountingSource;
+using testing::TestServer;
+
+Response addressed(const Context&, const Request& request) { return Response::text(200, request.peer.address); }
+
+TEST_CASE("the client keeps its connection") {
+  const bool tls = GENERATE(true, false);
+  TestServer server(addressed, tls);
+  const auto client = server.client();
+  const std::string first = client->send(server.context(), server.url("/"), testing::make_request())->body_text();
+  CHECK(client->send(server.context(), server.url("/other"), testing::make_request())->body_text() == first);
+}
+
+TEST_CASE("every method arrives with its body") {
+  const bool tls = GENERATE(true, false);
+  TestServer server([](const Context&, const Request& request) {
+    return Response::text(200, request.method + ":" + request.body + ":" + std::string(request.headers.get("content-type")) +
+                                   ":" + std::string(request.headers.get("accept")) + ":" +
+                                   (request.headers.has("x-empty") ? "empty" : ""));
+  }, tls);
+  const auto client = server.client();
+  Request request;
+  for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+    for (const std::string body : {"", "data"}) {
+      request = Request();
+      request.method = method;
+      request.body = body;
+      request.headers.set("X-Empty", "");
+      CHECK(client->send(server.context(), server.url("/"), request)->body_text() == method + ":" + body + ":::empty");
+    }
+  }
+  request.headers.set("Content-Type", "application/json");
+  request.headers.set("Accept", "*/*");
+  CHECK(client->send(server.context(), server.url("/"), request)->body_text() == "DELETE:data:application/json:*/*:empty");
+  request.headers.set("X-Bad", "a\r\nb");
+  CHECK_FALSE(client->send(server.context(), server.url("/"), request).ok());
+  request = Request();
+  request.method = "HEAD";
+  const Response head = client->send(server.context(), server.url("/"), request).value();
+  CHECK(head.status == 200);
+  CHECK(head.body_text().empty());
+}
+
+TEST_CASE("any status is a success, and redirects are followed when asked for") {
+  TestServer server([](const Context&, const Request& request) {
+    if (request.path == "/target") return Response::text(404, "not here");
+    Response response = Response::text(302, "moved");
+    response.headers.add("Location", "/target");
+    return response;
+  });
+  const Response stays = server.client()->send(server.context(), server.url("/"), testing::make_request()).value();
+  CHECK(stays.status == 302);
+  CHECK(stays.body_text() == "moved");
+  ClientOptions options = server.client_options();
+  options.follow_redirects = true;
+  const Response follows = make_client(options)->send(server.context(), server.url("/"), testing::make_request()).value();
+  CHECK(follows.status == 404);
+  CHECK(follows.body_text() == "not here");
+}
+
+TEST_CASE("waiting for an answer ends with the context") {
+  TestServer server([](const Context& context, const Request&) {
+    context.sleep(std::chrono::seconds(60)).ignore("the test is about the client");
+    return Response::text(200, "late");
+  });
+  const auto client = server.client();
+  const auto late = client->send(server.context().with_timeout(std::chrono::milliseconds(50)), server.url("/"), testing::make_request());
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().reason() == Reason::Timeout);
+
+  std::stop_source stop;
+  const auto timer = server.executor().call_after(std::chrono::milliseconds(50), [&] { stop.request_stop(); });
+  const auto canceled = client->send(server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request());
+  REQUIRE_FALSE(canceled.ok());
+  CHECK(canceled.error().reason() == Reason::Canceled);
+  server.stop();
+}
+
+TEST_CASE("a stream gives its head at once and ends when the caller wants") {
+  TestServer server([](const Context&, const Request&) {
+    Response response;
+    response.headers.add("X-Kind", "watch");
+    response.source = std::make_unique<CountingSource>("event\n", 1, false);
+    return response;
+  });
+  const auto client = server.client();
+  std::string kind;
+  std::string data;
+  CHECK(client->stream(
+      server.context(), server.url("/"), testing::make_request(),
+      [&](int status, const Headers& headers) { return kind = headers.get("x-kind"), status == 200; },
+      [&](std::string_view piece) { return data += piece, false; }).ok());
+  CHECK(kind == "watch");
+  CHECK(data == "event\n");
+  CHECK(client->stream(
+      server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return false; },
+      [](std::string_view) { return true; }).ok());
+  std::stop_source stop;
+  const auto ended = client->stream(
+      server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request(), [](int, const Headers&) { return true; },
+      [&](std::string_view) { return stop.request_stop(); });
+  REQUIRE_FALSE(ended.ok());
+  CHECK(ended.error().reason() == Reason::Canceled);
+}
+
+TEST_CASE("answers larger than the limit are refused") {
+  TestServer server([](const Context&, const Request&) { return Response::text(200, std::string(2000, 'x')); });
+  ClientOptions options = server.client_options();
+  options.max_body_bytes = 2000;
+  CHECK(make_client(options)->send(server.context(), server.url("/"), testing::make_request()).ok());
+  options.max_body_bytes = 1999;
+  const auto large = make_client(options)->send(server.context(), server.url("/"), testing::make_request());
+  REQUIRE_FALSE(large.ok());
+  CHECK(large.error().reason() == Reason::RequestEntityTooLarge);
+}
+
+TEST_CASE("servers that cannot be reached or trusted are Unavailable, and secrets stay out of the message") {
+  TestServer server(addressed);
+  const std::string port = std::to_string(server.port());
+  const auto untrusted = make_client()->send(server.context(), "https://user:secret@127.0.0.1:" + port + "/", testing::make_request());
+  REQUIRE_FALSE(untrusted.ok());
+  CHECK(untrusted.error().reason() == Reason::Unavailable);
+  CHECK(untrusted.error().message().find("secret") == std::string::npos);
+  CHECK(untrusted.error().message().find("127.0.0.1:" + port) != std::string::npos);
+
+  ClientOptions trusting;
+  trusting.insecure_skip_verify = true;
+  CHECK(make_client(trusting)->send(server.context(), server.url("/"), testing::make_request()).ok());
+  const std::string url = server.url("/");
+  server.stop();
+  const Context context = server.context();
+  const auto refused = make_client(trusting)->send(context, url, testing::make_request());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().reason() == Reason::Unavailable);
+  for (const std::string bad : {"", "127.0.0.1", "ftp://127.0.0.1/", "https://"}) {
+    INFO(bad);
+    const auto result = make_client(trusting)->send(context, bad, testing::make_request());
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.error().reason() == Reason::BadRequest);
+  }
+}
+
+TEST_CASE("one client serves many threads") {
+  TestServer server(addressed);
+  const auto client = server.client();
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 50; ++k) {
+        if (client->send(server.context(), server.url("/"), testing::make_request()).ok()) ++good;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(good == 400);
+}
+
+}  // namespace
+}  // namespace coracle::http

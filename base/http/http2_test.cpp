@@ -1,0 +1,308 @@
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "base/http/http2_frames.h"
+#include "base/http/http_test_support.h"
+#include "base/sync.h"
+
+namespace coracle::http {
+namespace {
+
+using testing::field;
+using testing::Frame;
+using testing::frame;
+using testing::get_fields;
+using testing::get_frame;
+using testing::kContinuation;
+using testing::kData;
+using testing::kEndHeaders;
+using testing::kEndStream;
+using testing::kGoaway;
+using testing::kHeaders;
+using testing::kPing;
+using testing::kReset;
+using testing::kSettings;
+using testing::number;
+using testing::opening;
+using testing::post_fields;
+using testing::RawTlsConnection;
+using testing::TestServer;
+
+// Reads frames until one satisfies `wanted`; false at the end of the connection.
+class FrameReader {
+ public:
+  explicit FrameReader(RawTlsConnection& connection) : connection_(connection) {}
+
+  bool until(const std::function<bool(const Frame&)>& wanted) {
+    while (next()) {
+      if (wanted(frame)) return true;
+    }
+    return false;
+  }
+  bool until_type(std::uint8_t type, std::uint32_t stream) {
+    return until([&](const Frame& f) { return f.type == type && f.stream == stream; });
+  }
+
+  Frame frame;
+
+ private:
+  bool fill(std::size_t size) {
+    while (buffer_.size() < size) {
+      const std::string more = connection_.receive();
+      if (more.empty()) return false;
+      buffer_ += more;
+    }
+    return true;
+  }
+  bool next() {
+    if (!fill(9)) return false;
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(buffer_[i])); };
+    const std::size_t size = byte(0) << 16 | byte(1) << 8 | byte(2);
+    frame.type = static_cast<std::uint8_t>(byte(3));
+    frame.flags = static_cast<std::uint8_t>(byte(4));
+    frame.stream = byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8);
+    if (!fill(9 + size)) return false;
+    frame.payload = buffer_.substr(9, size);
+    buffer_.erase(0, 9 + size);
+    return true;
+  }
+
+  RawTlsConnection& connection_;
+  std::string buffer_;
+};
+
+// The text of ":status" as the server writes it: indexed for the common ones, else a literal.
+bool has_status(const Frame& frame, int status) {
+  switch (status) {
+    case 200:
+      return frame.payload.find('\x88') != std::string::npos;
+    default:
+      // Literals are Huffman coded; the tests that need one compare what reached the handler instead.
+      return frame.payload.find('\x88') == std::string::npos;
+  }
+}
+
+bool answers(TestServer& server) {
+  const auto response = server.client()->send(server.context(), server.url("/alive"), testing::make_request());
+  return response.ok() && response->status == 200;
+}
+
+TEST_CASE("requests on one connection are answered as they finish") {
+  TestServer server([](const Context&, const Request& request) { return Response::text(200, request.body); });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening() + frame(kHeaders, kEndHeaders, 1, post_fields()) + frame(kData, 0, 1, "first") + get_frame(3));
+  REQUIRE(reader.until_type(kHeaders, 3));
+  CHECK(has_status(reader.frame, 200));
+  raw.send(frame(kData, kEndStream, 1, "half"));
+  REQUIRE(reader.until_type(kData, 1));
+  CHECK(reader.frame.payload == "firsthalf");
+}
+
+TEST_CASE("large heads and bodies are refused on their stream only") {
+  std::atomic<int> handled{0};
+  TestServer server([&](const Context&, const Request&) { return ++handled, Response::text(200, "ok"); }, true,
+                    [](ServerOptions& options) {
+                      options.max_header_bytes = 2000;
+                      options.max_body_bytes = 1000;
+                    });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  std::string large = get_fields();
+  for (int i = 0; i < 20; ++i) large += field("x-large", std::string(100, 'x'));
+  raw.send(opening() + frame(kHeaders, kEndHeaders | kEndStream, 1, large));
+  REQUIRE(reader.until_type(kHeaders, 1));
+  CHECK(has_status(reader.frame, 431));
+  raw.send(frame(kHeaders, kEndHeaders, 3, post_fields()) + frame(kData, 0, 3, std::string(1001, 'x')));
+  REQUIRE(reader.until_type(kHeaders, 3));
+  CHECK(has_status(reader.frame, 413));
+  // The client is told that the rest of the body is not wanted.
+  REQUIRE(reader.until_type(kReset, 3));
+  CHECK(reader.frame.payload == number(0, 4));
+  CHECK(handled == 0);
+  raw.send(get_frame(5));
+  REQUIRE(reader.until_type(kHeaders, 5));
+  CHECK(has_status(reader.frame, 200));
+  CHECK(handled == 1);
+}
+
+TEST_CASE("streams beyond the limit are refused") {
+  Event* released = nullptr;
+  TestServer server(
+      [&](const Context& context, const Request& request) {
+        if (request.path == "/") released->wait(context).ignore("the client is gone");
+        return Response::text(200, "ok");
+      },
+      true, [](ServerOptions& options) { options.max_streams_per_connection = 2; });
+  Event event(server.executor());
+  released = &event;
+  {
+    RawTlsConnection raw(server.port(), "h2");
+    FrameReader reader(raw);
+    raw.send(opening() + get_frame(1) + get_frame(3) + get_frame(5));
+    REQUIRE(reader.until([](const Frame& f) { return (f.type == kReset && f.stream == 5) || f.type == kGoaway; }));
+    event.set();
+    if (reader.frame.type == kReset) {
+      CHECK(reader.until_type(kHeaders, 1));
+    }
+  }
+  CHECK(answers(server));
+  server.stop();
+}
+
+TEST_CASE("a client that resets what it opens has no more handlers than streams") {
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  TestServer server(
+      [&](const Context& context, const Request& request) {
+        const int now = ++running;
+        for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
+        }
+        if (request.path == "/") context.sleep(std::chrono::milliseconds(1)).ignore("reset");
+        --running;
+        return Response::text(200, "ok");
+      },
+      true, [](ServerOptions& options) { options.max_streams_per_connection = 8; });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening());
+  bool open = true;
+  for (std::uint32_t stream = 1; stream < 20000 && open; stream += 2) {
+    open = raw.send(get_frame(stream) + frame(kReset, 0, stream, number(8, 4)));
+  }
+  // The limit of resets ends the connection.
+  CHECK(reader.until([](const Frame& f) { return f.type == kGoaway; }) != open);
+  CHECK(most <= 8);
+  CHECK(answers(server));
+}
+
+TEST_CASE("floods end their connection and nothing else") {
+  TestServer server(testing::answer_ok);
+  std::string flood;
+  SECTION("pings that are never read") {
+    for (int i = 0; i < 200; ++i) flood += frame(kPing, 0, 0, "12345678");
+  }
+  SECTION("settings") {
+    for (int i = 0; i < 200; ++i) flood += frame(kSettings, 0, 0, number(3, 2) + number(100, 4));
+  }
+  SECTION("a head without end") {
+    flood = frame(kHeaders, 0, 1, get_fields());
+    for (int i = 0; i < 500; ++i) flood += frame(kContinuation, 0, 1, field("x", std::string(100, 'x')));
+  }
+  SECTION("empty data") {
+    flood = frame(kHeaders, kEndHeaders, 1, post_fields());
+    for (int i = 0; i < 5000; ++i) flood += frame(kData, 0, 1, "");
+  }
+  RawTlsConnection raw(server.port(), "h2");
+  raw.send(opening());
+  for (int i = 0; i < 20 && raw.send(flood); ++i) {
+  }
+  CHECK(answers(server));
+}
+
+TEST_CASE("HTTP/2 requests that do not arrive in time are answered") {
+  TestServer server(testing::answer_ok, true, [](ServerOptions& options) { options.header_timeout = std::chrono::milliseconds(100); });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening() + frame(kHeaders, kEndHeaders, 1, post_fields()) + frame(kData, 0, 1, "part"));
+  CHECK(reader.until_type(kHeaders, 1));
+  RawTlsConnection half(server.port(), "h2");
+  FrameReader half_reader(half);
+  half.send(opening() + frame(kHeaders, 0, 1, get_fields()));
+  CHECK(half_reader.until_type(kGoaway, 0));
+}
+
+// Counts what is pulled and tells when it dies.
+class WatchedSource : public BodySource {
+ public:
+  WatchedSource(std::atomic<std::size_t>& pulled, Event& destroyed) : pulled_(pulled), destroyed_(destroyed) {}
+  ~WatchedSource() override { destroyed_.set(); }
+  State pull(std::vector<Bytes>& out, std::size_t limit) override {
+    out.push_back(bytes(std::string(limit, 'x')));
+    pulled_ += limit;
+    return State::More;
+  }
+  void on_ready(std::function<void()>) override {}
+
+ private:
+  std::atomic<std::size_t>& pulled_;
+  Event& destroyed_;
+};
+
+TEST_CASE("a reader that does not read is not pulled for, and its source dies with it") {
+  const bool http2 = GENERATE(true, false);
+  std::atomic<std::size_t> pulled{0};
+  Event* destroyed = nullptr;
+  TestServer server([&](const Context&, const Request& request) {
+    Response response = Response::text(200, "");
+    if (request.path == "/") response.source = std::make_unique<WatchedSource>(pulled, *destroyed);
+    return response;
+  });
+  Event event(server.executor());
+  destroyed = &event;
+  {
+    RawTlsConnection raw(server.port(), http2 ? "h2" : "http/1.1");
+    raw.send(http2 ? opening() + get_frame(1) : "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (pulled == 0) CHECK(answers(server));
+    for (int i = 0; i < 20; ++i) CHECK(answers(server));
+    // What the kernel's buffers and one turn of ours hold.
+    CHECK(pulled < 32 * 1024 * 1024);
+    CHECK_FALSE(event.is_set());
+  }
+  CHECK(event.wait(server.context()).ok());
+}
+
+TEST_CASE("a protocol switch over HTTP/2 tells the client to use HTTP/1.1") {
+  TestServer server([](const Context&, const Request&) {
+    Response response;
+    response.status = 101;
+    response.upgraded = [](const Context&, std::unique_ptr<UpgradedStream>) {};
+    return response;
+  });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening() + get_frame(1));
+  REQUIRE(reader.until_type(kReset, 1));
+  CHECK(reader.frame.payload == number(13, 4));
+}
+
+TEST_CASE("draining says goodbye, lets requests finish and ends idle connections") {
+  Event* entered = nullptr;
+  Event* released = nullptr;
+  std::atomic<int> handlers{0};
+  TestServer server([&](const Context& context, const Request&) {
+    if (++handlers == 2) entered->set();
+    released->wait(context).ignore("the answer is checked");
+    return Response::text(200, "finished");
+  });
+  Event entered_event(server.executor());
+  Event released_event(server.executor());
+  entered = &entered_event;
+  released = &released_event;
+  RawTlsConnection idle(server.port(), "h2");
+  FrameReader idle_reader(idle);
+  idle.send(opening());
+  REQUIRE(idle_reader.until_type(kSettings, 0));
+  RawTlsConnection busy(server.port(), "h2");
+  FrameReader busy_reader(busy);
+  busy.send(opening() + get_frame(1));
+  RawTlsConnection old(server.port(), "http/1.1");
+  old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(entered_event.wait(server.context()).ok());
+
+  server.server().drain(server.context().with_timeout(std::chrono::milliseconds(1)));
+  CHECK(idle_reader.until_type(kGoaway, 0));
+  CHECK_FALSE(idle_reader.until_type(kData, 1));
+  CHECK(busy_reader.until_type(kGoaway, 0));
+  released_event.set();
+  REQUIRE(busy_reader.until_type(kData, 1));
+  CHECK(busy_reader.frame.payload == "finished");
+  CHECK(old.receive().find("Connection: close") != std::string::npos);
+  server.server().drain(server.context());
+  CHECK_FALSE(answers(server));
+  server.stop();
+}
+
+}  // namespace
+}  // namespace coracle::http
