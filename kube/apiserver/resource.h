@@ -16,13 +16,8 @@
 
 namespace coracle::kube::apiserver {
 
-// One entry of an Invalid status: upstream's field.Error.
-struct FieldError {
-  std::string field;    // "spec.replicas"
-  std::string reason;   // "FieldValueInvalid", "FieldValueRequired", ...
-  std::string message;  // "Invalid value: -1: must be greater than or equal to 0"
-};
-using FieldErrors = std::vector<FieldError>;
+// Entries of an Invalid status: upstream's field.ErrorList, made by kube/schema/field_error.h.
+using FieldErrors = std::vector<Cause>;
 
 // What a hook may know about the write it takes part in.
 struct WriteContext {

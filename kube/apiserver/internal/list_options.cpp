@@ -5,6 +5,7 @@
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/resource_store.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -34,12 +35,13 @@ bool read_flag(const http::Query& query, std::string_view name) {
 }
 
 void forbid(FieldErrors& errors, std::string field, std::string detail) {
-  errors.push_back({std::move(field), "FieldValueForbidden", "Forbidden: " + std::move(detail)});
+  errors.push_back({"FieldValueForbidden", "Forbidden: " + std::move(detail), std::move(field)});
 }
 
 void reject_match(FieldErrors& errors, const std::string& match, std::string_view supported) {
-  errors.push_back({"resourceVersionMatch", "FieldValueNotSupported",
-                    "Unsupported value: \"" + match + "\": supported values: " + std::string(supported)});
+  errors.push_back({"FieldValueNotSupported",
+                    "Unsupported value: \"" + match + "\": supported values: " + std::string(supported),
+                    "resourceVersionMatch"});
 }
 
 void check_list(const ListOptions& options, FieldErrors& errors) {
@@ -55,8 +57,7 @@ void check_list(const ListOptions& options, FieldErrors& errors) {
       reject_match(errors, match, "\"Exact\", \"NotOlderThan\", \"\"");
     }
     if (match == "Exact" && options.resource_version == "0") {
-      forbid(errors, "resourceVersionMatch",
-             "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+      forbid(errors, "resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
     }
   }
   if (options.send_initial_events) {
@@ -119,8 +120,8 @@ Result<store::Revision> parse_resource_version(std::string_view text) {
 }
 
 std::string encode_continue(const ContinueToken& token) {
-  return crypto::base64url_encode(json::write(Value::object(
-      {{"v", "meta.k8s.io/v1"}, {"rv", token.revision}, {"start", std::string_view(token.start)}})));
+  return crypto::base64url_encode(json::write(
+      Value::object({{"v", "meta.k8s.io/v1"}, {"rv", token.revision}, {"start", std::string_view(token.start)}})));
 }
 
 Result<ContinueToken> decode_continue(std::string_view text) {

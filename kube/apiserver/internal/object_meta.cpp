@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "kube/object/field_path.h"
 #include "kube/object/names.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -26,38 +27,38 @@ void validate_name(const ResourceDescriptor& resource, const Value& metadata, Fi
     std::string sample(prefix);
     if (sample.back() == '-' || sample.back() == '.') sample.back() = 'a';
     for (const std::string& problem : check(sample)) {
-      errors.push_back(field_invalid("metadata.generateName", prefix, problem));
+      errors.push_back(field_error::invalid("metadata.generateName", prefix, problem));
     }
   }
   if (name.empty()) {
-    errors.push_back(field_required("metadata.name", "name or generateName is required"));
+    errors.push_back(field_error::required("metadata.name", "name or generateName is required"));
     return;
   }
-  for (const std::string& problem : check(name)) errors.push_back(field_invalid("metadata.name", name, problem));
+  for (const std::string& problem : check(name)) errors.push_back(field_error::invalid("metadata.name", name, problem));
 }
 
 void validate_namespace(const ResourceDescriptor& resource, const Value& metadata, FieldErrors& errors) {
   const std::string_view ns = metadata["namespace"].as_string();
   if (!resource.namespaced) {
-    if (!ns.empty()) errors.push_back(field_forbidden("metadata.namespace", "not allowed on this type"));
+    if (!ns.empty()) errors.push_back(field_error::forbidden("metadata.namespace", "not allowed on this type"));
     return;
   }
   if (ns.empty()) {
-    errors.push_back(field_required("metadata.namespace", ""));
+    errors.push_back(field_error::required("metadata.namespace", ""));
     return;
   }
   for (const std::string& problem : check_dns1123_label(ns)) {
-    errors.push_back(field_invalid("metadata.namespace", ns, problem));
+    errors.push_back(field_error::invalid("metadata.namespace", ns, problem));
   }
 }
 
 void validate_labels(const Value& labels, FieldErrors& errors) {
   for (const Value::Member& label : labels.members()) {
     for (const std::string& problem : check_qualified_name(label.key)) {
-      errors.push_back(field_invalid("metadata.labels", label.key, problem));
+      errors.push_back(field_error::invalid("metadata.labels", label.key, problem));
     }
     for (const std::string& problem : check_label_value(label.value.as_string())) {
-      errors.push_back(field_invalid("metadata.labels", label.value, problem));
+      errors.push_back(field_error::invalid("metadata.labels", label.value, problem));
     }
   }
 }
@@ -66,12 +67,12 @@ void validate_annotations(const Value& annotations, FieldErrors& errors) {
   std::size_t total = 0;
   for (const Value::Member& annotation : annotations.members()) {
     for (const std::string& problem : check_qualified_name(to_lower(annotation.key))) {
-      errors.push_back(field_invalid("metadata.annotations", annotation.key, problem));
+      errors.push_back(field_error::invalid("metadata.annotations", annotation.key, problem));
     }
     total += annotation.key.size() + annotation.value.as_string().size();
   }
   if (total > kMaximumAnnotationBytes) {
-    errors.push_back(field_too_long("metadata.annotations", kMaximumAnnotationBytes));
+    errors.push_back(field_error::too_long("metadata.annotations", kMaximumAnnotationBytes));
   }
 }
 
@@ -81,15 +82,16 @@ void validate_owners(const Value& owners, FieldErrors& errors) {
   for (const Value& owner : owners.items()) {
     const auto need = [&](std::string_view field) {
       if (!owner[field].as_string().empty()) return;
-      errors.push_back(field_invalid(list.child(field).text(), owner[field].as_string(), "must not be empty"));
+      errors.push_back(field_error::invalid(list.child(field).text(), owner[field].as_string(), "must not be empty"));
     };
     for (std::string_view field : {"apiVersion", "kind", "name", "uid"}) need(field);
     if (!owner["controller"].as_bool()) continue;
     const std::string text = std::string(owner["kind"].as_string()) + "/" + std::string(owner["name"].as_string());
     if (!controller.empty()) {
-      errors.push_back(field_invalid(list.text(), owners,
-                                     "Only one reference can have Controller set to true. Found \"true\" in "
-                                     "references for " + controller + " and " + text));
+      errors.push_back(field_error::invalid(list.text(), owners,
+                                            "Only one reference can have Controller set to true. Found \"true\" in "
+                                            "references for " +
+                                                controller + " and " + text));
     }
     controller = text;
   }
@@ -101,19 +103,20 @@ void validate_finalizers(const Value& finalizers, FieldErrors& errors) {
     const std::string_view finalizer = finalizers.at(i).as_string();
     const std::string field = FieldPath("metadata").child("finalizers").index(i).text();
     for (const std::string& problem : check_qualified_name(finalizer)) {
-      errors.push_back(field_invalid("metadata.finalizers", finalizer, problem));
+      errors.push_back(field_error::invalid("metadata.finalizers", finalizer, problem));
     }
-    const bool plain = std::find(std::begin(kPlainFinalizers), std::end(kPlainFinalizers), finalizer) !=
-                       std::end(kPlainFinalizers);
+    const bool plain =
+        std::find(std::begin(kPlainFinalizers), std::end(kPlainFinalizers), finalizer) != std::end(kPlainFinalizers);
     if (finalizer.find('/') == std::string_view::npos && !plain) {
-      errors.push_back(field_invalid(field, finalizer, "name is neither a standard finalizer name nor is it fully qualified"));
+      errors.push_back(field_error::invalid(field, finalizer,
+                                            "name is neither a standard finalizer name nor is it fully qualified"));
     }
     orphan = orphan || finalizer == "orphan";
     foreground = foreground || finalizer == "foregroundDeletion";
   }
   if (orphan && foreground) {
-    errors.push_back(field_invalid("metadata.finalizers", finalizers,
-                                   "finalizer orphan and foregroundDeletion cannot be both set"));
+    errors.push_back(field_error::invalid("metadata.finalizers", finalizers,
+                                          "finalizer orphan and foregroundDeletion cannot be both set"));
   }
 }
 
@@ -135,35 +138,18 @@ void forbid_new_finalizers(const Value& now, const Value& before, FieldErrors& e
   }
   if (added.empty()) return;
   std::sort(added.begin(), added.end());
-  errors.push_back(field_forbidden("metadata.finalizers",
-                                   "no new finalizers can be added if the object is being deleted, found new "
-                                   "finalizers " + go_strings(added)));
+  errors.push_back(field_error::forbidden("metadata.finalizers",
+                                          "no new finalizers can be added if the object is being deleted, found new "
+                                          "finalizers " +
+                                              go_strings(added)));
 }
 
 }  // namespace
 
-FieldError field_invalid(std::string_view field, const Value& value, std::string_view detail) {
-  return {std::string(field), "FieldValueInvalid", "Invalid value: " + json::write_raw(value) + ": " + std::string(detail)};
-}
-
-FieldError field_required(std::string_view field, std::string_view detail) {
-  return {std::string(field), "FieldValueRequired",
-          detail.empty() ? "Required value" : "Required value: " + std::string(detail)};
-}
-
-FieldError field_forbidden(std::string_view field, std::string_view detail) {
-  return {std::string(field), "FieldValueForbidden", "Forbidden: " + std::string(detail)};
-}
-
-FieldError field_too_long(std::string_view field, std::size_t limit) {
-  return {std::string(field), "FieldValueTooLong",
-          "Too long: may not be more than " + std::to_string(limit) + " bytes"};
-}
-
 Object fill_new_metadata(const Object& object, std::string_view ns, bool namespaced, WallTime now, Random& random) {
   Value::ObjectBuilder metadata(object.metadata());
-  for (std::string_view field : {"selfLink", "resourceVersion", "generation", "deletionTimestamp",
-                                 "deletionGracePeriodSeconds"}) {
+  for (std::string_view field :
+       {"selfLink", "resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
     metadata.remove(field);
   }
   if (namespaced) metadata.set("namespace", ns);
@@ -215,10 +201,10 @@ void validate_metadata(const ResourceDescriptor& resource, const Object& object,
 void validate_metadata_update(const Object& object, const Object& old, FieldErrors& errors) {
   const Value& now = object.metadata();
   const Value& before = old.metadata();
-  for (std::string_view field : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
-                                 "deletionGracePeriodSeconds"}) {
+  for (std::string_view field :
+       {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
     if (now[field] == before[field]) continue;
-    errors.push_back(field_invalid("metadata." + std::string(field), now[field], kImmutable));
+    errors.push_back(field_error::invalid("metadata." + std::string(field), now[field], kImmutable));
   }
   validate_labels(now["labels"], errors);
   validate_annotations(now["annotations"], errors);
@@ -242,9 +228,11 @@ Object drop_duplicate_owners(const Object& object, std::vector<std::string>* war
   std::string uids;
   for (const std::string& uid : repeated) uids += (uids.empty() ? "" : ", ") + uid;
   if (warnings != nullptr) {
-    warnings->push_back(".metadata.ownerReferences contains duplicate entries; API server dedups owner references in "
-                        "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
-                        "observed: " + uids);
+    warnings->push_back(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in "
+        "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
+        "observed: " +
+        uids);
   }
   return object.with_metadata("ownerReferences", Value::array(std::move(kept)));
 }

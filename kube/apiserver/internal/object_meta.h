@@ -30,10 +30,4 @@ void validate_metadata_update(const Object& object, const Object& old, FieldErro
 // Exact duplicates among ownerReferences are dropped, with a warning each.
 Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings);
 
-// Entries of an Invalid status, worded as upstream's field.Error prints them.
-FieldError field_invalid(std::string_view field, const Value& value, std::string_view detail);
-FieldError field_required(std::string_view field, std::string_view detail);
-FieldError field_forbidden(std::string_view field, std::string_view detail);
-FieldError field_too_long(std::string_view field, std::size_t limit);
-
 }  // namespace coracle::kube::apiserver

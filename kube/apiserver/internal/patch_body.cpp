@@ -10,13 +10,14 @@
 #include "kube/codec/normalise.h"
 #include "kube/patch/patch.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
 Error invalid_patch(std::string_view name, const Value& patch, std::string_view detail) {
-  return invalid({}, name, {field_invalid("patch", json::write(patch), detail)});
+  return invalid({}, name, {field_error::invalid("patch", json::write(patch), detail)});
 }
 
 Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Object& current) {
@@ -69,9 +70,9 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
 Result<void> check_patch_options(const http::Query& query, PatchFormat format) {
   FieldErrors errors;
   if (format == PatchFormat::Apply) {
-    if (query.get("fieldManager").empty()) errors.push_back(field_required("fieldManager", "is required for apply patch"));
+    if (query.get("fieldManager").empty()) errors.push_back(field_error::required("fieldManager", "is required for apply patch"));
   } else if (query.has("force")) {
-    errors.push_back(field_forbidden("force", "may not be specified for non-apply patch"));
+    errors.push_back(field_error::forbidden("force", "may not be specified for non-apply patch"));
   }
   if (errors.empty()) return {};
   return invalid({"meta.k8s.io", "v1", "PatchOptions"}, "", errors);

@@ -2,7 +2,7 @@
 #include <variant>
 
 #include "kube/apiserver/internal/managed_fields.h"
-#include "kube/apiserver/internal/object_defaults.h"
+#include "kube/apiserver/internal/schema_validation.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
 

@@ -36,11 +36,9 @@ Error conflict(const ResourceDescriptor& resource, std::string_view name, std::s
 
 Error invalid(const GroupVersionKind& gvk, std::string_view name, const FieldErrors& errors) {
   std::vector<std::string> texts;
-  std::vector<Cause> causes;
-  for (const FieldError& error : errors) {
+  for (const Cause& error : errors) {
     std::string text = error.field + ": " + error.message;
     if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
-    causes.push_back({error.reason, error.message, error.field});
   }
   std::string message = gvk.kind + (gvk.group.empty() ? "" : "." + gvk.group) + " " + quoted_name(name) + " is invalid";
   if (texts.size() == 1) message += ": " + texts.front();
@@ -53,7 +51,7 @@ Error invalid(const GroupVersionKind& gvk, std::string_view name, const FieldErr
   details.name = name;
   details.group = gvk.group;
   details.kind = gvk.kind;
-  return Error(Reason::Invalid, std::move(message)).with_details(std::move(details)).with_causes(std::move(causes));
+  return Error(Reason::Invalid, std::move(message)).with_details(std::move(details)).with_causes(errors);
 }
 
 }  // namespace coracle::kube::apiserver

@@ -2,9 +2,10 @@
 #include <variant>
 
 #include "kube/apiserver/internal/managed_fields.h"
-#include "kube/apiserver/internal/object_defaults.h"
+#include "kube/apiserver/internal/schema_validation.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -36,7 +37,7 @@ Result<void> check_revision(const WriteRequest& write, const Object& object, con
     GroupVersionKind named = write.resource.gvk;
     named.kind = write.resource.resource;
     return invalid(named, current.name(),
-                   {field_invalid("metadata.resourceVersion", 0, "must be specified for an update")});
+                   {field_error::invalid("metadata.resourceVersion", 0, "must be specified for an update")});
   }
   if (wanted != std::to_string(current.revision())) return conflict(write.resource, current.name(), kModified);
   return {};

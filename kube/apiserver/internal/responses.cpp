@@ -9,6 +9,7 @@
 #include "kube/codec/codec.h"
 #include "kube/object/status.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -48,7 +49,7 @@ Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk
   if (decoded.kind.empty() || decoded.kind == gvk.kind) return {};
   if (custom) {
     return invalid(gvk, decoded.object["metadata"]["name"].as_string(),
-                   {field_invalid("kind", decoded.kind, "must be " + gvk.kind)});
+                   {field_error::invalid("kind", decoded.kind, "must be " + gvk.kind)});
   }
   return bad_request(decoded.kind + " in version \"" + gvk.version + "\" cannot be handled as a " + gvk.kind +
                      ": converting (" + gvk.version + "." + decoded.kind + ") to (" + gvk.version + "." + gvk.kind +
@@ -80,19 +81,22 @@ std::string manager_of(const RequestScope& scope) {
 void check_write_options(const RequestScope& scope, FieldErrors& errors) {
   for (std::string_view value : scope.query.all("dryRun")) {
     if (value == "All" || value.empty()) continue;
-    errors.push_back({"dryRun", "FieldValueNotSupported",
-                      "Unsupported value: [\"" + std::string(value) + "\"]: supported values: \"All\""});
+    errors.push_back({"FieldValueNotSupported",
+                      "Unsupported value: [\"" + std::string(value) + "\"]: supported values: \"All\"", "dryRun"});
   }
   const std::string_view manager = scope.query.get("fieldManager");
-  if (manager.size() > kMaximumManager) errors.push_back(field_too_long("fieldManager", kMaximumManager));
-  const bool printable = std::all_of(manager.begin(), manager.end(), [](unsigned char c) { return c >= ' ' && c != 127; });
-  if (!printable) errors.push_back(field_invalid("fieldManager", manager, "should only contain printable characters"));
+  if (manager.size() > kMaximumManager) errors.push_back(field_error::too_long("fieldManager", kMaximumManager));
+  const bool printable =
+      std::all_of(manager.begin(), manager.end(), [](unsigned char c) { return c >= ' ' && c != 127; });
+  if (!printable)
+    errors.push_back(field_error::invalid("fieldManager", manager, "should only contain printable characters"));
   const std::string_view validation = scope.query.get("fieldValidation");
   const bool known = validation.empty() || validation == "Ignore" || validation == "Warn" || validation == "Strict";
   if (!known) {
-    errors.push_back({"fieldValidation", "FieldValueNotSupported",
+    errors.push_back({"FieldValueNotSupported",
                       "Unsupported value: \"" + std::string(validation) +
-                          "\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""});
+                          "\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
+                      "fieldValidation"});
   }
 }
 
@@ -166,8 +170,15 @@ Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor
   FieldErrors errors;
   check_write_options(scope, errors);
   if (!errors.empty()) return invalid({"meta.k8s.io", "v1", std::string(options_kind)}, "", errors);
-  WriteRequest write{scope.context, resource, scope.info.namespace_, scope.info.name, scope.info.subresource,
-                     manager_of(scope), scope.query.get("dryRun") == "All", true, &scope.warnings.sink()};
+  WriteRequest write{scope.context,
+                     resource,
+                     scope.info.namespace_,
+                     scope.info.name,
+                     scope.info.subresource,
+                     manager_of(scope),
+                     scope.query.get("dryRun") == "All",
+                     true,
+                     &scope.warnings.sink()};
   return write;
 }
 

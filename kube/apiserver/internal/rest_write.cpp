@@ -7,6 +7,7 @@
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/rest_handler.h"
 #include "kube/object/status.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -44,18 +45,19 @@ Result<void> check_delete_options(const DeleteOptions& options, const std::vecto
   FieldErrors errors;
   const std::string& policy = options.propagation;
   if (options.orphan_dependents && !policy.empty()) {
-    errors.push_back(field_invalid("propagationPolicy", policy,
-                                   "orphanDependents and deletionPropagation cannot be both set"));
+    errors.push_back(field_error::invalid("propagationPolicy", policy,
+                                          "orphanDependents and deletionPropagation cannot be both set"));
   }
   if (!policy.empty() && policy != "Foreground" && policy != "Background" && policy != "Orphan") {
-    errors.push_back({"propagationPolicy", "FieldValueNotSupported",
-                      "Unsupported value: \"" + policy +
-                          "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""});
+    errors.push_back(
+        {"FieldValueNotSupported",
+         "Unsupported value: \"" + policy + "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
+         "propagationPolicy"});
   }
   for (const std::string& value : dry_runs) {
     if (value == "All") continue;
-    errors.push_back({"dryRun", "FieldValueNotSupported",
-                      "Unsupported value: [\"" + value + "\"]: supported values: \"All\""});
+    errors.push_back(
+        {"FieldValueNotSupported", "Unsupported value: [\"" + value + "\"]: supported values: \"All\"", "dryRun"});
   }
   if (errors.empty()) return {};
   return invalid({"meta.k8s.io", "v1", "DeleteOptions"}, "", errors);
@@ -169,8 +171,8 @@ Result<http::Response> RestHandler::remove_collection(const Request& request) {
   ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
   ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
   ASSIGN_OR_RETURN(const ListOptions list, read_list_options(scope.query, false));
-  ASSIGN_OR_RETURN(const ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, "",
-                                                                 list.label_selector, list.field_selector));
+  ASSIGN_OR_RETURN(const ObjectFilter filter,
+                   ObjectFilter::make(resource, scope.info.namespace_, "", list.label_selector, list.field_selector));
   ASSIGN_OR_RETURN(const auto cache, store_.fresh_cache(scope.context, resource));
   const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
   std::vector<StoredObjectPtr> removed;

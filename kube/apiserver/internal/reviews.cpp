@@ -62,13 +62,15 @@ void check_selector(const Value& selector, const std::string& field, FieldErrors
   bool raw = !selector["rawSelector"].as_string().empty();
   bool requirements = !selector["requirements"].empty();
   if (raw && requirements) {
-    errors.push_back({field + ".rawSelector", "FieldValueInvalid",
+    errors.push_back({"FieldValueInvalid",
                       "Invalid value: " + go_quote(selector["rawSelector"].as_string()) +
-                          ": may not specified at the same time as requirements"});
+                          ": may not specified at the same time as requirements",
+                      field + ".rawSelector"});
   }
   if (!raw && !requirements) {
-    errors.push_back({field + ".requirements", "FieldValueRequired",
-                      "Required value: when " + field + " is specified, requirements or rawSelector is required"});
+    errors.push_back({"FieldValueRequired",
+                      "Required value: when " + field + " is specified, requirements or rawSelector is required",
+                      field + ".requirements"});
   }
 }
 
@@ -76,14 +78,16 @@ void check_access_spec(const Value& spec, FieldErrors& errors) {
   const Value& resource = spec["resourceAttributes"];
   const Value& path = spec["nonResourceAttributes"];
   if (resource.is_object() && path.is_object()) {
-    errors.push_back({"spec.nonResourceAttributes", "FieldValueInvalid",
+    errors.push_back({"FieldValueInvalid",
                       "Invalid value: " + path_attributes_text(path) +
-                          ": cannot be specified in combination with resourceAttributes"});
+                          ": cannot be specified in combination with resourceAttributes",
+                      "spec.nonResourceAttributes"});
   }
   if (!resource.is_object() && !path.is_object()) {
-    errors.push_back({"spec.resourceAttributes", "FieldValueInvalid",
+    errors.push_back({"FieldValueInvalid",
                       "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be "
-                      "specified"});
+                      "specified",
+                      "spec.resourceAttributes"});
   }
   check_selector(resource["fieldSelector"], "spec.resourceAttributes.fieldSelector", errors);
   check_selector(resource["labelSelector"], "spec.resourceAttributes.labelSelector", errors);
@@ -91,8 +95,8 @@ void check_access_spec(const Value& spec, FieldErrors& errors) {
 
 void check_subject(const Value& spec, FieldErrors& errors) {
   if (spec["user"].as_string().empty() && spec["groups"].empty()) {
-    errors.push_back({"spec.user", "FieldValueInvalid",
-                      "Invalid value: \"\": at least one of user or group must be specified"});
+    errors.push_back(
+        {"FieldValueInvalid", "Invalid value: \"\": at least one of user or group must be specified", "spec.user"});
   }
 }
 
@@ -102,7 +106,7 @@ void check_review_metadata(const Object& review, bool local, FieldErrors& errors
   if (local) metadata = metadata.without("namespace");
   for (const Value::Member& member : metadata.members()) {
     if (is_zero(member.value)) continue;
-    errors.push_back({"metadata", "FieldValueInvalid", "Invalid value: " + json::write(metadata) + ": must be empty"});
+    errors.push_back({"FieldValueInvalid", "Invalid value: " + json::write(metadata) + ": must be empty", "metadata"});
     return;
   }
 }
@@ -111,12 +115,13 @@ void check_local(const Value& spec, std::string_view ns, FieldErrors& errors) {
   const Value& path = spec["nonResourceAttributes"];
   std::string_view wanted = spec["resourceAttributes"]["namespace"].as_string();
   if (spec["resourceAttributes"].is_object() && wanted != ns) {
-    errors.push_back({"spec.resourceAttributes.namespace", "FieldValueInvalid",
-                      "Invalid value: " + go_quote(wanted) + ": must match metadata.namespace"});
+    errors.push_back({"FieldValueInvalid", "Invalid value: " + go_quote(wanted) + ": must match metadata.namespace",
+                      "spec.resourceAttributes.namespace"});
   }
   if (path.is_object()) {
-    errors.push_back({"spec.nonResourceAttributes", "FieldValueInvalid",
-                      "Invalid value: " + path_attributes_text(path) + ": disallowed on this kind of request"});
+    errors.push_back({"FieldValueInvalid",
+                      "Invalid value: " + path_attributes_text(path) + ": disallowed on this kind of request",
+                      "spec.nonResourceAttributes"});
   }
 }
 

@@ -9,6 +9,7 @@
 #include "kube/apiserver/internal/responses.h"
 #include "kube/object/selector.h"
 #include "kube/patch/apply.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
@@ -91,7 +92,7 @@ Result<void> check_scale(const ResourceDescriptor& resource, const WriteRequest&
   const std::int64_t replicas = scale["spec"]["replicas"].as_int();
   if (replicas >= 0) return {};
   return invalid(kScaleKind, write.name,
-                 {field_invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
+                 {field_error::invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
 }
 
 // The parent with the scale's replicas, its ownership mapped back.

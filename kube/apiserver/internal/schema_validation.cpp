@@ -1,0 +1,19 @@
+#include "kube/apiserver/internal/schema_validation.h"
+
+#include "kube/schema/validation.h"
+
+namespace coracle::kube::apiserver {
+
+void validate_schema(const ResourceDescriptor& resource, const Object& object, const Object* old, FieldErrors& errors) {
+  if (resource.schema == nullptr || resource.storage_gvk.kind != resource.gvk.kind) return;
+  // Schemas describe the served version; where the stored one is another, conversion has kept the shape valid.
+  if (resource.convert && resource.storage_gvk != resource.gvk) return;
+  const Value* before = old == nullptr ? nullptr : &old->tree();
+  for (Cause& problem : validate(object.tree(), *resource.schema, "", before)) errors.push_back(std::move(problem));
+  if (before == nullptr) return;
+  for (Cause& problem : validate_immutable(object.tree(), *before, *resource.schema)) {
+    errors.push_back(std::move(problem));
+  }
+}
+
+}  // namespace coracle::kube::apiserver
