@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/executor.h"
+#include "base/log.h"
+#include "kube/apiserver/internal/endpoint_table.h"
+#include "kube/apiserver/internal/health.h"
+#include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/apiserver/internal/subresources.h"
+#include "kube/apiserver/registry.h"
+#include "kube/apiserver/server.h"
+
+namespace coracle::kube::apiserver {
+
+// What the parts of an API server share: each part takes what it needs from here while the server is
+// assembled. Everything lives as long as the server.
+struct ServerParts {
+  Executor& executor;
+  const Options& options;
+  Registry& registry;
+  GenericStore& store;
+  SubresourceTable& subresources;
+  EndpointTable& endpoints;
+  Health& health;
+  Logger log;
+};
+
+}  // namespace coracle::kube::apiserver
