@@ -25,14 +25,14 @@ using VersionConverter = std::function<Result<VersionedTree>(const Value& tree, 
 
 // Who writes what.
 struct FieldManagement {
-  GroupVersionKind gvk;              // of the request; live, updated and applied objects are in this version
-  const Schema* schema = nullptr;    // of that version; null tracks by the shape of values
-  std::string manager;               // field manager; empty reads "unknown"
-  std::string subresource;           // "" for the main resource
+  GroupVersionKind gvk;            // of the request; live, updated and applied objects are in this version
+  const Schema* schema = nullptr;  // of that version; null tracks by the shape of values
+  std::string manager;             // field manager; empty reads "unknown"
+  std::string subresource;         // "" for the main resource
   WallTime now;
   const FieldSet* reset_fields = nullptr;  // what this (sub)resource never writes: not owned, not in conflict
-  bool custom = false;               // explicit nulls of custom objects stay unless their schema forbids null
-  VersionConverter convert;          // empty: owners under other versions are dropped
+  bool custom = false;                     // explicit nulls of custom objects stay unless their schema forbids null
+  VersionConverter convert;                // empty: owners under other versions are dropped
 };
 
 // Create (`live` null), PUT and every patch but apply: `updated` with its managedFields brought up to

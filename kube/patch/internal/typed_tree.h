@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/value.h"
+#include "kube/patch/field_set.h"
+#include "kube/schema/schema.h"
+
+// Objects seen through their schema: which values are leaves, which lists merge by what.
+namespace coracle::kube::patch::internal {
+
+// The type of a value. Where there is no schema, Deduced tracks maps by field and lists as a whole,
+// and Untyped is one leaf.
+struct TypeRef {
+  enum class Mode : std::uint8_t { Declared, Deduced, Untyped };
+  const Schema* schema = nullptr;
+  Mode mode = Mode::Deduced;
+
+  static TypeRef declared(const Schema* schema);
+  static TypeRef deduced() { return {nullptr, Mode::Deduced}; }
+  static TypeRef untyped() { return {nullptr, Mode::Untyped}; }
+};
+
+enum class Shape : std::uint8_t { Scalar, AtomicList, Set, KeyedList, AtomicMap, Map };
+
+// How `value` (null where it is absent) is treated under its type.
+Shape shape_of(const TypeRef& type, const Value* value);
+TypeRef element_type(const TypeRef& list);
+struct FieldType {
+  TypeRef type;
+  bool declared = false;  // a field of the struct, not an entry of a map
+  bool known = true;      // false: the schema does not allow the field
+};
+FieldType field_type(const TypeRef& map, std::string_view name);
+
+// The path element of a list's item; an error text where it has none.
+Result<PathElement> item_element(const TypeRef& list, Shape shape, const Value& item);
+
+struct Comparison {
+  FieldSet added, modified, removed;
+  bool same() const { return added.empty() && modified.empty() && removed.empty(); }
+};
+
+// Either side may be null (absent). Values that do not fit the schema count as leaves.
+Comparison compare(const TypeRef& type, const Value* left, const Value* right);
+
+// Every leaf and every item that the value mentions.
+FieldSet to_field_set(const TypeRef& type, const Value& value);
+
+// What does not fit the schema, ".spec.x: field not declared in schema"; repeated items of lists with
+// keys are wrong unless allowed.
+std::vector<std::string> check_typed(const TypeRef& type, const Value& value, bool allow_duplicates);
+
+// `applied` over `live`: nothing is removed; lists with keys merge by item.
+Value merge_typed(const TypeRef& type, const Value& live, const Value& applied);
+
+// Without the members of the set. A container that becomes empty turns null.
+Value remove_items(const TypeRef& type, const Value& value, const FieldSet& items);
+
+// Also the parents of the set's fields, where they are fields of structs.
+FieldSet with_named_parents(const TypeRef& type, const FieldSet& set);
+
+// A set written when a now atomic value was still tracked by parts: the whole stands for its parts.
+FieldSet collapse_atomics(const TypeRef& type, const FieldSet& set);
+
+// Without the nulls that no value has after decoding: fields of structs and, as zero values, entries
+// of maps. `keep_nullable` leaves nulls where the schema allows them (custom objects).
+Value without_nulls(const TypeRef& type, const Value& value, bool keep_nullable);
+
+}  // namespace coracle::kube::patch::internal
