@@ -46,7 +46,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // Runs `task` soon on the lane's threads. Tasks queue when the lane is full.
+  // Runs `task` soon on the lane's threads. Tasks queue when the lane is full. No order between
+  // tasks is promised, not even on one lane.
   virtual void post(Lane lane, std::function<void()> task) = 0;
   // Runs `task` on the Delivery lane at `time`. It must not wait.
   [[nodiscard]] virtual std::unique_ptr<Timer> call_at(MonotonicTime time, std::function<void()> task) = 0;

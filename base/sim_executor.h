@@ -16,7 +16,6 @@ class SimExecutor : public Executor {
   static std::unique_ptr<SimExecutor> make(std::uint64_t seed, WallTime start);
 
   // Runs `task` as a fiber and everything it causes; returns when `task` has returned.
-  // Aborts with the list of waiting fibers when nothing can ever run again.
   virtual void run(std::function<void()> task) = 0;
   // Lets other runnable fibers go first; only inside run().
   virtual void yield() = 0;
