@@ -41,10 +41,15 @@ enum PatchStrategy : std::uint8_t { kPatchMerge = 1, kPatchReplace = 2, kPatchRe
 
 struct Schema;
 
+namespace internal {
+class Pattern;
+}
+
 // Bounds and alternatives of an OpenAPI schema. Absent numbers have their `has_` bit unset.
 struct Constraints {
   std::span<const std::string_view> enum_values{};  // each as JSON text
   std::string_view pattern{};                       // RE2 syntax
+  const internal::Pattern* compiled_pattern = nullptr;  // where there is a pattern; null: it cannot match anything
   std::string_view format{};                        // the text of `format`
   std::int64_t min_length = -1, max_length = -1;
   std::int64_t min_items = -1, max_items = -1;

@@ -1,0 +1,430 @@
+#include "kube/schema/validation.h"
+
+#include <cmath>
+#include <set>
+
+#include "base/json/json.h"
+#include "kube/schema/field_error.h"
+#include "kube/schema/internal/formats.h"
+#include "kube/schema/internal/pattern.h"
+
+namespace coracle::kube {
+namespace {
+
+std::string child_path(std::string_view path, std::string_view name) {
+  std::string child(path);
+  if (!child.empty()) child += '.';
+  child += name;
+  return child;
+}
+
+std::string index_path(std::string_view path, std::size_t index) {
+  return std::string(path) + "[" + std::to_string(index) + "]";
+}
+
+// The name of a value's type in JSON schema.
+std::string_view json_type(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::Null:
+      return "null";
+    case Value::Kind::Bool:
+      return "boolean";
+    case Value::Kind::Int:
+      return "integer";
+    case Value::Kind::Double:
+      return "number";
+    case Value::Kind::String:
+      return "string";
+    case Value::Kind::Array:
+      return "array";
+    default:
+      return "object";
+  }
+}
+
+std::string_view expected_type(const Schema& schema) {
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+      return "boolean";
+    case SchemaKind::Integer:
+      return "integer";
+    case SchemaKind::Number:
+      return "number";
+    case SchemaKind::IntOrString:
+      return "integer,string";
+    case SchemaKind::Struct:
+    case SchemaKind::Map:
+    case SchemaKind::FieldsV1:
+      return "object";
+    case SchemaKind::List:
+      return "array";
+    default:
+      return "string";
+  }
+}
+
+bool has_type(const Value& value, const Schema& schema) {
+  const bool whole = value.is_int() || (value.is_double() && std::floor(value.as_double()) == value.as_double());
+  switch (schema.kind) {
+    case SchemaKind::Any:
+    case SchemaKind::Union:
+    case SchemaKind::RawExtension:
+      return true;
+    case SchemaKind::Boolean:
+      return value.is_bool();
+    case SchemaKind::Integer:
+      return whole;
+    case SchemaKind::Number:
+      return value.is_number();
+    case SchemaKind::IntOrString:
+      return whole || value.is_string();
+    case SchemaKind::Quantity:
+      return value.is_number() || value.is_string();
+    case SchemaKind::Struct:
+    case SchemaKind::Map:
+    case SchemaKind::FieldsV1:
+      return value.is_object();
+    case SchemaKind::List:
+      return value.is_array();
+    default:
+      return value.is_string();
+  }
+}
+
+std::string bound_text(double bound) { return json::format_double(bound); }
+
+// The number of Unicode characters.
+std::int64_t character_count(std::string_view text) {
+  std::int64_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  return count;
+}
+
+class Validator {
+ public:
+  void visit(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+    if (problems_.size() >= kMaximumProblems) return;
+    if (old != nullptr && *old == value) return;
+    ++matches_;
+    if (value.is_null()) {
+      if (schema.kind != SchemaKind::Any && !schema.nullable) wrong_type(value, schema, path);
+      if (schema.constraints != nullptr) check_enum(value, *schema.constraints, path);
+      return;
+    }
+    if (!has_type(value, schema)) wrong_type(value, schema, path);
+    if (schema.constraints != nullptr) check_constraints(value, *schema.constraints, path);
+    if (value.is_number()) check_width(value, schema, path);
+    if (value.is_array() && schema.items != nullptr && schema.kind != SchemaKind::Map) {
+      visit_items(value, schema, path, old);
+    }
+    if (value.is_object()) visit_members(value, schema, path, old);
+  }
+
+  std::vector<Cause> take() && { return std::move(problems_); }
+
+ private:
+  void add(Cause cause) { problems_.push_back(std::move(cause)); }
+
+  void invalid(const std::string& path, const Value& value, const std::string& detail) {
+    add(field_error::invalid(path, value, path + " in body " + detail));
+  }
+
+  void wrong_type(const Value& value, const Schema& schema, const std::string& path) {
+    const Value type(json_type(value));
+    add(field_error::type_invalid(path, type, path + " in body must be of type " + std::string(expected_type(schema)) +
+                                                  ": " + json::write_raw(type)));
+  }
+
+  void visit_items(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+    const std::span<const Value> items = value.items();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      visit(items[i], *schema.items, index_path(path, i), old_item(items[i], schema, old));
+    }
+  }
+
+  // Items of a map list are the same if their keys are; others have no history.
+  static const Value* old_item(const Value& item, const Schema& schema, const Value* old) {
+    if (old == nullptr || schema.list_type != ListType::Map) return nullptr;
+    for (const Value& candidate : old->items()) {
+      bool same = true;
+      for (const std::string_view key : schema.list_map_keys) same = same && candidate[key] == item[key];
+      if (same) return &candidate;
+    }
+    return nullptr;
+  }
+
+  void visit_members(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+    for (const Value::Member& member : value.members()) {
+      const Field* field = schema.find(member.key);
+      const Schema* inner = field != nullptr ? field->schema : schema.items;
+      if (inner == nullptr || (schema.kind == SchemaKind::List && field == nullptr)) continue;
+      // What Go prints as null for want of a value is absent.
+      if (field != nullptr && field->always_emitted && member.value.is_null()) continue;
+      visit(member.value, *inner, child_path(path, member.key), old == nullptr ? nullptr : old->find(member.key));
+    }
+    for (const Field& field : schema.fields) {
+      const Value* member = field.required ? value.find(field.name) : nullptr;
+      const bool missing = member == nullptr || (field.always_emitted && member->is_null());
+      if (field.required && missing) add(field_error::required(child_path(path, field.name)));
+    }
+  }
+
+  void check_width(const Value& value, const Schema& schema, const std::string& path) {
+    if (schema.kind != SchemaKind::Integer) return;
+    const double number = value.as_double();
+    const bool narrow = schema.format == Format::Int32;
+    const double limit = narrow ? 2147483648.0 : 9223372036854775808.0;
+    if (number >= -limit && number < limit) return;
+    const std::string format = schema.format == Format::None ? " (default format)"
+                               : narrow                      ? " with format int32"
+                                                             : " with format int64";
+    add(field_error::invalid({}, "", "Checked value must be of type integer" + format + " in " + path));
+  }
+
+  void check_constraints(const Value& value, const Constraints& limits, const std::string& path) {
+    check_alternatives(value, limits, path);
+    if (value.is_string()) check_text(value, limits, path);
+    if (value.is_number()) check_number(value, limits, path);
+    if (value.is_array()) check_array(value, limits, path);
+    check_enum(value, limits, path);
+    if (value.is_object()) check_object(value, limits, path);
+  }
+
+  void check_enum(const Value& value, const Constraints& limits, const std::string& path) {
+    if (limits.enum_values.empty()) return;
+    std::vector<std::string> texts;
+    for (const std::string_view one : limits.enum_values) {
+      const auto allowed = json::read(one);
+      if (!allowed.ok()) continue;
+      if (*allowed == value) return;
+      texts.push_back(allowed->is_string() ? std::string(allowed->as_string()) : std::string(one));
+    }
+    const std::vector<std::string_view> supported(texts.begin(), texts.end());
+    add(field_error::not_supported(path, value, supported));
+  }
+
+  void check_text(const Value& value, const Constraints& limits, const std::string& path) {
+    const std::string_view text = value.as_string();
+    if (limits.max_length >= 0 && character_count(text) > limits.max_length) {
+      add(field_error::too_long(path, limits.max_length));
+    }
+    if (limits.min_length >= 0 && character_count(text) < limits.min_length) {
+      invalid(path, value, "should be at least " + std::to_string(limits.min_length) + " chars long");
+    }
+    if (!limits.pattern.empty() && (limits.compiled_pattern == nullptr || !limits.compiled_pattern->matches(text))) {
+      invalid(path, value, "should match '" + std::string(limits.pattern) + "'");
+    }
+    if (!limits.format.empty() && !internal::matches_format(limits.format, text)) {
+      add(field_error::type_invalid(path, value, path + " in body must be of type " + std::string(limits.format) + ": " +
+                                                     json::write_raw(value)));
+    }
+  }
+
+  void check_number(const Value& value, const Constraints& limits, const std::string& path) {
+    const double number = value.as_double();
+    if (limits.has_multiple_of && limits.multiple_of > 0) {
+      const double times = number / limits.multiple_of;
+      if (std::floor(times) != times) {
+        invalid(path, value, "should be a multiple of " + bound_text(limits.multiple_of));
+      }
+    }
+    if (limits.has_maximum) {
+      const bool good = limits.exclusive_maximum ? number < limits.maximum : number <= limits.maximum;
+      if (!good) {
+        invalid(path, value, (limits.exclusive_maximum ? "should be less than " : "should be less than or equal to ") +
+                                 bound_text(limits.maximum));
+      }
+    }
+    if (limits.has_minimum) {
+      const bool good = limits.exclusive_minimum ? number > limits.minimum : number >= limits.minimum;
+      if (!good) {
+        invalid(path, value,
+                (limits.exclusive_minimum ? "should be greater than " : "should be greater than or equal to ") +
+                    bound_text(limits.minimum));
+      }
+    }
+  }
+
+  void check_array(const Value& value, const Constraints& limits, const std::string& path) {
+    const auto size = static_cast<std::int64_t>(value.size());
+    if (limits.min_items >= 0 && size < limits.min_items) {
+      invalid(path, Value(size), "should have at least " + std::to_string(limits.min_items) + " items");
+    }
+    if (limits.max_items >= 0 && size > limits.max_items) add(field_error::too_many(path, size, limits.max_items));
+    if (!limits.unique_items) return;
+    std::set<std::string> seen;
+    for (const Value& item : value.items()) {
+      if (!seen.insert(json::write_sorted(item)).second) return invalid(path, "", "shouldn't contain duplicates");
+    }
+  }
+
+  void check_object(const Value& value, const Constraints& limits, const std::string& path) {
+    const auto size = static_cast<std::int64_t>(value.size());
+    if (limits.min_properties >= 0 && size < limits.min_properties) {
+      invalid(path, Value(size), "should have at least " + std::to_string(limits.min_properties) + " properties");
+    }
+    if (limits.max_properties >= 0 && size > limits.max_properties) {
+      add(field_error::too_many(path, size, limits.max_properties));
+    }
+  }
+
+  // The problems of one alternative, and how much of it fits.
+  struct Attempt {
+    std::vector<Cause> problems;
+    std::size_t matches = 0;
+  };
+  static Attempt attempt(const Value& value, const Schema& schema, const std::string& path) {
+    Validator inner;
+    inner.visit(value, schema, path, nullptr);
+    return {std::move(inner.problems_), inner.matches_};
+  }
+
+  void merge(std::vector<Cause> problems) {
+    for (Cause& cause : problems) add(std::move(cause));
+  }
+
+  void junctor(const std::string& path, const std::string& text) {
+    add(field_error::invalid({}, "", json::write_raw(Value(path)) + " must " + text));
+  }
+
+  void check_alternatives(const Value& value, const Constraints& limits, const std::string& path) {
+    if (!limits.any_of.empty()) check_any_of(value, limits, path);
+    if (!limits.one_of.empty()) check_one_of(value, limits, path);
+    std::size_t valid = 0;
+    for (const Schema* schema : limits.all_of) {
+      Attempt result = attempt(value, *schema, path);
+      if (result.problems.empty()) ++valid;
+      merge(std::move(result.problems));
+    }
+    if (valid != limits.all_of.size()) {
+      junctor(path, std::string("validate all the schemas (allOf)") + (valid == 0 ? ". None validated" : ""));
+    }
+    if (limits.negated != nullptr && attempt(value, *limits.negated, path).problems.empty()) {
+      junctor(path, "not validate the schema (not)");
+    }
+  }
+
+  void check_any_of(const Value& value, const Constraints& limits, const std::string& path) {
+    Attempt best;
+    for (const Schema* schema : limits.any_of) {
+      Attempt result = attempt(value, *schema, path);
+      if (result.problems.empty()) return;
+      if (best.problems.empty() || result.matches > best.matches) best = std::move(result);
+    }
+    junctor(path, "validate at least one schema (anyOf)");
+    merge(std::move(best.problems));
+  }
+
+  void check_one_of(const Value& value, const Constraints& limits, const std::string& path) {
+    Attempt best;
+    std::size_t valid = 0;
+    for (const Schema* schema : limits.one_of) {
+      Attempt result = attempt(value, *schema, path);
+      if (result.problems.empty()) {
+        ++valid;
+      } else if (best.problems.empty() || result.matches > best.matches) {
+        best = std::move(result);
+      }
+    }
+    if (valid == 1) return;
+    junctor(path, "validate one and only one schema (oneOf). " +
+                      (valid == 0 ? "Found none valid" : "Found " + std::to_string(valid) + " valid alternatives"));
+    if (valid == 0) merge(std::move(best.problems));
+  }
+
+  std::vector<Cause> problems_;
+  std::size_t matches_ = 0;
+};
+
+// Repeated items of set lists and repeated keys of map lists.
+class ListChecker {
+ public:
+  void visit(const Value& value, const Schema& schema, const std::string& path) {
+    if (problems_.size() >= kMaximumProblems) return;
+    if (value.is_array() && schema.kind == SchemaKind::List) {
+      if (schema.list_type == ListType::Set) check_set(value, path);
+      if (schema.list_type == ListType::Map) check_map(value, schema, path);
+      for (std::size_t i = 0; i < value.size(); ++i) visit(value.at(i), *schema.items, index_path(path, i));
+    }
+    for (const Value::Member& member : value.members()) {
+      const Field* field = schema.find(member.key);
+      const Schema* inner = field != nullptr ? field->schema : schema.items;
+      if (inner != nullptr && schema.kind != SchemaKind::List) visit(member.value, *inner, child_path(path, member.key));
+    }
+  }
+
+  std::vector<Cause> take() && { return std::move(problems_); }
+
+ private:
+  void check_set(const Value& value, const std::string& path) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (seen.insert(json::write_sorted(value.at(i))).second) continue;
+      problems_.push_back(field_error::duplicate(index_path(path, i), value.at(i)));
+    }
+  }
+
+  void check_map(const Value& value, const Schema& schema, const std::string& path) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const Value& item = value.at(i);
+      if (!item.is_object()) {
+        problems_.push_back(
+            field_error::invalid(index_path(path, i), item, "must be an object for an array of list-type map"));
+        continue;
+      }
+      Value::ObjectBuilder keys;
+      for (const std::string_view key : schema.list_map_keys) {
+        if (const Value* part = item.find(key)) keys.append(std::string(key), *part);
+      }
+      const Value identity = std::move(keys).build();
+      if (seen.insert(json::write_sorted(identity)).second) continue;
+      problems_.push_back(field_error::duplicate(index_path(path, i), identity));
+    }
+  }
+
+  std::vector<Cause> problems_;
+};
+
+std::vector<Cause> list_problems(const Value& value, const Schema& schema, std::string_view path) {
+  ListChecker checker;
+  checker.visit(value, schema, std::string(path));
+  return std::move(checker).take();
+}
+
+void collect_immutable(const Value& value, const Value& old, const Schema& schema, const std::string& path,
+                       std::vector<Cause>& problems) {
+  if (value.same_tree(old)) return;
+  for (const Field& field : schema.fields) {
+    const std::string child = child_path(path, field.name);
+    const Value& now = value[field.name];
+    const Value& before = old[field.name];
+    if (field.immutable && !(now == before)) {
+      problems.push_back(field_error::invalid(child, now, "field is immutable"));
+    } else if (field.schema->kind == SchemaKind::Struct && now.is_object() && before.is_object()) {
+      collect_immutable(now, before, *field.schema, child, problems);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Cause> validate(const Value& value, const Schema& schema, std::string_view path, const Value* old) {
+  Validator validator;
+  validator.visit(value, schema, std::string(path), old);
+  std::vector<Cause> problems = std::move(validator).take();
+  std::vector<Cause> repeated = list_problems(value, schema, path);
+  if (!repeated.empty() && (old == nullptr || list_problems(*old, schema, path).empty())) {
+    for (Cause& cause : repeated) problems.push_back(std::move(cause));
+  }
+  return problems;
+}
+
+std::vector<Cause> validate_immutable(const Value& value, const Value& old, const Schema& schema,
+                                      std::string_view path) {
+  std::vector<Cause> problems;
+  collect_immutable(value, old, schema, std::string(path), problems);
+  return problems;
+}
+
+}  // namespace coracle::kube
