@@ -5,6 +5,9 @@
 
 namespace coracle::daemon {
 
+// Where tools look for the administrator's kubeconfig.
+inline constexpr std::string_view kUsualKubeconfig = "/etc/rancher/k3s/k3s.yaml";
+
 // Where k3s keeps things below its data folder; the names are part of the drop-in promise.
 struct Layout {
   std::string data_dir;

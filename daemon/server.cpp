@@ -18,7 +18,6 @@
 namespace coracle::daemon {
 namespace {
 
-constexpr std::string_view kKubeconfigLink = "/etc/rancher/k3s/k3s.yaml";
 constexpr Duration kDrainTimeout = std::chrono::seconds(5);
 
 // "10.0.0.1", "[fd00::1]": as a URL writes an address.
@@ -155,7 +154,7 @@ class Server : public RunningServer {
 
   // As k3s does: the usual path leads to wherever the file really is. Not being allowed to is no failure.
   void link_kubeconfig() {
-    const std::string link(kKubeconfigLink);
+    const std::string link(kUsualKubeconfig);
     const Result<FileInfo> there = link_info(link);
     if (there.ok() && there->kind != FileKind::Symlink) return;
     if (there.ok()) remove_file(link).ignore("make_link reports it");

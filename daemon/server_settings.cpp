@@ -13,7 +13,6 @@ namespace coracle::daemon {
 namespace {
 
 constexpr std::size_t kMaxTokenFile = 64 * 1024;
-constexpr std::string_view kKubeconfigLink = "/etc/rancher/k3s/k3s.yaml";
 
 Result<std::uint16_t> port_of(const Settings& settings, std::string_view name) {
   const std::int64_t port = settings.number(name);
@@ -39,7 +38,7 @@ Result<void> read_port_range(const Settings& settings, ServerSettings& server) {
 Result<void> read_kubeconfig_target(const Settings& settings, ServerSettings& server) {
   server.kubeconfig.path = settings.text("write-kubeconfig");
   server.kubeconfig.group = settings.text("write-kubeconfig-group");
-  server.kubeconfig_configured = server.kubeconfig.path != kKubeconfigLink;
+  server.kubeconfig_configured = server.kubeconfig.path != kUsualKubeconfig;
   const std::string mode = settings.text("write-kubeconfig-mode");
   const auto [end, failure] =
       std::from_chars(mode.data(), mode.data() + mode.size(), server.kubeconfig.mode, 8);

@@ -33,7 +33,7 @@ Object marked(const OwnerSet& set, Object object) {
   return object.with_annotation(kAppliedAnnotation, encode_applied(object));
 }
 
-std::string describe(const Object& object) { return gvk_text(object.gvk()) + " " + object.key().text(); }
+std::string member_text(const Object& object) { return gvk_text(object.gvk()) + " " + object.key().text(); }
 
 // What the owner applied last; an object that it takes over was never applied.
 Value last_applied(const Object& live) {
@@ -166,13 +166,13 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   }
   for (const auto& [key, object] : desired) {
     if (existing.contains(key)) continue;
-    if (Result<void> made = create(context, kind.resource, object); !made.ok()) return made.error().in(describe(object));
+    if (Result<void> made = create(context, kind.resource, object); !made.ok()) return made.error().in(member_text(object));
   }
   for (const auto& [key, object] : desired) {
     const auto live = existing.find(key);
     if (live == existing.end()) continue;
     Result<void> updated = update(context, kind.resource, live->second, object);
-    if (!updated.ok()) return updated.error().in(describe(object));
+    if (!updated.ok()) return updated.error().in(member_text(object));
   }
   for (const auto& [key, live] : existing) {
     // The same object may be in the set under another version of its kind.
@@ -181,7 +181,7 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
     });
     if (wanted || live.label(kPruneLabel) == "false") continue;
     if (Result<void> pruned = prune(context, kind.resource, live); !pruned.ok()) {
-      return pruned.error().in("delete " + describe(live));
+      return pruned.error().in("delete " + member_text(live));
     }
   }
   return {};
@@ -202,7 +202,7 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
                                      const Object& desired) const {
   const WriteParameters parameters{.field_manager = field_manager_};
   if (must_recreate(live, desired)) {
-    log_.info("deleting and creating an object that cannot be patched", {{"object", describe(desired)}});
+    log_.info("deleting and creating an object that cannot be patched", {{"object", member_text(desired)}});
     TRY(prune(context, resource, live));
     const Context bounded = context.with_timeout(kGoneTimeout);
     while (client_.get(bounded, resource, desired.key()).ok()) TRY(bounded.sleep(kGonePoll));
