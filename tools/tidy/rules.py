@@ -36,7 +36,6 @@ HEAVY_HEADERS = {
     "nghttp2/": ["base/http/internal"],
     "http_parser.h": ["base/http/internal"],
     "curl/": ["base/http/internal"],
-    "spdlog/": ["base/internal"],
     "sqlite3.h": ["store/internal", "store/sqlite"],
     "git2": ["reconcilers/git/internal"],
     "archive": ["charts/internal"],

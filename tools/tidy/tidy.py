@@ -107,6 +107,8 @@ class Tidy:
 
     def check_registered(self, path):
         """Every source is named in a CMakeLists.txt of its folder or one above."""
+        if path == "tests/support/catch_main.cpp":  # named by the build's own functions
+            return
         folder, name = os.path.split(path)
         below = name
         while True:
