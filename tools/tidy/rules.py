@@ -30,7 +30,6 @@ UNRESTRICTED = ["daemon", "tests"]
 # Each heavy header has one home; elsewhere a facade stands for it.
 HEAVY_HEADERS = {
     "nlohmann/": ["base/json/internal"],
-    "yaml-cpp/": ["base/yaml/internal"],
     "yaml.h": ["base/yaml/internal"],
     "openssl/": ["base/tls", "base/http/internal"],
     "nghttp2/": ["base/http/internal"],
