@@ -30,7 +30,7 @@ Result<Value> set_values(const Value& base, std::string_view text, bool as_strin
 // The values that a chart's templates see: `overrides` on the chart's defaults, for the chart and
 // all its sub-charts, globals handed down, nulls deleting defaults. Dependencies must have been
 // processed (process_dependencies). Appends what Helm would warn about.
-Value coalesce_values(const Chart& chart, const Value& overrides, std::vector<std::string>* warnings = nullptr);
+Result<Value> coalesce_values(const Chart& chart, const Value& overrides, std::vector<std::string>* warnings = nullptr);
 
 // Drops the sub-charts that conditions and tags disable, renames aliases, and lays import-values
 // under the chart's own. Answers the chart as it will be rendered.

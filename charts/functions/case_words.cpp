@@ -90,17 +90,13 @@ std::string untitle_text(std::string_view text) {
 
 std::string swap_case(std::string_view text) {
   std::u32string runes = runes_of(text);
-  bool start = true;
   for (char32_t& rune : runes) {
-    const bool blank = is_blank_rune(rune);
     if (is_upper_rune(rune)) {
       rune = to_lower_rune(rune);
     } else if (is_lower_rune(rune)) {
       rune = to_upper_rune(rune);
     }
-    start = blank;
   }
-  (void)start;
   return text_of(runes);
 }
 
@@ -139,17 +135,17 @@ std::string pascal_case(std::string_view text) {
   const std::u32string runes = runes_of(text);
   std::u32string out;
   bool start = true;
+  bool shouting = false;  // the word began with two capitals: the rest of it becomes small
   for (std::size_t i = 0; i < runes.size(); ++i) {
     const char32_t rune = runes[i];
     if (is_connector(rune)) {
-      // Connectors at the ends stay, the others only join words.
-      const bool leading = out.empty() || is_connector(out.back());
-      if (leading || i + 1 == runes.size()) out += rune;
+      // One connector between words goes, further ones and those at the ends stay.
+      if (out.empty() || start || i + 1 == runes.size()) out += rune;
       start = true;
       continue;
     }
-    const bool in_upper_run = i > 0 && is_upper_rune(runes[i - 1]);
-    out += start ? to_upper_rune(rune) : in_upper_run ? to_lower_rune(rune) : rune;
+    if (start) shouting = is_upper_rune(rune) && i + 1 < runes.size() && is_upper_rune(runes[i + 1]);
+    out += start ? to_upper_rune(rune) : shouting ? to_lower_rune(rune) : rune;
     start = false;
   }
   return text_of(out);

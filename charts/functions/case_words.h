@@ -11,7 +11,7 @@ std::string lower_text(std::string_view text);
 // Every word's first letter in upper case, the rest as it is; untitle is the reverse.
 std::string title_text(std::string_view text);
 std::string untitle_text(std::string_view text);
-// Letters swap case, the first letter of a word becomes title case when it is lower.
+// Upper case letters in lower case and the other way round.
 std::string swap_case(std::string_view text);
 // "FooBarHTTP" as foo_bar_http with the given connector.
 std::string snake_case(std::string_view text, char connector);

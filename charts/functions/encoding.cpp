@@ -108,14 +108,26 @@ Output must_from_json(const Call& call) {
   return value_from_document(tree).unboxed();
 }
 
+// Where Go's decoder stops: at a wrong character, after padding that does not end the text, or at the
+// start of an incomplete group.
+std::size_t bad_base64_offset(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    const std::size_t wrong = text.substr(at, 4).find_first_not_of(kAlphabet);
+    if (wrong == std::string_view::npos) continue;
+    const bool padding = wrong >= 2 && text.substr(at + wrong, 4 - wrong).find_first_not_of('=') == std::string_view::npos;
+    return padding ? at + 4 : at + wrong;
+  }
+  const std::size_t wrong = text.substr(at).find_first_not_of(kAlphabet);
+  return wrong == std::string_view::npos || text[at + wrong] == '=' ? at : at + wrong;
+}
+
 Output base64_decode(const Call& call) {
   auto decoded = crypto::base64_decode(call.text(0));
   if (decoded.ok()) return text_value(std::move(decoded).value());
-  // sprig answers the error's text; the offset is where Go's decoder stops.
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n";
-  std::size_t at = call.text(0).find_first_not_of(kAlphabet);
-  if (at == std::string::npos) at = call.text(0).size() / 4 * 4;
-  return text_value("illegal base64 data at input byte " + std::to_string(at));
+  // sprig answers the error's text.
+  return text_value("illegal base64 data at input byte " + std::to_string(bad_base64_offset(call.text(0))));
 }
 
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

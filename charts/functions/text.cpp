@@ -18,6 +18,13 @@ int count_argument(const Call& call, std::size_t index) {
   return static_cast<int>(std::clamp<std::int64_t>(call.integer(index), -1, 1'000'000'000));
 }
 
+// The functions without "must" use Go's MustCompile, which says more when it fails.
+Result<Regex> must_compile(const std::string& pattern) {
+  auto regex = Regex::compile(pattern);
+  if (!regex.ok()) return regex.error().in("regexp: Compile(" + go_backquote(pattern) + ")");
+  return regex;
+}
+
 Output regex_match(const Call& call) {
   auto regex = Regex::compile(call.text(0));
   if (!regex.ok()) return GoValue::boolean(false);
@@ -29,15 +36,15 @@ Output must_regex_match(const Call& call) {
   return GoValue::boolean(regex.matches(call.text(1)));
 }
 
-Output regex_find(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+Output find_first(const Call& call, Result<Regex> compiled) {
+  ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   const auto found = regex.find_all(call.text(1), 1);
   if (found.empty()) return text_value("");
   return text_value(call.text(1).substr(found[0].begin, found[0].end - found[0].begin));
 }
 
-Output regex_find_all(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+Output find_all(const Call& call, Result<Regex> compiled) {
+  ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   std::vector<std::string> found;
   for (const Regex::Match& match : regex.find_all(call.text(1), count_argument(call, 2))) {
     found.push_back(call.text(1).substr(match.begin, match.end - match.begin));
@@ -45,18 +52,18 @@ Output regex_find_all(const Call& call) {
   return GoValue::strings(found);
 }
 
-Output regex_replace(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+Output replace_all(const Call& call, Result<Regex> compiled) {
+  ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   return text_value(regex.replace_all(call.text(1), call.text(2)));
 }
 
-Output regex_replace_literal(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+Output replace_literal(const Call& call, Result<Regex> compiled) {
+  ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   return text_value(regex.replace_all_literal(call.text(1), call.text(2)));
 }
 
-Output regex_split(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
+Output split_text(const Call& call, Result<Regex> compiled) {
+  ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   return GoValue::strings(regex.split(call.text(1), count_argument(call, 2)));
 }
 
@@ -269,16 +276,16 @@ Output path_is_abs(const Call& c) { return GoValue::boolean(c.text(0).starts_wit
 constexpr Function kTexts[] = {
     {"regexMatch", "ss", regex_match},
     {"mustRegexMatch", "ss", must_regex_match},
-    {"regexFind", "ss", regex_find},
-    {"mustRegexFind", "ss", regex_find},
-    {"regexFindAll", "ssi", regex_find_all},
-    {"mustRegexFindAll", "ssi", regex_find_all},
-    {"regexReplaceAll", "sss", regex_replace},
-    {"mustRegexReplaceAll", "sss", regex_replace},
-    {"regexReplaceAllLiteral", "sss", regex_replace_literal},
-    {"mustRegexReplaceAllLiteral", "sss", regex_replace_literal},
-    {"regexSplit", "ssi", regex_split},
-    {"mustRegexSplit", "ssi", regex_split},
+    {"regexFind", "ss", [](const Call& c) { return find_first(c, must_compile(c.text(0))); }},
+    {"mustRegexFind", "ss", [](const Call& c) { return find_first(c, Regex::compile(c.text(0))); }},
+    {"regexFindAll", "ssi", [](const Call& c) { return find_all(c, must_compile(c.text(0))); }},
+    {"mustRegexFindAll", "ssi", [](const Call& c) { return find_all(c, Regex::compile(c.text(0))); }},
+    {"regexReplaceAll", "sss", [](const Call& c) { return replace_all(c, must_compile(c.text(0))); }},
+    {"mustRegexReplaceAll", "sss", [](const Call& c) { return replace_all(c, Regex::compile(c.text(0))); }},
+    {"regexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, must_compile(c.text(0))); }},
+    {"mustRegexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, Regex::compile(c.text(0))); }},
+    {"regexSplit", "ssi", [](const Call& c) { return split_text(c, must_compile(c.text(0))); }},
+    {"mustRegexSplit", "ssi", [](const Call& c) { return split_text(c, Regex::compile(c.text(0))); }},
     {"regexQuoteMeta", "s", [](const Call& c) -> Output { return text_value(Regex::quote(c.text(0))); }},
     {"semver", "s", semver_parse},
     {"semverCompare", "ss", semver_compare},

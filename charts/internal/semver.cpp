@@ -26,8 +26,10 @@ bool are_identifiers(std::string_view dotted) {
   return std::all_of(parts.begin(), parts.end(), is_identifier);
 }
 
-Error invalid_version(std::string_view text) {
-  return bad_request("invalid semantic version: \"" + std::string(text) + "\"");
+Error invalid_version() { return bad_request("invalid semantic version"); }
+
+Error improper_constraint(std::string_view text) {
+  return bad_request("improper constraint: \"" + std::string(text) + "\"");
 }
 
 int compare_numbers(std::uint64_t a, std::uint64_t b) { return a < b ? -1 : a > b ? 1 : 0; }
@@ -86,15 +88,15 @@ bool is_wildcard(std::string_view number) { return number == "x" || number == "X
 }  // namespace
 
 Result<Version> Version::parse(std::string_view text) {
-  if (text.size() > kMaxVersionLength) return invalid_version(text.substr(0, kMaxVersionLength));
+  if (text.size() > kMaxVersionLength) return invalid_version();
   const auto parts = take_apart(text);
-  if (!parts || parts->numbers[0].empty()) return invalid_version(text);
+  if (!parts || parts->numbers[0].empty()) return invalid_version();
   Version version;
   std::array<std::uint64_t*, 3> targets = {&version.major, &version.minor, &version.patch};
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (parts->numbers[i].empty()) continue;
     const auto number = parse_int<std::uint64_t>(parts->numbers[i]);
-    if (!number) return invalid_version(text);
+    if (!number) return invalid_version();
     *targets[i] = *number;
   }
   version.prerelease = parts->prerelease;
@@ -118,7 +120,7 @@ int Version::compare(const Version& other) const {
 }
 
 Result<VersionRange::Constraint> VersionRange::parse_one(std::string_view text) {
-  const Error invalid = bad_request("improper constraint: " + std::string(text));
+  const Error invalid = improper_constraint(text);
   constexpr std::string_view kOperators = "=!<>~^";
   const std::size_t length = std::min(text.find_first_not_of(kOperators), text.size());
   Constraint constraint;
@@ -148,7 +150,7 @@ Result<VersionRange::Constraint> VersionRange::parse_one(std::string_view text) 
 }
 
 Result<VersionRange> VersionRange::parse(std::string_view text) {
-  const Error invalid = bad_request("improper constraint: " + std::string(text));
+  const Error invalid = improper_constraint(text);
   if (text.size() > kMaxVersionLength * 4) return invalid;
   VersionRange range;
   std::string_view rest = text;

@@ -27,6 +27,9 @@ Error incompatible(const GoValue& a, const GoValue& b) {
   return bad_request("incompatible types for comparison: " + a.type_name() + " and " + b.type_name());
 }
 
+// What "%s" prints, which is not what a reader expects of numbers; Go's own message has it so.
+std::string as_text(const GoValue& value) { return go_sprintf("%s", std::span(&value, 1)); }
+
 Result<bool> equal(const GoValue& a, const GoValue& b) {
   const Basic kind = basic_kind(a);
   if (kind != basic_kind(b)) {
@@ -49,10 +52,10 @@ Result<bool> equal(const GoValue& a, const GoValue& b) {
     return value.type() == GoValue::Type::Time || value.type() == GoValue::Type::Object;
   };
   if (!comparable(a) && a.type_name() != b.type_name()) {
-    return bad_request("non-comparable types " + go_print(a) + ": " + a.type_name() + ", " + b.type_name() + ": " +
-                       go_print(b));
+    return bad_request("non-comparable types " + as_text(a) + ": " + a.type_name() + ", " + b.type_name() + ": " +
+                       as_text(b));
   }
-  if (!comparable(b)) return bad_request("non-comparable type " + go_print(b) + ": " + b.type_name());
+  if (!comparable(b)) return bad_request("non-comparable type " + as_text(b) + ": " + b.type_name());
   return deep_equal(a, b);
 }
 

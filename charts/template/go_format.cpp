@@ -331,10 +331,7 @@ void Formatter::format_hex(std::string_view text, bool upper) {
 }
 
 void Formatter::format_quoted(std::string_view text) {
-  const bool raw_allowed = text.find('`') == std::string_view::npos &&
-                           std::none_of(text.begin(), text.end(), [](char c) { return (c < ' ' && c != '\t' && c >= 0) || c == 0x7f; });
-  if (flags.sharp && raw_allowed) return pad("`" + std::string(text) + "`");
-  pad(go_quote(text));
+  pad(flags.sharp ? go_backquote(text) : go_quote(text));
 }
 
 void Formatter::format_bytes(const GoValue& arg, char32_t verb) {

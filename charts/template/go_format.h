@@ -17,6 +17,8 @@ std::string go_print(const GoValue& value);
 
 // strconv.Quote, strconv.FormatFloat (precision -1: shortest) and utf8 helpers.
 std::string go_quote(std::string_view text);
+// With back quotes where those can hold the text, as "%#q" prints.
+std::string go_backquote(std::string_view text);
 std::string go_format_float(double number, char format, int precision);
 
 // Decodes one rune; answers U+FFFD and length 1 for bytes that are no UTF-8. `text` is not empty.

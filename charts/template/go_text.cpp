@@ -232,6 +232,13 @@ std::string go_quote(std::string_view text) {
   return out;
 }
 
+std::string go_backquote(std::string_view text) {
+  const bool allowed = std::none_of(text.begin(), text.end(), [](char c) {
+    return c == '`' || (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
+  });
+  return allowed ? "`" + std::string(text) + "`" : go_quote(text);
+}
+
 Result<std::string> go_unquote(std::string_view literal) {
   const Error invalid = bad_request("invalid syntax");
   if (literal.size() < 2 || literal.front() != literal.back()) return invalid;

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/tls/crypto.h"
+
 namespace coracle::charts {
 namespace {
 
@@ -100,8 +102,9 @@ Result<Value> convert(const GoValue& value, int depth) {
       return Value(number);
     }
     case GoValue::Type::String:
-    case GoValue::Type::Bytes:
       return Value(value.text());
+    case GoValue::Type::Bytes:
+      return Value(crypto::base64_encode(value.text()));
     case GoValue::Type::Time:
       return Value(format_time(value.as_time()));
     case GoValue::Type::List: {

@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "base/yaml/yaml.h"
+#include "charts/chart.h"
+#include "charts/internal/archive.h"
+#include "charts/loader/ignore.h"
+#include "charts/values.h"
+
+namespace coracle::charts {
+namespace {
+
+// Sub-charts of sub-charts and folders of folders.
+constexpr int kMaxNestedCharts = 20;
+constexpr int kMaxFolderDepth = 40;
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+Result<Chart> load_nested(std::vector<ChartFile> files, int depth);
+
+Result<Value> read_map(const ChartFile& file) {
+  auto tree = yaml::read(file.data, {.strict = false});
+  if (!tree.ok()) return tree.error().in("cannot load " + file.name);
+  if (!tree->is_object() && !tree->is_null()) {
+    return bad_request("cannot load " + file.name + ": a map is expected, not " + std::string(json_kind_name(*tree)));
+  }
+  return tree;
+}
+
+// Chart.yaml's strings may be written as numbers ("appVersion: 1.10"); they are texts all the same.
+Value text_field(const Value& value) {
+  if (value.is_string() || value.is_null()) return value;
+  if (value.is_bool()) return Value(value.as_bool() ? "true" : "false");
+  std::string text = yaml::write(value);
+  if (text.ends_with('\n')) text.pop_back();
+  return Value(text);
+}
+
+Value tidy_metadata(const Value& metadata) {
+  Value tidy = metadata.is_object() ? metadata : Value::object();
+  for (const std::string_view key : {"name", "version", "appVersion", "kubeVersion", "description", "type"}) {
+    if (const Value* value = tidy.find(key)) tidy = tidy.with(key, text_field(*value));
+  }
+  if (tidy["apiVersion"].as_string().empty()) tidy = tidy.with("apiVersion", "v1");
+  return tidy;
+}
+
+Result<void> validate_metadata(const Chart& chart) {
+  const auto required = [&](std::string_view field) -> Result<void> {
+    if (!chart.metadata[field].as_string().empty()) return {};
+    return bad_request("validation: chart.metadata." + std::string(field) + " is required");
+  };
+  TRY(required("apiVersion"));
+  TRY(required("name"));
+  TRY(required("version"));
+  const std::string_view name = chart.name();
+  if (name.find('/') != std::string_view::npos || name.find('\\') != std::string_view::npos || name == "..") {
+    return bad_request("validation: chart.metadata.name \"" + std::string(name) + "\" is invalid");
+  }
+  const std::string_view type = chart.metadata["type"].as_string();
+  if (!type.empty() && type != "application" && type != "library") {
+    return bad_request("validation: chart.metadata.type must be application or library");
+  }
+  return {};
+}
+
+Result<void> add_special_file(Chart& chart, const ChartFile& file, bool& known) {
+  known = true;
+  if (file.name == "Chart.yaml") {
+    ASSIGN_OR_RETURN(const Value metadata, read_map(file));
+    const Value requirements = chart.metadata["dependencies"];
+    chart.metadata = tidy_metadata(metadata);
+    if (!requirements.is_null() && !chart.metadata.contains("dependencies")) {
+      chart.metadata = chart.metadata.with("dependencies", requirements);
+    }
+  } else if (file.name == "Chart.lock") {
+    ASSIGN_OR_RETURN(chart.lock, read_map(file));
+  } else if (file.name == "values.yaml") {
+    auto values = read_values(file.data);
+    if (!values.ok()) return values.error().in("cannot load values.yaml");
+    chart.values = *values;
+    chart.values_text = file.data;
+  } else if (file.name == "values.schema.json") {
+    chart.schema = file.data;
+  } else if (file.name == "requirements.yaml") {
+    ASSIGN_OR_RETURN(const Value requirements, read_map(file));
+    if (!chart.metadata.contains("dependencies")) {
+      chart.metadata = chart.metadata.with("dependencies", requirements["dependencies"]);
+    }
+    chart.files.push_back(file);
+  } else if (file.name == "requirements.lock") {
+    ASSIGN_OR_RETURN(chart.lock, read_map(file));
+    chart.files.push_back(file);
+  } else {
+    known = false;
+  }
+  return {};
+}
+
+// The name of the sub-chart (folder or archive) that a file below charts/ belongs to.
+std::string_view sub_chart_of(std::string_view name) {
+  name.remove_prefix(std::string_view("charts/").size());
+  return name.substr(0, name.find('/'));
+}
+
+Result<Chart> load_sub_chart(const std::string& name, std::vector<ChartFile> files, int depth) {
+  if (name.ends_with(".tgz")) {
+    if (files.size() != 1 || files[0].name != "charts/" + name) {
+      return bad_request("error unpacking subchart tar in charts: expected " + name + ", got " + files[0].name);
+    }
+    ASSIGN_OR_RETURN(auto unpacked, read_archive(files[0].data));
+    return load_nested(std::move(unpacked), depth);
+  }
+  for (ChartFile& file : files) file.name.erase(0, std::string_view("charts/").size());
+  return load_nested(std::move(files), depth);
+}
+
+Result<Chart> assemble(std::vector<ChartFile> files, int depth) {
+  if (depth > kMaxNestedCharts) {
+    return bad_request("sub-charts are nested deeper than " + std::to_string(kMaxNestedCharts));
+  }
+  Chart chart;
+  std::map<std::string, std::vector<ChartFile>> sub_charts;
+  for (ChartFile& file : files) {
+    if (file.data.starts_with(kByteOrderMark)) file.data.erase(0, kByteOrderMark.size());
+    bool known = false;
+    TRY(add_special_file(chart, file, known));
+    if (known) continue;
+    if (file.name.starts_with("templates/")) {
+      chart.templates.push_back(std::move(file));
+    } else if (file.name.starts_with("charts/") && !file.name.ends_with(".prov")) {
+      const std::string name(sub_chart_of(file.name));
+      sub_charts[name].push_back(std::move(file));
+    } else {
+      chart.files.push_back(std::move(file));
+    }
+  }
+  if (chart.metadata.is_null()) return bad_request("Chart.yaml file is missing");
+  TRY(validate_metadata(chart));
+  for (auto& [name, members] : sub_charts) {
+    if (name.empty() || name[0] == '_' || name[0] == '.') continue;
+    // A lone file in charts/ that is no archive (a README) is no chart.
+    const bool lone = members.size() == 1 && members[0].name == "charts/" + name;
+    if (lone && !name.ends_with(".tgz")) continue;
+    auto loaded = load_sub_chart(name, std::move(members), depth + 1);
+    if (!loaded.ok()) {
+      return loaded.error().in("error unpacking subchart " + name + " in " + std::string(chart.name()));
+    }
+    chart.dependencies.push_back(std::make_shared<const Chart>(std::move(loaded).value()));
+  }
+  return chart;
+}
+
+// Strips the one folder that an archive's files lie in.
+Result<std::string> strip_top_folder(std::string name) {
+  std::replace(name.begin(), name.end(), '\\', '/');
+  if (name == "Chart.yaml") return bad_request("chart yaml not in base directory");
+  const bool drive = name.size() > 2 && name[1] == ':' && name[2] == '/';
+  if (name.empty() || name[0] == '/' || drive) return bad_request("chart contains illegally named files: " + name);
+  while (name.starts_with("./")) name.erase(0, 2);
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) return std::string();
+  const std::string inner = name.substr(slash + 1);
+  for (const std::string_view part : split(name, '/')) {
+    if (part == "..") return bad_request("chart illegally references parent directory: " + name);
+  }
+  return inner;
+}
+
+Result<Chart> load_nested(std::vector<ChartFile> files, int depth) {
+  std::vector<ChartFile> inner;
+  for (ChartFile& file : files) {
+    ASSIGN_OR_RETURN(std::string name, strip_top_folder(std::move(file.name)));
+    if (!name.empty()) inner.push_back({std::move(name), std::move(file.data)});
+  }
+  if (inner.empty()) return bad_request("no files in chart archive");
+  return assemble(std::move(inner), depth);
+}
+
+class FolderReader {
+ public:
+  FolderReader(std::string root, IgnoreRules rules) : root_(std::move(root)), rules_(std::move(rules)) {}
+
+  Result<std::vector<ChartFile>> run() {
+    ASSIGN_OR_RETURN(const std::string real_root, canonical_path(root_));
+    root_ = real_root;
+    TRY(walk("", 0));
+    return std::move(files_);
+  }
+
+ private:
+  Result<void> walk(const std::string& folder, int depth) {
+    if (depth > kMaxFolderDepth) return bad_request("the chart's folders are nested deeper than " + std::to_string(kMaxFolderDepth));
+    ASSIGN_OR_RETURN(const auto entries, list_directory(join_path(root_, folder)));
+    for (const DirectoryEntry& entry : entries) {
+      const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
+      FileKind kind = entry.kind;
+      if (kind == FileKind::Symlink) {
+        ASSIGN_OR_RETURN(const FileInfo target, file_info(join_path(root_, path)));
+        kind = target.kind;
+      }
+      if (rules_.ignores(path, kind == FileKind::Directory)) continue;
+      if (kind == FileKind::Directory) {
+        TRY(walk(path, depth + 1));
+      } else if (kind == FileKind::Regular) {
+        TRY(take(path));
+      } else {
+        return bad_request("cannot load irregular file " + path + " as it has file mode type bits set");
+      }
+    }
+    return {};
+  }
+
+  Result<void> take(const std::string& path) {
+    if (files_.size() >= kMaxChartFiles) return bad_request("the chart has more than " + std::to_string(kMaxChartFiles) + " files");
+    ASSIGN_OR_RETURN(std::string data, read_file(join_path(root_, path), kMaxChartFileSize));
+    total_ += data.size();
+    if (total_ > kMaxChartSize) return bad_request("the chart is larger than " + std::to_string(kMaxChartSize) + " bytes");
+    files_.push_back({path, std::move(data)});
+    return {};
+  }
+
+  std::string root_;
+  IgnoreRules rules_;
+  std::vector<ChartFile> files_;
+  std::size_t total_ = 0;
+};
+
+}  // namespace
+
+Result<Chart> load_files(std::vector<ChartFile> files) { return assemble(std::move(files), 0); }
+
+Result<Chart> load_archive(std::string_view tgz) {
+  ASSIGN_OR_RETURN(auto files, read_archive(tgz));
+  if (files.empty()) return bad_request("no files in chart archive");
+  return load_nested(std::move(files), 0);
+}
+
+Result<Chart> load_directory(const std::string& path) {
+  std::string rules_text;
+  const std::string rules_path = join_path(path, ".helmignore");
+  if (file_exists(rules_path)) {
+    ASSIGN_OR_RETURN(rules_text, read_file(rules_path, kMaxChartFileSize));
+  }
+  auto rules = IgnoreRules::parse(rules_text);
+  if (!rules.ok()) return rules.error().in(rules_path);
+  ASSIGN_OR_RETURN(auto files, FolderReader(path, std::move(rules).value()).run());
+  return assemble(std::move(files), 0);
+}
+
+}  // namespace coracle::charts

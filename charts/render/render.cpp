@@ -1,0 +1,178 @@
+#include "charts/render.h"
+
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/yaml/yaml.h"
+#include "charts/internal/semver.h"
+#include "charts/render/context.h"
+#include "charts/render/manifests.h"
+#include "charts/template/evaluator.h"
+#include "charts/template/failure.h"
+#include "charts/template/parser.h"
+#include "charts/template/scope.h"
+#include "charts/values.h"
+
+namespace coracle::charts {
+
+struct TemplateCache::State {
+  // When full, everything is dropped: what is in use comes back at the next rendering.
+  static constexpr std::size_t kMaxFiles = 4096;
+  static constexpr std::size_t kMaxBytes = 32 * 1024 * 1024;
+
+  std::shared_ptr<const ParsedFile> find(const std::string& name, const std::string& text) {
+    const std::lock_guard lock(mutex);
+    const auto [first, last] = files.equal_range(key(name, text));
+    for (auto at = first; at != last; ++at) {
+      if (at->second->name == name && at->second->text == text) return at->second;
+    }
+    return nullptr;
+  }
+
+  void add(std::shared_ptr<const ParsedFile> file) {
+    const std::lock_guard lock(mutex);
+    if (files.size() >= kMaxFiles || bytes + file->text.size() > kMaxBytes) {
+      files.clear();
+      bytes = 0;
+    }
+    bytes += file->text.size();
+    const std::size_t hash = key(file->name, file->text);
+    files.emplace(hash, std::move(file));
+  }
+
+  static std::size_t key(const std::string& name, const std::string& text) {
+    return std::hash<std::string>()(name) * 31 + std::hash<std::string>()(text);
+  }
+
+  std::mutex mutex;
+  std::unordered_multimap<std::size_t, std::shared_ptr<const ParsedFile>> files;
+  std::size_t bytes = 0;
+};
+
+TemplateCache::TemplateCache() : state_(std::make_unique<State>()) {}
+TemplateCache::~TemplateCache() = default;
+
+namespace {
+
+constexpr std::string_view kNotesSuffix = "NOTES.txt";
+
+// The second part of "template: LOCATION: rest", and the last one.
+std::string location_of(std::string_view message) {
+  const std::size_t first = message.find(": ");
+  if (first == std::string_view::npos) return "";
+  const std::size_t second = message.find(": ", first + 2);
+  return std::string(message.substr(first + 2, second == std::string_view::npos ? second : second - first - 2));
+}
+
+Error parse_failure(const Error& error) {
+  const std::string& message = error.message();
+  const std::size_t last = message.rfind(": ");
+  const std::string what = last == std::string::npos ? message : message.substr(last + 2);
+  return bad_request("parse error at (" + location_of(message) + "): " + what);
+}
+
+Error execution_failure(const Error& error) {
+  const Cause* failure = find_chart_failure(error);
+  if (failure == nullptr) return error;
+  return bad_request("execution error at (" + location_of(error.message()) + "): " + failure->message)
+      .with_causes({*failure});
+}
+
+Result<void> parse_all(const std::map<std::string, Renderable>& templates, const std::vector<std::string>& order,
+                       TemplateCache* cache, TemplateScope& scope) {
+  for (const std::string& name : order) {
+    const std::string& text = templates.at(name).file->data;
+    std::shared_ptr<const ParsedFile> file = cache != nullptr ? cache->state().find(name, text) : nullptr;
+    if (!file) {
+      auto parsed = parse_template(name, text);
+      if (!parsed.ok()) return parse_failure(parsed.error());
+      file = std::move(parsed).value();
+      if (cache != nullptr) cache->state().add(file);
+    }
+    scope.add(std::move(file));
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::string>> execute_all(std::map<std::string, Renderable>& templates,
+                                                       const std::vector<std::string>& order,
+                                                       const TemplateScope& scope,
+                                                       const TemplateEnvironment& environment) {
+  Evaluator evaluator(scope, environment);
+  std::map<std::string, std::string> outputs;
+  for (const std::string& name : order) {
+    if (std::string_view(name).substr(name.rfind('/') + 1).starts_with('_')) continue;
+    Renderable& renderable = templates.at(name);
+    auto identity = std::make_shared<GoDict>();
+    identity->named = GoDict::Named::Values;
+    identity->set("Name", GoValue::string(name));
+    identity->set("BasePath", GoValue::string(renderable.base_path));
+    renderable.context.as_dict().set("Template", GoValue::dict(std::move(identity)));
+    auto output = evaluator.execute(*scope.find(name), renderable.context);
+    if (!output.ok()) return execution_failure(output.error());
+    remove_no_value(*output);
+    outputs[name] = std::move(output).value();
+  }
+  return outputs;
+}
+
+Result<void> check_kube_version(const Chart& chart, const Capabilities& capabilities) {
+  const std::string_view wanted = chart.metadata["kubeVersion"].as_string();
+  if (wanted.empty()) return {};
+  const auto range = VersionRange::parse(wanted);
+  const auto version = Version::parse(capabilities.kube_version);
+  if (range.ok() && version.ok() && range->contains(*version)) return {};
+  return bad_request("chart requires kubeVersion: " + std::string(wanted) + " which is incompatible with Kubernetes " +
+                     capabilities.kube_version);
+}
+
+bool is_manifest_name(std::string_view name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
+}
+
+Result<void> collect_crds(const Chart& chart, const std::string& full_path, std::vector<Manifest>& crds) {
+  for (const ChartFile& file : chart.files) {
+    if (!file.name.starts_with("crds/") || !is_manifest_name(file.name)) continue;
+    const std::string source = full_path + "/" + file.name;
+    for (std::string& text : split_manifests(file.data)) {
+      auto object = yaml::read(text, {.strict = false});
+      if (!object.ok()) return object.error().in("YAML parse error on " + source);
+      if (object->is_object()) crds.push_back({source, std::move(text), std::move(object).value()});
+    }
+  }
+  for (const auto& dependency : chart.dependencies) {
+    TRY(collect_crds(*dependency, full_path + "/charts/" + std::string(dependency->name()), crds));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Rendering> render(const RenderRequest& request) {
+  if (request.chart.is_library()) return bad_request("library charts are not installable");
+  TRY(check_kube_version(request.chart, request.capabilities));
+  Rendering rendering;
+  ASSIGN_OR_RETURN(const Chart chart, process_dependencies(request.chart, request.values, &rendering.warnings));
+  ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, request.values, &rendering.warnings));
+  if (request.validate_schema) TRY(validate_values(chart, rendering.values, &rendering.warnings));
+  auto templates = collect_templates(chart, rendering.values, request.release, request.capabilities);
+  const std::vector<std::string> order = execution_order(templates);
+  TemplateScope scope;
+  TRY(parse_all(templates, order, request.cache, scope));
+  ASSIGN_OR_RETURN(auto outputs, execute_all(templates, order, scope, request.environment));
+  const std::string root_notes = std::string(chart.name()) + "/templates/" + std::string(kNotesSuffix);
+  for (auto output = outputs.begin(); output != outputs.end();) {
+    if (!output->first.ends_with(kNotesSuffix)) {
+      ++output;
+      continue;
+    }
+    if (output->first == root_notes) rendering.notes = std::move(output->second);
+    output = outputs.erase(output);
+  }
+  TRY(sort_manifests(outputs, rendering));
+  TRY(collect_crds(chart, std::string(chart.name()), rendering.crds));
+  return rendering;
+}
+
+}  // namespace coracle::charts
