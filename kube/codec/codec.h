@@ -32,7 +32,7 @@ struct DecodeOptions {
 };
 
 struct Decoded {
-  Value object;             // in canonical form (normalise.h); apiVersion and kind as the body has them, possibly absent
+  Value object;  // in canonical form (normalise.h); apiVersion and kind as the body has them, possibly absent
   std::string api_version;  // empty where the body has none
   std::string kind;
   // `unknown field "spec.x"`, `duplicate field "data.a"` in document order (custom resources: duplicates first).

@@ -57,8 +57,8 @@ TEST_CASE("quantities, times and durations become canonical") {
 
 TEST_CASE("a canonical tree is returned as it is") {
   const Schema& schema = type_of("Pod");
-  const auto first = decode(R"({"spec":{"containers":[{"name":"c"}]},"metadata":{"name":"a"}})", MediaType::Json, "Pod",
-                            schema);
+  const auto first =
+      decode(R"({"spec":{"containers":[{"name":"c"}]},"metadata":{"name":"a"}})", MediaType::Json, "Pod", schema);
   REQUIRE(first.ok());
   const auto again = normalise(first->object, schema);
   REQUIRE(again.ok());
@@ -84,8 +84,9 @@ TEST_CASE("type errors are told in Go's words") {
 TEST_CASE("bodies that are no JSON are shown by their first bytes") {
   const auto decoded = decode("hello", MediaType::Json, "ConfigMap", type_of("ConfigMap"));
   REQUIRE_FALSE(decoded.ok());
-  CHECK(decoded.error().message().starts_with(
-      "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "));
+  CHECK(
+      decoded.error().message().starts_with("the object provided is unrecognized (must be of type ConfigMap): couldn't "
+                                            "get version/kind; json parse error: "));
   CHECK(decoded.error().message().ends_with(" (68656c6c6f)"));
   CHECK(decode("", MediaType::Json, "ConfigMap", type_of("ConfigMap")).error().message().ends_with(" (<empty>)"));
 }
@@ -125,7 +126,9 @@ TEST_CASE("media types are told apart without their parameters") {
 TEST_CASE("watch frames") {
   CHECK(json_watch_frame("ADDED", R"({"a":1})") == "{\"type\":\"ADDED\",\"object\":{\"a\":1}}\n");
   const std::string frame = protobuf_watch_frame("ADDED", "k8s");
-  CHECK(frame == std::string("\0\0\0\x0e\x0a\x05" "ADDED\x12\x05\x0a\x03k8s", 18));
+  CHECK(frame == std::string("\0\0\0\x0e\x0a\x05"
+                             "ADDED\x12\x05\x0a\x03k8s",
+                             18));
   const auto read = read_protobuf_watch_event(std::string_view(frame).substr(4));
   REQUIRE(read.ok());
   CHECK(read->type == "ADDED");

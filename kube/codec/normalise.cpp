@@ -90,9 +90,7 @@ class Normaliser {
     }
   }
 
-  static bool fits_int32(const Value& value) {
-    return value.as_int() >= INT32_MIN && value.as_int() <= INT32_MAX;
-  }
+  static bool fits_int32(const Value& value) { return value.as_int() >= INT32_MIN && value.as_int() <= INT32_MAX; }
 
   Value visit_struct(const Value& value, const Schema& schema) {
     if (!value.is_object()) return mismatch(value, schema);

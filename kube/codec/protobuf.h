@@ -31,7 +31,8 @@ Result<Envelope> read_envelope(std::string_view bytes);
 std::string write_envelope(std::string_view api_version, std::string_view kind, std::string_view raw);
 
 // Reads a bare message. The result is in canonical form (normalise.h); fields that the table does not know are
-// skipped. With `api_version` or `kind` the result begins with these fields. BadRequest tells the field and what is wrong.
+// skipped. With `api_version` or `kind` the result begins with these fields. BadRequest tells the field and what is
+// wrong.
 Result<Value> decode_protobuf(std::string_view message, const Schema& schema, std::string_view api_version = {},
                               std::string_view kind = {});
 

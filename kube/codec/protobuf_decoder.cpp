@@ -22,8 +22,8 @@ using internal::WireType;
 struct Slot {
   bool present = false;
   Value value;
-  std::vector<Value> items;             // of a list
-  std::vector<Value::Member> members;   // of a map
+  std::vector<Value> items;            // of a list
+  std::vector<Value::Member> members;  // of a map
 };
 
 class ProtobufDecoder {
@@ -123,7 +123,8 @@ class ProtobufDecoder {
   }
 
   static bool is_packable(const Schema& schema) {
-    return schema.kind == SchemaKind::Boolean || schema.kind == SchemaKind::Integer || schema.kind == SchemaKind::Number;
+    return schema.kind == SchemaKind::Boolean || schema.kind == SchemaKind::Integer ||
+           schema.kind == SchemaKind::Number;
   }
 
   bool read_item(WireReader& reader, WireType type, const Schema& schema, Slot& slot) {
@@ -359,8 +360,8 @@ class ProtobufDecoder {
       } else if (!slot.members.empty()) {
         slot.value = Value::object(std::move(slot.members));
       }
-      const bool kept = slot.present && (field.pointer ? !slot.value.is_null()
-                                                       : !internal::is_omitted(slot.value, *field.schema));
+      const bool kept =
+          slot.present && (field.pointer ? !slot.value.is_null() : !internal::is_omitted(slot.value, *field.schema));
       if (kept) {
         object.append(std::string(field.name), std::move(slot.value));
       } else if (field.always_emitted) {
@@ -407,7 +408,8 @@ class ProtobufDecoder {
   }
 
   void fail(const Schema& schema, const std::string& what) {
-    fail_text("cannot read protobuf message " + (schema.name.empty() ? "" : internal::go_type_name(schema)) + ": " + what);
+    fail_text("cannot read protobuf message " + (schema.name.empty() ? "" : internal::go_type_name(schema)) + ": " +
+              what);
   }
   void fail_text(std::string text) {
     if (!error_) error_ = bad_request(std::move(text));
@@ -456,7 +458,9 @@ bool read_unknown(std::string_view bytes, Envelope& out) {
 
 }  // namespace
 
-bool has_envelope(std::string_view bytes) { return bytes.starts_with(kProtobufMagic); }
+bool has_envelope(std::string_view bytes) {
+  return bytes.starts_with(kProtobufMagic);
+}
 
 Result<Envelope> read_envelope(std::string_view bytes) {
   if (!has_envelope(bytes)) {

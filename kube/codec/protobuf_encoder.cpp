@@ -259,6 +259,8 @@ Result<std::string> begin_protobuf_list(const Value& list_metadata) {
   return out;
 }
 
-void append_protobuf_item(std::string& list, std::string_view item) { append_piece(list, 2, item); }
+void append_protobuf_item(std::string& list, std::string_view item) {
+  append_piece(list, 2, item);
+}
 
 }  // namespace coracle::kube

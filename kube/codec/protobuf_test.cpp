@@ -4,11 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <random>
 #include <sstream>
 
 #include "base/json/json.h"
+#include "base/random.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "kube/codec/codec.h"
@@ -51,31 +50,48 @@ std::string round_trip(std::string_view text, const Schema& schema) {
 }  // namespace
 
 TEST_CASE("the bytes of a small object are those of upstream") {
-  const Value object = tree_of(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"b":"2","a":"1"}})");
+  const Value object =
+      tree_of(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"b":"2","a":"1"}})");
   const auto bytes = encode_envelope(object, message_type("ConfigMap"));
   REQUIRE(bytes.ok());
   CHECK(crypto::hex_encode(*bytes) ==
-        "6b387300"                                              // magic
-        "0a0f0a02763112" "09436f6e6669674d6170"                 // TypeMeta
-        "1223"                                                  // raw
-        "0a11" "0a0161" "1200" "1a00" "2200" "2a00" "3200" "3800" "4200"  // metadata: what Go cannot leave out
-        "1206" "0a0161" "120131"
-        "1206" "0a0162" "120132"
-        "1a00" "2200");
+        "6b387300"  // magic
+        "0a0f0a02763112"
+        "09436f6e6669674d6170"  // TypeMeta
+        "1223"                  // raw
+        "0a11"
+        "0a0161"
+        "1200"
+        "1a00"
+        "2200"
+        "2a00"
+        "3200"
+        "3800"
+        "4200"  // metadata: what Go cannot leave out
+        "1206"
+        "0a0161"
+        "120131"
+        "1206"
+        "0a0162"
+        "120132"
+        "1a00"
+        "2200");
 }
 
 TEST_CASE("every form of value survives protobuf") {
-  CHECK(round_trip(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","creationTimestamp":"2026-01-02T03:04:05Z"},)"
-                   R"("spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c","resources":)"
-                   R"({"limits":{"cpu":"500m"}},"livenessProbe":{"httpGet":{"port":"web"},"periodSeconds":3}}],)"
-                   R"("terminationGracePeriodSeconds":-1},"status":{}})",
-                   message_type("Pod"))
+  CHECK(round_trip(
+            R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","creationTimestamp":"2026-01-02T03:04:05Z"},)"
+            R"("spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c","resources":)"
+            R"({"limits":{"cpu":"500m"}},"livenessProbe":{"httpGet":{"port":"web"},"periodSeconds":3}}],)"
+            R"("terminationGracePeriodSeconds":-1},"status":{}})",
+            message_type("Pod"))
             .find(R"("port":"web")") != std::string::npos);
   round_trip(R"({"kind":"Secret","apiVersion":"v1","metadata":{},"data":{"k":"AAEC/w=="}})", message_type("Secret"));
   round_trip(R"({"metadata":{},"data":{"a":[1,2.5,null]},"revision":7})", message_type("ControllerRevision", "apps"));
   round_trip(R"({"metadata":{"managedFields":[{"manager":"m","fieldsV1":{"f:data":{".":{}}}}]}})",
              message_type("ConfigMap"));
-  round_trip(R"({"metadata":{},"spec":{"renewTime":"2026-01-02T03:04:05.000001Z","acquireTime":"9999-12-31T23:59:59.000000Z"}})",
+  round_trip(R"({"metadata":{},"spec":{"renewTime":"2026-01-02T03:04:05.000001Z","acquireTime":"9999-12-31T23:59:)"
+             R"(59.000000Z"}})",
              message_type("Lease", "coordination.k8s.io"));
   round_trip(R"({"metadata":{},"spec":{"request":"AA==","signerName":"s","extra":{"a":["b","c"]}},"status":{}})",
              message_type("CertificateSigningRequest", "certificates.k8s.io"));
@@ -83,17 +99,25 @@ TEST_CASE("every form of value survives protobuf") {
 
 TEST_CASE("unions of JSON schemas survive protobuf") {
   const std::string text = round_trip(
-      R"({"metadata":{},"spec":{"group":"g","names":{"plural":"p","kind":"K"},"scope":"Namespaced","versions":[{"name":"v1",)"
-      R"("served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","default":{"a":0.5},"properties":{"a":)"
-      R"({"type":"array","items":{"type":"string"},"additionalProperties":false},"b":{"additionalProperties":{"type":"number",)"
-      R"("maximum":1.5},"items":[{"type":"string"}]}}}}}]},"status":{"conditions":null,"acceptedNames":{"plural":"","kind":""},)"
+      R"({"metadata":{},"spec":{"group":"g","names":{"plural":"p","kind":"K"},"scope":"Namespaced","versions":[{)"
+      R"("name":"v1",)"
+      R"("served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","default":{"a":0.5},)"
+      R"("properties":{"a":)"
+      R"({"type":"array","items":{"type":"string"},"additionalProperties":false},"b":{"additionalProperties":{)"
+      R"("type":"number",)"
+      R"("maximum":1.5},"items":[{"type":"string"}]}}}}}]},"status":{"conditions":null,"acceptedNames":{)"
+      R"("plural":"","kind":""},)"
       R"("storedVersions":null}})",
       message_type("CustomResourceDefinition", "apiextensions.k8s.io"));
   CHECK(text.find(R"("additionalProperties":false)") != std::string::npos);
 }
 
 TEST_CASE("fields that the table does not know are skipped") {
-  const std::string message("\xba\x3e\x02hi\x12\x06\x0a\x01" "a\x12\x01" "1\xc0\x3e\x05", 16);
+  const std::string message(
+      "\xba\x3e\x02hi\x12\x06\x0a\x01"
+      "a\x12\x01"
+      "1\xc0\x3e\x05",
+      16);
   const auto decoded = decode_protobuf(message, message_type("ConfigMap"), "v1", "ConfigMap");
   REQUIRE(decoded.ok());
   CHECK((*decoded)["data"]["a"].as_string() == "1");
@@ -124,7 +148,7 @@ TEST_CASE("broken messages are told and bounded") {
   std::string nested;
   for (int i = 0; i < 4000; ++i) {
     std::string around("\xe2\x01", 2);  // not
-    for (std::size_t size = nested.size(); ; size >>= 7U) {
+    for (std::size_t size = nested.size();; size >>= 7U) {
       around += static_cast<char>((size & 0x7FU) | (size > 0x7F ? 0x80U : 0U));
       if (size <= 0x7F) break;
     }
@@ -153,22 +177,22 @@ TEST_CASE("random and mutated bytes give an answer") {
   const auto bytes = encode_envelope(object, pod);
   REQUIRE(bytes.ok());
   const std::string text = json::write(object);
-  std::mt19937 random(20260102);  // NOLINT: the same bytes at every run
+  const auto random = seeded_random(20260102);
   std::size_t accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string mutant = round % 2 == 0 ? *bytes : text;
-    const std::size_t changes = 1 + random() % 4;
+    const std::size_t changes = 1 + random->below(4);
     for (std::size_t i = 0; i < changes; ++i) {
-      const std::size_t at = random() % mutant.size();
-      switch (random() % 3) {
+      const std::size_t at = random->below(mutant.size());
+      switch (random->below(3)) {
         case 0:
-          mutant[at] = static_cast<char>(random());
+          mutant[at] = static_cast<char>(random->next());
           break;
         case 1:
-          mutant.erase(at, 1 + random() % 8);
+          mutant.erase(at, 1 + random->below(8));
           break;
         default:
-          mutant.insert(at, 1 + random() % 3, static_cast<char>(random()));
+          mutant.insert(at, 1 + random->below(3), static_cast<char>(random->next()));
       }
       if (mutant.empty()) mutant = "x";
     }
@@ -187,7 +211,7 @@ TEST_CASE("random and mutated bytes give an answer") {
 TEST_CASE("upstream's samples of every kind read and write the same") {
   const char* folder = std::getenv("CORACLE_KUBERNETES_SAMPLES");
   if (folder == nullptr) {
-    std::cout << "skipped: CORACLE_KUBERNETES_SAMPLES does not name a folder of upstream's samples\n";
+    WARN("skipped: CORACLE_KUBERNETES_SAMPLES does not name a folder of upstream's samples");
     return;
   }
   std::size_t seen = 0;
@@ -221,14 +245,13 @@ TEST_CASE("upstream's samples of every kind read and write the same") {
     const auto again = encode(from_text->object, MediaType::Protobuf, *kind->schema);
     REQUIRE(again.ok());
     CHECK(crypto::hex_encode(*again) == crypto::hex_encode(bytes));
-    const auto from_yaml =
-        decode(file_text(std::filesystem::path(entry.path()).replace_extension(".yaml")), MediaType::Yaml, kind->kind,
-               *kind->schema);
+    const auto from_yaml = decode(file_text(std::filesystem::path(entry.path()).replace_extension(".yaml")),
+                                  MediaType::Yaml, kind->kind, *kind->schema);
     if (!from_yaml.ok()) FAIL(from_yaml.error().message());
     CHECK(from_yaml->object == *expected);
   }
   CHECK(seen > 0);
-  std::cout << "compared " << seen << " kinds, " << unknown << " are not in the tables\n";
+  WARN("compared " << seen << " kinds, " << unknown << " are not in the tables");
 }
 
 }  // namespace coracle::kube

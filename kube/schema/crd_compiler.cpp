@@ -181,7 +181,8 @@ class SchemaCompiler {
     metadata.name = "metadata";
     metadata.pointer = true;
     metadata.schema = object_meta();
-    if (const Value* declared = properties.find("metadata"); declared != nullptr && !(*declared)["properties"].empty()) {
+    if (const Value* declared = properties.find("metadata");
+        declared != nullptr && !(*declared)["properties"].empty()) {
       Schema& node = arena_.nodes.emplace_back(*object_meta());
       Constraints& limits = arena_.constraints.emplace_back();
       limits.all_of = keep_nodes({nested(*declared)});

@@ -23,7 +23,8 @@ std::shared_ptr<const CompiledSchema> compiled_of(std::string_view text) {
 // Each problem as "path: message", the path without its common beginning.
 std::vector<std::string> schema_problems(std::string_view text, bool status = false) {
   std::vector<std::string> texts;
-  for (const Cause& cause : validate_crd_schema(source_of(text), "s", status)) texts.push_back(cause.field + ": " + cause.message);
+  for (const Cause& cause : validate_crd_schema(source_of(text), "s", status))
+    texts.push_back(cause.field + ": " + cause.message);
   return texts;
 }
 
@@ -33,10 +34,14 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("an OpenAPI schema becomes nodes of the table") {
   const auto compiled = compiled_of(
-      R"({"type":"object","description":"A widget.","properties":{"spec":{"type":"object","required":["size"],"properties":{)"
-      R"("size":{"type":"integer","format":"int32","default":3,"minimum":1},"port":{"x-kubernetes-int-or-string":true},)"
-      R"("tags":{"type":"object","additionalProperties":{"type":"string"}},"parts":{"type":"array","x-kubernetes-list-type":"map",)"
-      R"("x-kubernetes-list-map-keys":["name"],"items":{"type":"object","properties":{"name":{"type":"string"}}}}}}}})");
+      R"({"type":"object","description":"A widget.","properties":{"spec":{"type":"object","required":["size"],)"
+      R"("properties":{)"
+      R"("size":{"type":"integer","format":"int32","default":3,"minimum":1},"port":{)"
+      R"("x-kubernetes-int-or-string":true},)"
+      R"("tags":{"type":"object","additionalProperties":{"type":"string"}},"parts":{"type":"array",)"
+      R"("x-kubernetes-list-type":"map",)"
+      R"("x-kubernetes-list-map-keys":["name"],"items":{"type":"object","properties":{"name":{"type":)"
+      R"("string"}}}}}}}})");
   const Schema& root = compiled->root();
   CHECK(root.kind == SchemaKind::Struct);
   CHECK(root.description == "A widget.");
@@ -55,16 +60,21 @@ TEST_CASE("an OpenAPI schema becomes nodes of the table") {
   CHECK(spec.find("parts")->schema->list_map_keys.front() == "name");
   CHECK(root.has_defaults);
   CHECK_FALSE(compiled->has_validations());
-  CHECK(compiled_of(R"({"type":"object","properties":{"a":{"type":"string","x-kubernetes-validations":[{"rule":"true"}]}}})")
+  CHECK(compiled_of(
+            R"({"type":"object","properties":{"a":{"type":"string","x-kubernetes-validations":[{"rule":"true"}]}}})")
             ->has_validations());
 }
 
 TEST_CASE("defaults of a custom resource fill what is absent, and null where null is not allowed") {
   const auto compiled = compiled_of(
-      R"({"type":"object","properties":{"spec":{"type":"object","default":{},"properties":{"a":{"type":"string","default":"x"},)"
-      R"("b":{"type":"string","nullable":true,"default":"y"},"n":{"type":"integer","default":5},"o":{"type":"object","properties":)"
-      R"({"p":{"type":"boolean","default":true}}},"l":{"type":"array","items":{"type":"object","properties":{"q":{"type":"string",)"
-      R"("default":"z"}}}},"m":{"type":"object","additionalProperties":{"type":"object","properties":{"r":{"type":"string",)"
+      R"({"type":"object","properties":{"spec":{"type":"object","default":{},"properties":{"a":{"type":"string",)"
+      R"("default":"x"},)"
+      R"("b":{"type":"string","nullable":true,"default":"y"},"n":{"type":"integer","default":5},"o":{"type":)"
+      R"("object","properties":)"
+      R"({"p":{"type":"boolean","default":true}}},"l":{"type":"array","items":{"type":"object","properties":{)"
+      R"("q":{"type":"string",)"
+      R"("default":"z"}}}},"m":{"type":"object","additionalProperties":{"type":"object","properties":{"r":{)"
+      R"("type":"string",)"
       R"("default":"w"}}}}}}}})");
   const auto filled = [&](std::string_view text) {
     return json::write(apply_defaults(source_of(text), compiled->root(), WallTime()));
@@ -77,11 +87,13 @@ TEST_CASE("defaults of a custom resource fill what is absent, and null where nul
 }
 
 TEST_CASE("good schemas are accepted") {
-  CHECK(schema_problems(R"({"type":"object","properties":{"spec":{"type":"object","properties":{"a":{"type":"string","pattern":"^a$",)"
-                        R"("default":"a"},"p":{"anyOf":[{"type":"integer"},{"type":"string"}],"x-kubernetes-int-or-string":true}},)"
-                        R"("oneOf":[{"required":["a"]},{"properties":{"p":{"minimum":1}}}]},"status":{"type":"object",)"
-                        R"("x-kubernetes-preserve-unknown-fields":true}},"required":["spec"]})",
-                        true) == Texts{});
+  CHECK(schema_problems(
+            R"({"type":"object","properties":{"spec":{"type":"object","properties":{"a":{"type":"string",)"
+            R"("pattern":"^a$",)"
+            R"("default":"a"},"p":{"anyOf":[{"type":"integer"},{"type":"string"}],"x-kubernetes-int-or-string":true}},)"
+            R"("oneOf":[{"required":["a"]},{"properties":{"p":{"minimum":1}}}]},"status":{"type":"object",)"
+            R"("x-kubernetes-preserve-unknown-fields":true}},"required":["spec"]})",
+            true) == Texts{});
 }
 
 TEST_CASE("schemas that are not structural are refused") {
@@ -94,34 +106,47 @@ TEST_CASE("schemas that are not structural are refused") {
   CHECK(schema_problems(R"({"type":"object","anyOf":[{"type":"object","properties":{"a":{"minimum":1}}}]})") ==
         Texts{"s.anyOf[0].type: Forbidden: must be empty to be structural",
               "s.properties[a]: Required value: because it is defined in s.anyOf[0].properties[a]"});
-  CHECK(schema_problems(R"({"type":"string"})") == Texts{"s.type: Invalid value: \"string\": must be object at the root"});
-  CHECK(schema_problems(R"({"type":"object","nullable":true})") == Texts{"s.nullable: Forbidden: nullable cannot be true at the root"});
+  CHECK(schema_problems(R"({"type":"string"})") ==
+        Texts{"s.type: Invalid value: \"string\": must be object at the root"});
+  CHECK(schema_problems(R"({"type":"object","nullable":true})") ==
+        Texts{"s.nullable: Forbidden: nullable cannot be true at the root"});
   CHECK(schema_problems(R"({"type":"object","additionalProperties":{"type":"string"}})") ==
         Texts{"s.additionalProperties: Forbidden: must not be used at the root"});
-  CHECK(schema_problems(R"({"type":"object","properties":{"metadata":{"type":"object","properties":{"labels":{"type":"object"}}}}})") ==
-        Texts{"s.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is "
+  CHECK(schema_problems(R"({"type":"object","properties":{"metadata":{"type":"object","properties":{"labels":{"type":)"
+                        R"("object"}}}}})") ==
+        Texts{"s.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but "
+              "metadata is "
               "implicitly specified"});
 }
 
 TEST_CASE("constructs without support are refused") {
-  CHECK(schema_problems(R"({"type":"object","properties":{"a":{"type":"string","$ref":"#/x"},"b":{"type":"array","uniqueItems":true,)"
-                        R"("items":{"type":"string"}},"c":{"type":"object","properties":{"d":{"type":"string"}},)"
-                        R"("additionalProperties":{"type":"string"}},"e":{"type":"strange"}}})") ==
-        Texts{"s.properties[a].$ref: Forbidden: $ref is not supported",
-              "s.properties[b].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-              "s.properties[c].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
-              "s.properties[e].type: Unsupported value: \"strange\": supported values: \"array\", \"boolean\", \"integer\", "
-              "\"number\", \"object\", \"string\""});
+  CHECK(
+      schema_problems(
+          R"({"type":"object","properties":{"a":{"type":"string","$ref":"#/x"},"b":{"type":"array","uniqueItems":true,)"
+          R"("items":{"type":"string"}},"c":{"type":"object","properties":{"d":{"type":"string"}},)"
+          R"("additionalProperties":{"type":"string"}},"e":{"type":"strange"}}})") ==
+      Texts{"s.properties[a].$ref: Forbidden: $ref is not supported",
+            "s.properties[b].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity "
+            "becomes quadratic",
+            "s.properties[c].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
+            "s.properties[e].type: Unsupported value: \"strange\": supported values: \"array\", \"boolean\", "
+            "\"integer\", "
+            "\"number\", \"object\", \"string\""});
   CHECK(schema_problems(R"({"type":"object","properties":{"a":{"type":"string","pattern":"("}}})").size() == 1);
 }
 
 TEST_CASE("list types ask for fitting items") {
   CHECK(schema_problems(R"({"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"map",)"
-                        R"("x-kubernetes-list-map-keys":["k","z"],"items":{"type":"object","properties":{"k":{"type":"string"}}}}}})") ==
-        Texts{"s.properties[l].items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it "
+                        R"("x-kubernetes-list-map-keys":["k","z"],"items":{"type":"object","properties":{"k":{"type":)"
+                        R"("string"}}}}}})") ==
+        Texts{"s.properties[l].items.properties[k].default: Required value: this property is in "
+              "x-kubernetes-list-map-keys, so it "
               "must have a default or be a required property",
-              "s.properties[l].x-kubernetes-list-map-keys: Invalid value: [\"k\",\"z\"]: entries must all be names of item properties"});
-  CHECK(schema_problems(R"({"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"object"}}}})") ==
+              "s.properties[l].x-kubernetes-list-map-keys: Invalid value: [\"k\",\"z\"]: entries must all be names of "
+              "item properties"});
+  CHECK(schema_problems(
+            R"({"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"set","items":{"type":)"
+            R"("object"}}}})") ==
         Texts{"s.properties[l].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with "
               "x-kubernetes-list-type=set"});
 }
@@ -129,7 +154,8 @@ TEST_CASE("list types ask for fitting items") {
 TEST_CASE("defaults must fit their schema") {
   CHECK(schema_problems(R"({"type":"object","properties":{"a":{"type":"integer","default":"x"},"b":{"type":"object",)"
                         R"("default":{"c":1},"properties":{"d":{"type":"string"}}}}})") ==
-        Texts{"s.properties[a].default: Invalid value: \"string\": s.properties[a].default in body must be of type integer: \"string\"",
+        Texts{"s.properties[a].default: Invalid value: \"string\": s.properties[a].default in body must be of type "
+              "integer: \"string\"",
               "s.properties[b].default: Invalid value: {\"c\":1}: must not have unknown fields"});
 }
 

@@ -13,23 +13,38 @@
 namespace coracle::kube {
 namespace {
 
-using namespace std::string_view_literals;
-
-constexpr std::array kTypes = {"array"sv, "boolean"sv, "integer"sv, "number"sv, "object"sv, "string"sv};
-constexpr std::array kJunctors = {"allOf"sv, "anyOf"sv, "oneOf"sv};
-constexpr std::array kListTypes = {"atomic"sv, "set"sv, "map"sv};
-constexpr std::array kMapTypes = {"atomic"sv, "granular"sv};
-constexpr std::array kRuleReasons = {"FieldValueDuplicate"sv, "FieldValueForbidden"sv, "FieldValueInvalid"sv,
-                                     "FieldValueRequired"sv};
+constexpr std::array<std::string_view, 6> kTypes = {"array", "boolean", "integer", "number", "object", "string"};
+constexpr std::array<std::string_view, 3> kJunctors = {"allOf", "anyOf", "oneOf"};
+constexpr std::array<std::string_view, 3> kListTypes = {"atomic", "set", "map"};
+constexpr std::array<std::string_view, 2> kMapTypes = {"atomic", "granular"};
+constexpr std::array<std::string_view, 4> kRuleReasons = {"FieldValueDuplicate", "FieldValueForbidden",
+                                                          "FieldValueInvalid", "FieldValueRequired"};
 // With a status subresource the root may hold these, of which status keeps its own.
-constexpr std::array kRootKeys = {
-    "description"sv, "type"sv, "format"sv, "title"sv, "maximum"sv, "exclusiveMaximum"sv, "minimum"sv,
-    "exclusiveMinimum"sv, "maxLength"sv, "minLength"sv, "pattern"sv, "maxItems"sv, "minItems"sv, "uniqueItems"sv,
-    "multipleOf"sv, "required"sv, "items"sv, "properties"sv, "externalDocs"sv, "example"sv,
-    "x-kubernetes-preserve-unknown-fields"sv, "x-kubernetes-validations"sv};
+constexpr std::array<std::string_view, 22> kRootKeys = {"description",
+                                                        "type",
+                                                        "format",
+                                                        "title",
+                                                        "maximum",
+                                                        "exclusiveMaximum",
+                                                        "minimum",
+                                                        "exclusiveMinimum",
+                                                        "maxLength",
+                                                        "minLength",
+                                                        "pattern",
+                                                        "maxItems",
+                                                        "minItems",
+                                                        "uniqueItems",
+                                                        "multipleOf",
+                                                        "required",
+                                                        "items",
+                                                        "properties",
+                                                        "externalDocs",
+                                                        "example",
+                                                        "x-kubernetes-preserve-unknown-fields",
+                                                        "x-kubernetes-validations"};
 // Keys of JSON schema that custom resources may not use, and what is said of them.
-constexpr std::array kUnsupported = {"id"sv, "additionalItems"sv, "patternProperties"sv, "definitions"sv,
-                                     "dependencies"sv, "$ref"sv};
+constexpr std::array<std::string_view, 6> kUnsupported = {"id",          "additionalItems", "patternProperties",
+                                                          "definitions", "dependencies",    "$ref"};
 // What only the structural part of a schema may say, and how its absence is worded.
 struct ForbiddenKey {
   std::string_view key;
@@ -99,8 +114,10 @@ class CrdSchemaChecker {
       if (is_zero(member.value) || contains_name(kRootKeys, member.key)) continue;
       std::string allowed;
       for (const std::string_view key : kRootKeys) allowed += (allowed.empty() ? "" : " ") + std::string(key);
-      refuse(path, schema, "only [" + allowed + "] fields are allowed at the root of the schema if the status "
-                           "subresource is enabled");
+      refuse(path, schema,
+             "only [" + allowed +
+                 "] fields are allowed at the root of the schema if the status "
+                 "subresource is enabled");
       return;
     }
   }
@@ -241,7 +258,7 @@ class CrdSchemaChecker {
   // Whatever an alternative restricts must be described outside of it.
   void completeness(const Value& rules, const Value* described, const std::string& described_path,
                     const std::string& rules_path) {
-    for (const std::string_view junctor : {"not"sv, "allOf"sv, "anyOf"sv, "oneOf"sv}) {
+    for (const std::string_view junctor : {"not", "allOf", "anyOf", "oneOf"}) {
       const Value& branches = rules[junctor];
       if (junctor == "not" && branches.is_object()) {
         nested_completeness(branches, described, described_path, rules_path + ".not");
@@ -280,7 +297,8 @@ class CrdSchemaChecker {
     }
     for (const std::string_view key : kUnsupported) {
       const Value* found = schema.find(key);
-      if (found != nullptr && !is_zero(*found)) forbid(path + "." + std::string(key), std::string(key) + " is not supported");
+      if (found != nullptr && !is_zero(*found))
+        forbid(path + "." + std::string(key), std::string(key) + " is not supported");
     }
     if (type == "null") forbid(path + ".type", "type cannot be set to null, use nullable as an alternative");
     if (schema["items"].is_array()) forbid(path + ".items", "items must be a schema object and not an array");
@@ -417,7 +435,9 @@ class CrdSchemaChecker {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const Value& rule = rules.at(i);
       const std::string at = path + "[" + std::to_string(i) + "]";
-      const auto blank = [](std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; };
+      const auto blank = [](std::string_view text) {
+        return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+      };
       const std::string_view message = rule["message"].as_string();
       const std::string_view text = rule["rule"].as_string();
       if (blank(text)) {

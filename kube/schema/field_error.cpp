@@ -8,7 +8,9 @@ namespace {
 constexpr std::string_view kRootField = "<nil>";
 
 // Strings are quoted as they are, everything else is printed as JSON.
-std::string shown(const Value& value) { return value.is_string() ? json::write_raw(value) : json::write(value); }
+std::string shown(const Value& value) {
+  return value.is_string() ? json::write_raw(value) : json::write(value);
+}
 
 Cause make(std::string_view reason, std::string message, std::string_view field, std::string_view detail = {}) {
   if (!detail.empty()) {

@@ -14,9 +14,13 @@ const Field* Schema::find(std::string_view json_name) const {
   return nullptr;
 }
 
-std::span<const KindSchema> builtin_kinds() { return internal::kind_table(); }
+std::span<const KindSchema> builtin_kinds() {
+  return internal::kind_table();
+}
 
-std::span<const Schema* const> builtin_types() { return internal::type_table(); }
+std::span<const Schema* const> builtin_types() {
+  return internal::type_table();
+}
 
 const KindSchema* find_builtin_kind(std::string_view group, std::string_view version, std::string_view kind) {
   const auto wanted = std::tie(group, version, kind);

@@ -10,19 +10,19 @@
 namespace coracle::kube {
 
 enum class SchemaKind : std::uint8_t {
-  Any,            // no schema: everything is kept (JSON, or x-kubernetes-preserve-unknown-fields without fields)
+  Any,  // no schema: everything is kept (JSON, or x-kubernetes-preserve-unknown-fields without fields)
   Boolean,
-  Integer,        // width in Schema::format
+  Integer,  // width in Schema::format
   Number,
   String,
-  Bytes,          // base64 text in JSON
-  Quantity,       // resource.Quantity: text or number in JSON, message {1: text} in protobuf
-  IntOrString,    // message {1: type, 2: int, 3: text} in protobuf
-  Time,           // RFC 3339 in JSON, message {1: seconds, 2: nanos} in protobuf
+  Bytes,        // base64 text in JSON
+  Quantity,     // resource.Quantity: text or number in JSON, message {1: text} in protobuf
+  IntOrString,  // message {1: type, 2: int, 3: text} in protobuf
+  Time,         // RFC 3339 in JSON, message {1: seconds, 2: nanos} in protobuf
   MicroTime,
-  Duration,       // metav1.Duration: Go text in JSON
-  RawExtension,   // any value in JSON, message {1: bytes} in protobuf
-  FieldsV1,       // any object in JSON, message {1: bytes} in protobuf
+  Duration,      // metav1.Duration: Go text in JSON
+  RawExtension,  // any value in JSON, message {1: bytes} in protobuf
+  FieldsV1,      // any object in JSON, message {1: bytes} in protobuf
   Struct,
   List,
   Map,
@@ -47,10 +47,10 @@ class Pattern;
 
 // Bounds and alternatives of an OpenAPI schema. Absent numbers have their `has_` bit unset.
 struct Constraints {
-  std::span<const std::string_view> enum_values{};  // each as JSON text
-  std::string_view pattern{};                       // RE2 syntax
+  std::span<const std::string_view> enum_values{};      // each as JSON text
+  std::string_view pattern{};                           // RE2 syntax
   const internal::Pattern* compiled_pattern = nullptr;  // where there is a pattern; null: it cannot match anything
-  std::string_view format{};                        // the text of `format`
+  std::string_view format{};                            // the text of `format`
   std::int64_t min_length = -1, max_length = -1;
   std::int64_t min_items = -1, max_items = -1;
   std::int64_t min_properties = -1, max_properties = -1;
@@ -58,14 +58,14 @@ struct Constraints {
   bool has_minimum = false, has_maximum = false, exclusive_minimum = false, exclusive_maximum = false;
   bool has_multiple_of = false;
   double minimum = 0, maximum = 0, multiple_of = 0;
-  std::span<const Schema* const> all_of{}, any_of{}, one_of{};
+  std::span<const Schema*const> all_of{}, any_of{}, one_of{};
   const Schema* negated = nullptr;
 };
 
 struct Field {
-  std::string_view name{};      // JSON name
+  std::string_view name{};  // JSON name
   const Schema* schema = nullptr;
-  std::uint32_t number = 0;     // protobuf number; 0 where the type has none
+  std::uint32_t number = 0;  // protobuf number; 0 where the type has none
   bool required = false;
   bool always_emitted = false;  // Go prints the zero value (no omitempty)
   bool pointer = false;         // Go tells "absent" from zero
@@ -80,28 +80,28 @@ struct Field {
 struct Schema {
   SchemaKind kind = SchemaKind::Any;
   Format format = Format::None;
-  std::string_view name{};      // of a named type: "io.k8s.api.core.v1.PodSpec"; empty otherwise
+  std::string_view name{};  // of a named type: "io.k8s.api.core.v1.PodSpec"; empty otherwise
   std::string_view description{};
 
-  std::span<const Field> fields{};     // Struct, in protobuf/Go order
-  const Schema* items = nullptr;       // List element, Map value; additionalProperties of a Struct
-  bool wrapped = false;                // List: protobuf wraps it as message {1: repeated items}
+  std::span<const Field> fields{};  // Struct, in protobuf/Go order
+  const Schema* items = nullptr;    // List element, Map value; additionalProperties of a Struct
+  bool wrapped = false;             // List: protobuf wraps it as message {1: repeated items}
   // Something in or below this node has a default, conditional ones of defaulting.h included.
   bool has_defaults = false;
 
   ListType list_type = ListType::Atomic;
   std::span<const std::string_view> list_map_keys{};
-  bool atomic_map = false;             // Struct or Map replaced as a whole (x-kubernetes-map-type: atomic)
-  std::uint8_t patch_strategy = 0;     // PatchStrategy bits of the field that uses this node
+  bool atomic_map = false;          // Struct or Map replaced as a whole (x-kubernetes-map-type: atomic)
+  std::uint8_t patch_strategy = 0;  // PatchStrategy bits of the field that uses this node
   std::string_view patch_merge_key{};
 
   bool nullable = false;
   bool preserve_unknown_fields = false;
   bool embedded_resource = false;
-  bool has_validations = false;        // x-kubernetes-validations are present (kept, not evaluated)
-  std::string_view default_json{};     // default of the node itself (items, additionalProperties)
+  bool has_validations = false;     // x-kubernetes-validations are present (kept, not evaluated)
+  std::string_view default_json{};  // default of the node itself (items, additionalProperties)
   const Constraints* constraints = nullptr;
-  const void* extra = nullptr;         // owner's own use (the source node of a compiled CRD schema)
+  const void* extra = nullptr;  // owner's own use (the source node of a compiled CRD schema)
 
   // The field, or nullptr. Linear: the length tells nearly every other name apart.
   const Field* find(std::string_view json_name) const;

@@ -91,7 +91,9 @@ bool has_type(const Value& value, const Schema& schema) {
   }
 }
 
-std::string bound_text(double bound) { return json::format_double(bound); }
+std::string bound_text(double bound) {
+  return json::format_double(bound);
+}
 
 // The number of Unicode characters.
 std::int64_t character_count(std::string_view text) {
@@ -131,8 +133,9 @@ class Validator {
 
   void wrong_type(const Value& value, const Schema& schema, const std::string& path) {
     const Value type(json_type(value));
-    add(field_error::type_invalid(path, type, path + " in body must be of type " + std::string(expected_type(schema)) +
-                                                  ": " + json::write_raw(type)));
+    add(field_error::type_invalid(
+        path, type,
+        path + " in body must be of type " + std::string(expected_type(schema)) + ": " + json::write_raw(type)));
   }
 
   void visit_items(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
@@ -215,8 +218,9 @@ class Validator {
       invalid(path, value, "should match '" + std::string(limits.pattern) + "'");
     }
     if (!limits.format.empty() && !internal::matches_format(limits.format, text)) {
-      add(field_error::type_invalid(path, value, path + " in body must be of type " + std::string(limits.format) + ": " +
-                                                     json::write_raw(value)));
+      add(field_error::type_invalid(
+          path, value,
+          path + " in body must be of type " + std::string(limits.format) + ": " + json::write_raw(value)));
     }
   }
 
@@ -231,8 +235,9 @@ class Validator {
     if (limits.has_maximum) {
       const bool good = limits.exclusive_maximum ? number < limits.maximum : number <= limits.maximum;
       if (!good) {
-        invalid(path, value, (limits.exclusive_maximum ? "should be less than " : "should be less than or equal to ") +
-                                 bound_text(limits.maximum));
+        invalid(path, value,
+                (limits.exclusive_maximum ? "should be less than " : "should be less than or equal to ") +
+                    bound_text(limits.maximum));
       }
     }
     if (limits.has_minimum) {
@@ -349,7 +354,8 @@ class ListChecker {
     for (const Value::Member& member : value.members()) {
       const Field* field = schema.find(member.key);
       const Schema* inner = field != nullptr ? field->schema : schema.items;
-      if (inner != nullptr && schema.kind != SchemaKind::List) visit(member.value, *inner, child_path(path, member.key));
+      if (inner != nullptr && schema.kind != SchemaKind::List)
+        visit(member.value, *inner, child_path(path, member.key));
     }
   }
 

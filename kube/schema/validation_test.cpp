@@ -17,7 +17,8 @@ Value value_of(std::string_view text) {
 
 // Each problem as "field: message (reason)".
 std::vector<std::string> problems_of(std::string_view spec_schema, std::string_view spec, std::string_view old = {}) {
-  const Value source = Value::object({{"type", "object"}, {"properties", Value::object({{"spec", value_of(spec_schema)}})}});
+  const Value source =
+      Value::object({{"type", "object"}, {"properties", Value::object({{"spec", value_of(spec_schema)}})}});
   const auto compiled = CompiledSchema::compile(source);
   REQUIRE(compiled.ok());
   const Value object = Value::object({{"spec", value_of(spec)}});
@@ -34,8 +35,9 @@ using Texts = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("problems are worded as upstream words them") {
-  CHECK(problems_of(R"({"type":"object","properties":{"replicas":{"type":"integer","minimum":0}}})", R"({"replicas":-1})") ==
-        Texts{"spec.replicas: Invalid value: -1: spec.replicas in body should be greater than or equal to 0 (FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"object","properties":{"replicas":{"type":"integer","minimum":0}}})",
+                    R"({"replicas":-1})") == Texts{"spec.replicas: Invalid value: -1: spec.replicas in body should be "
+                                                   "greater than or equal to 0 (FieldValueInvalid)"});
   CHECK(problems_of(R"({"type":"object","properties":{"replicas":{"type":"integer"}}})", R"({"replicas":"x"})") ==
         Texts{"spec.replicas: Invalid value: \"string\": spec.replicas in body must be of type integer: \"string\" "
               "(FieldValueTypeInvalid)"});
@@ -56,11 +58,13 @@ TEST_CASE("problems are worded as upstream words them") {
   CHECK(problems_of(R"({"type":"string","format":"ipv4"})", R"("1.2.3")") ==
         Texts{"spec: Invalid value: \"1.2.3\": spec in body must be of type ipv4: \"1.2.3\" (FieldValueTypeInvalid)"});
   CHECK(problems_of(R"({"type":"integer","format":"int32"})", "3000000000") ==
-        Texts{"<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec (FieldValueInvalid)"});
+        Texts{"<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec "
+              "(FieldValueInvalid)"});
   CHECK(problems_of(R"({"type":"number","multipleOf":0.5,"maximum":2,"exclusiveMaximum":true})", "2.25").size() == 2);
-  CHECK(problems_of(R"({"type":"object","maxProperties":1,"additionalProperties":{"type":"string"}})", R"({"a":"b","c":1})") ==
-        Texts{"spec: Too many: 2: must have at most 1 items (FieldValueTooMany)",
-              "spec.c: Invalid value: \"integer\": spec.c in body must be of type string: \"integer\" (FieldValueTypeInvalid)"});
+  CHECK(problems_of(R"({"type":"object","maxProperties":1,"additionalProperties":{"type":"string"}})",
+                    R"({"a":"b","c":1})") == Texts{"spec: Too many: 2: must have at most 1 items (FieldValueTooMany)",
+                                                   "spec.c: Invalid value: \"integer\": spec.c in body must be of type "
+                                                   "string: \"integer\" (FieldValueTypeInvalid)"});
 }
 
 TEST_CASE("null is a value of nullable fields only") {
@@ -70,7 +74,8 @@ TEST_CASE("null is a value of nullable fields only") {
 }
 
 TEST_CASE("numbers and texts of an int-or-string") {
-  constexpr std::string_view kSchema = R"({"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]})";
+  constexpr std::string_view kSchema =
+      R"({"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]})";
   CHECK(problems_of(kSchema, "1").empty());
   CHECK(problems_of(kSchema, R"("1%")").empty());
   CHECK(problems_of(kSchema, "true").size() == 1);
@@ -80,15 +85,17 @@ TEST_CASE("numbers and texts of an int-or-string") {
 
 TEST_CASE("alternatives") {
   constexpr std::string_view kOneOf =
-      R"({"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}},"oneOf":[{"required":["a"]},{"required":["b"]}]})";
+      R"({"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}},"oneOf":[{"required":[)"
+      R"("a"]},{"required":["b"]}]})";
   CHECK(problems_of(kOneOf, R"({"a":"x"})").empty());
-  CHECK(problems_of(kOneOf, R"({"a":"x","b":"y"})") ==
-        Texts{"<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found 2 valid alternatives "
-              "(FieldValueInvalid)"});
+  CHECK(problems_of(kOneOf, R"({"a":"x","b":"y"})") == Texts{"<nil>: Invalid value: \"\": \"spec\" must validate one "
+                                                             "and only one schema (oneOf). Found 2 valid alternatives "
+                                                             "(FieldValueInvalid)"});
   const Texts none = problems_of(kOneOf, "{}");
   REQUIRE(none.size() == 2);
-  CHECK(none[0] == "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid "
-                   "(FieldValueInvalid)");
+  CHECK(none[0] ==
+        "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid "
+        "(FieldValueInvalid)");
   CHECK(none[1] == "spec.a: Required value (FieldValueRequired)");
   CHECK(problems_of(R"({"type":"integer","anyOf":[{"maximum":1},{"minimum":5}]})", "3").size() == 2);
   CHECK(problems_of(R"({"type":"integer","not":{"enum":[3]}})", "3") ==
@@ -97,8 +104,8 @@ TEST_CASE("alternatives") {
 }
 
 TEST_CASE("set and map lists hold nothing twice") {
-  CHECK(problems_of(R"({"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}})", R"(["a","b","a"])") ==
-        Texts{"spec[2]: Duplicate value: \"a\" (FieldValueDuplicate)"});
+  CHECK(problems_of(R"({"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}})",
+                    R"(["a","b","a"])") == Texts{"spec[2]: Duplicate value: \"a\" (FieldValueDuplicate)"});
   constexpr std::string_view kMap =
       R"({"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["k"],"items":{"type":"object",)"
       R"("required":["k"],"properties":{"k":{"type":"string"},"v":{"type":"integer","maximum":1}}}})";
@@ -116,8 +123,9 @@ TEST_CASE("set and map lists hold nothing twice") {
 TEST_CASE("built-in types validate by the same rules") {
   const Schema* deployment = find_builtin_type("io.k8s.api.apps.v1.DeploymentSpec");
   REQUIRE(deployment != nullptr);
-  const auto problems = validate(value_of(R"({"selector":null,"template":{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}})"),
-                                 *deployment, "spec");
+  const auto problems =
+      validate(value_of(R"({"selector":null,"template":{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}})"),
+               *deployment, "spec");
   REQUIRE(problems.size() == 2);
   CHECK(problems[0].field == "spec.selector");
   CHECK(problems[1].field == "spec.template.spec.containers[1]");

@@ -106,10 +106,10 @@ std::string format_instant(Instant instant, bool micro) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
   std::array<char, 64> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
-                                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                   static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                   static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  const int length = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
   std::string out(text.data(), static_cast<std::size_t>(length));
   if (micro) {
     std::snprintf(text.data(), text.size(), ".%06d", instant.nanos / 1000);
@@ -236,8 +236,8 @@ std::string go_value_name(const Value& value, const Schema& schema) {
     default:
       break;
   }
-  const bool numeric = schema.kind == SchemaKind::Integer || schema.kind == SchemaKind::Number ||
-                       schema.kind == SchemaKind::IntOrString;
+  const bool numeric =
+      schema.kind == SchemaKind::Integer || schema.kind == SchemaKind::Number || schema.kind == SchemaKind::IntOrString;
   return numeric ? "number " + json::write(value) : "number";
 }
 

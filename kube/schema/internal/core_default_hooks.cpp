@@ -108,15 +108,19 @@ Amounts container_amounts(const Value& spec, std::string_view which) {
   return together;
 }
 
-bool is_huge_pages(std::string_view resource) { return resource.starts_with("hugepages-"); }
+bool is_huge_pages(std::string_view resource) {
+  return resource.starts_with("hugepages-");
+}
 bool counts_for_pod(std::string_view resource) {
   return resource == "cpu" || resource == "memory" || is_huge_pages(resource);
 }
 
 // spec.resources, where a pod has it, is completed from its containers.
 void default_pod_resources(StructDraft& spec) {
-  const Value whole = spec["containers"].is_null() ? Value() : Value::object({{"containers", spec["containers"]},
-                                                                            {"initContainers", spec["initContainers"]}});
+  const Value whole =
+      spec["containers"].is_null()
+          ? Value()
+          : Value::object({{"containers", spec["containers"]}, {"initContainers", spec["initContainers"]}});
   change_struct(spec, "resources", [&](StructDraft& resources) {
     const Value& requests = resources["requests"];
     if (!resources["limits"].empty() || !requests.empty()) {
@@ -189,8 +193,12 @@ void mirror_first(StructDraft& draft, std::string_view single, std::string_view 
   }
 }
 
-void default_pod_status(StructDraft& status, WallTime) { mirror_first(status, "podIP", "podIPs", "ip"); }
-void default_node_spec(StructDraft& spec, WallTime) { mirror_first(spec, "podCIDR", "podCIDRs", ""); }
+void default_pod_status(StructDraft& status, WallTime) {
+  mirror_first(status, "podIP", "podIPs", "ip");
+}
+void default_node_spec(StructDraft& spec, WallTime) {
+  mirror_first(spec, "podCIDR", "podCIDRs", "");
+}
 
 void default_node_status(StructDraft& status, WallTime) {
   if (status["allocatable"].is_null() && !status["capacity"].is_null()) status.set("allocatable", status["capacity"]);
@@ -303,6 +311,8 @@ constexpr std::array kCoreHooks = {
 
 }  // namespace
 
-std::span<const DefaultHookRow> core_default_hooks() { return kCoreHooks; }
+std::span<const DefaultHookRow> core_default_hooks() {
+  return kCoreHooks;
+}
 
 }  // namespace coracle::kube::internal

@@ -15,14 +15,20 @@
 namespace coracle::kube::internal {
 namespace {
 
-bool format_is_digit(char c) { return c >= '0' && c <= '9'; }
+bool format_is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool is_address(int family, std::string_view text) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
   return inet_pton(family, std::string(text).c_str(), bytes.data()) == 1;
 }
-bool is_ipv4(std::string_view text) { return is_address(AF_INET, text); }
-bool is_ipv6(std::string_view text) { return is_address(AF_INET6, text); }
+bool is_ipv4(std::string_view text) {
+  return is_address(AF_INET, text);
+}
+bool is_ipv6(std::string_view text) {
+  return is_address(AF_INET6, text);
+}
 
 bool is_cidr(std::string_view text) {
   const std::size_t slash = text.find('/');
@@ -42,7 +48,9 @@ bool is_date(std::string_view text) {
   return parse_time(std::string(text) + "T00:00:00Z").ok();
 }
 
-bool is_date_time(std::string_view text) { return parse_time(text).ok(); }
+bool is_date_time(std::string_view text) {
+  return parse_time(text).ok();
+}
 
 // Go's durations, and a number with the long names of units ("2 days").
 bool is_duration(std::string_view text) {
@@ -58,7 +66,8 @@ bool is_uri(std::string_view text) {
   if (text.front() == '/') return true;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
 }
 
 bool is_email(std::string_view text) {
@@ -87,8 +96,12 @@ bool is_hostname(std::string_view text) {
   return true;
 }
 
-bool is_base64(std::string_view text) { return crypto::base64_decode(text).ok(); }
-bool is_anything(std::string_view) { return true; }
+bool is_base64(std::string_view text) {
+  return crypto::base64_decode(text).ok();
+}
+bool is_anything(std::string_view) {
+  return true;
+}
 
 // Digits of a book number, X counting ten at the end of the short form.
 bool is_isbn10(std::string_view text) {
@@ -117,7 +130,9 @@ bool is_isbn13(std::string_view text) {
   return count == 13 && sum % 10 == 0;
 }
 
-bool is_isbn(std::string_view text) { return is_isbn10(text) || is_isbn13(text); }
+bool is_isbn(std::string_view text) {
+  return is_isbn10(text) || is_isbn13(text);
+}
 
 // Sixteen digits or so whose weighted sum ends in zero.
 bool is_credit_card(std::string_view text) {
@@ -173,9 +188,10 @@ constexpr std::array kFormats = {
               "^([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){4}([:-][0-9a-fA-F]{2}){0,14}|"
               "[0-9a-fA-F]{4}(\\.[0-9a-fA-F]{4}){2}(\\.[0-9a-fA-F]{4})?)$"},
     FormatRow{"password", is_anything, ""},
-    FormatRow{"rgbcolor", nullptr,
-              "^rgb\\(\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,"
-              "\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*\\)$"},
+    FormatRow{
+        "rgbcolor", nullptr,
+        "^rgb\\(\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,"
+        "\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*\\)$"},
     FormatRow{"ssn", nullptr, "^\\d{3}[- ]?\\d{2}[- ]?\\d{4}$"},
     FormatRow{"uri", is_uri, ""},
     FormatRow{"uuid", nullptr, "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"},
@@ -185,7 +201,8 @@ constexpr std::array kFormats = {
 };
 
 const FormatRow* find_format(std::string_view name) {
-  const auto found = std::find_if(kFormats.begin(), kFormats.end(), [&](const FormatRow& row) { return row.name == name; });
+  const auto found =
+      std::find_if(kFormats.begin(), kFormats.end(), [&](const FormatRow& row) { return row.name == name; });
   return found == kFormats.end() ? nullptr : &*found;
 }
 

@@ -71,8 +71,8 @@ void default_scaling_behaviour(StructDraft& behaviour, WallTime) {
   const Schema& rules = field_schema(behaviour.schema(), "scaleUp");
   behaviour.set("scaleUp", scaling_rules(behaviour["scaleUp"], rules, 0, true,
                                          Value::array({scaling_policy("Pods", 4), scaling_policy("Percent", 100)})));
-  behaviour.set("scaleDown", scaling_rules(behaviour["scaleDown"], rules, 0, false,
-                                           Value::array({scaling_policy("Percent", 100)})));
+  behaviour.set("scaleDown",
+                scaling_rules(behaviour["scaleDown"], rules, 0, false, Value::array({scaling_policy("Percent", 100)})));
 }
 
 void default_network_policy(StructDraft& spec, WallTime) {
@@ -96,7 +96,9 @@ void default_device_request(StructDraft& request, WallTime) {
   }
 }
 
-void default_device_taint(StructDraft& taint, WallTime now) { taint.set_default("timeAdded", Value(format_time(now))); }
+void default_device_taint(StructDraft& taint, WallTime now) {
+  taint.set_default("timeAdded", Value(format_time(now)));
+}
 
 void default_names(StructDraft& names, WallTime) {
   const std::string kind(names["kind"].as_string());
@@ -139,6 +141,8 @@ constexpr std::array kGroupHooks = {
 
 }  // namespace
 
-std::span<const DefaultHookRow> group_default_hooks() { return kGroupHooks; }
+std::span<const DefaultHookRow> group_default_hooks() {
+  return kGroupHooks;
+}
 
 }  // namespace coracle::kube::internal

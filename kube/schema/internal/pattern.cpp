@@ -21,7 +21,7 @@ Result<std::unique_ptr<const Pattern>> Pattern::compile(std::string_view text) {
   if (!compiled->expression.ok()) {
     return bad_request("error parsing regexp: " + compiled->expression.error());
   }
-  return std::unique_ptr<const Pattern>(new Pattern(std::move(compiled)));
+  return std::unique_ptr<const Pattern>(std::make_unique<Pattern>(std::move(compiled)));
 }
 
 bool Pattern::matches(std::string_view text) const {

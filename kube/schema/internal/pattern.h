@@ -13,16 +13,16 @@ class Pattern {
   // Compiled expressions may use so much memory each.
   static constexpr std::int64_t kMaximumMemory = 1 << 20;
 
-  // BadRequest with what is wrong with the expression.
+  // Made by compile(): BadRequest with what is wrong with the expression.
   static Result<std::unique_ptr<const Pattern>> compile(std::string_view text);
+  struct Compiled;
+  explicit Pattern(std::unique_ptr<Compiled> compiled);
   ~Pattern();
 
   // Somewhere in the text, unless the expression is anchored.
   bool matches(std::string_view text) const;
 
  private:
-  struct Compiled;
-  explicit Pattern(std::unique_ptr<Compiled> compiled);
   std::unique_ptr<Compiled> compiled_;
 };
 
