@@ -114,7 +114,8 @@ Result<store::Revision> parse_resource_version(std::string_view text) {
   const bool complete = error == std::errc() && end == text.data() + text.size();
   if (!complete || number > static_cast<std::uint64_t>(INT64_MAX)) {
     const char* why = error == std::errc::result_out_of_range || complete ? "value out of range" : "invalid syntax";
-    return bad_request("invalid resource version: strconv.ParseUint: parsing \"" + std::string(text) + "\": " + why);
+    return bad_request("resourceVersion: Invalid value: \"" + std::string(text) + "\": strconv.ParseUint: parsing \"" +
+                       std::string(text) + "\": " + why);
   }
   return static_cast<store::Revision>(number);
 }

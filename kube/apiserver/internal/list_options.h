@@ -28,7 +28,7 @@ struct ListOptions {
 // BadRequest for texts that are no numbers; Invalid for combinations that upstream forbids.
 Result<ListOptions> read_list_options(const http::Query& query, bool watch);
 
-// A decimal resourceVersion; 0 for an empty text. BadRequest ("invalid resource version: ...").
+// A decimal resourceVersion; 0 for an empty text. BadRequest ("resourceVersion: Invalid value: ...").
 Result<store::Revision> parse_resource_version(std::string_view text);
 
 // Where a chunked list goes on: behind which key, at which revision (-1: whatever is current).

@@ -117,9 +117,10 @@ std::optional<OutputType> serve_clause(const AcceptClause& clause, const OutputO
 }
 
 std::string supported_types(const OutputOffer& offer) {
-  std::string text(kJsonMedia);
+  const std::string suffix = offer.yaml ? "" : ";stream=watch";
+  std::string text = std::string(kJsonMedia) + suffix;
   if (offer.yaml) text += ", " + std::string(kYamlMedia);
-  if (offer.protobuf) text += ", " + std::string(kProtobufMedia);
+  if (offer.protobuf) text += ", " + std::string(kProtobufMedia) + suffix;
   return text;
 }
 

@@ -1,23 +1,72 @@
 #include "kube/apiserver/internal/patch_body.h"
 
+#include <map>
 #include <utility>
 
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
-#include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/resource_store.h"
+#include "kube/apiserver/internal/responses.h"
 #include "kube/codec/normalise.h"
 #include "kube/patch/patch.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/pruning.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
-Error invalid_patch(std::string_view name, const Value& patch, std::string_view detail) {
-  return invalid({}, name, {field_error::invalid("patch", json::write(patch), detail)});
+// A value as Go's %v prints it, as errors of strategic merge patches show the patch.
+void print_go(std::string& out, const Value& value) {
+  if (value.is_object()) {
+    std::map<std::string_view, const Value*> sorted;
+    for (const Value::Member& member : value.members()) sorted.emplace(member.key, &member.value);
+    out += "map[";
+    bool first = true;
+    for (const auto& [key, item] : sorted) {
+      if (!std::exchange(first, false)) out += ' ';
+      out.append(key).append(":");
+      print_go(out, *item);
+    }
+    out += ']';
+  } else if (value.is_array()) {
+    out += '[';
+    bool first = true;
+    for (const Value& item : value.items()) {
+      if (!std::exchange(first, false)) out += ' ';
+      print_go(out, item);
+    }
+    out += ']';
+  } else if (value.is_string()) {
+    out += value.as_string();
+  } else {
+    out += value.is_null() ? "<nil>" : json::write(value);
+  }
+}
+
+// 422 about the patch: strategic patches are shown themselves, others by what they made of the object.
+Error invalid_patch(const PatchBody& body, const Value& patched, std::string_view detail) {
+  std::string shown;
+  if (body.format == PatchFormat::Strategic) {
+    print_go(shown, body.patch);
+  } else {
+    shown = json::write_raw(patched);
+  }
+  return invalid({}, "", {field_error::invalid("patch", shown, detail)});
+}
+
+// A patch may neither rename nor move.
+Result<void> check_same_object(const Object& current, const Object& patched) {
+  if (patched.name() != current.name()) {
+    return bad_request("the name of the object (" + std::string(patched.name()) +
+                       ") does not match the name on the URL (" + std::string(current.name()) + ")");
+  }
+  if (patched.namespace_() != current.namespace_()) {
+    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  return {};
 }
 
 Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Object& current) {
@@ -54,7 +103,7 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
   ASSIGN_OR_RETURN(body.format, patch_format(request, custom));
   if (body.format == PatchFormat::Apply) {
     auto tree = yaml::read(request.body);
-    if (!tree.ok()) return bad_request("error decoding YAML: " + tree.error().message());
+    if (!tree.ok()) return bad_request("error decoding YAML: error converting YAML to JSON: " + tree.error().message());
     body.patch = std::move(tree).value();
     return body;
   }
@@ -62,7 +111,9 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
   if (!tree.ok()) return bad_request("error decoding patch: " + tree.error().message());
   body.patch = std::move(tree).value();
   if (body.format != PatchFormat::Json && !body.patch.is_object()) {
-    return bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+    const char* kind = body.patch.is_array() ? "array" : body.patch.is_string() ? "string" : "value";
+    return bad_request(std::string("error decoding patch: json: cannot unmarshal ") + kind +
+                       " into Go value of type map[string]interface {}");
   }
   return body;
 }
@@ -84,6 +135,7 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
   std::vector<std::string> unknown;
   if (custom) {
     ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree, &unknown));
+    if (schema != nullptr) tree = drop_nulls(prune(tree, *schema, &unknown), *schema);
   } else if (schema != nullptr) {
     ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema, &unknown));
   }
@@ -97,20 +149,26 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
 Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, const GroupVersionKind& gvk,
                                 const Schema* schema, bool custom, const Object& current) {
   ASSIGN_OR_RETURN(Value patched, apply_format(body, schema, current));
-  if (!patched.is_object()) return invalid_patch("", body.patch, "the patched document is no object");
-  // Type information is the URL's; a patch can neither take it away nor change it.
-  if (patched["kind"].as_string() != gvk.kind || patched["apiVersion"].as_string() != gvk.api_version()) {
-    patched = patched.with("kind", gvk.kind).with("apiVersion", gvk.api_version());
-  }
+  const GroupVersionKind sent =
+      GroupVersionKind::parse(patched["apiVersion"].as_string(), patched["kind"].as_string());
+  if (!custom && !(sent == gvk)) return invalid_patch(body, patched, unregistered_kind(sent));
+  // Type information of a custom resource is the URL's, whatever the patch says.
+  if (!(sent == gvk)) patched = patched.with("kind", gvk.kind).with("apiVersion", gvk.api_version());
   std::vector<std::string> findings;
   const WallTime now = scope.context.clock().wall();
-  ASSIGN_OR_RETURN(Object object, complete_object(Object(std::move(patched)), schema, custom, now, &findings));
+  auto completed = complete_object(Object(patched), schema, custom, now, &findings);
+  if (!completed.ok()) {
+    if (completed.error().reason() != Reason::BadRequest) return completed.error();
+    return invalid_patch(body, patched, completed.error().message());
+  }
+  Object object = std::move(completed).value();
+  TRY(check_same_object(current, object));
   if (findings.empty()) return object;
   const std::string_view validation = scope.query.get("fieldValidation");
   if (validation == "Strict") {
     std::string text = "strict decoding error: ";
     for (std::size_t i = 0; i < findings.size(); ++i) text += (i > 0 ? ", " : "") + findings[i];
-    return invalid_patch("", body.patch, text);
+    return invalid_patch(body, patched, text);
   }
   if (validation != "Ignore") {
     for (std::string& finding : findings) scope.warnings.add(std::move(finding));

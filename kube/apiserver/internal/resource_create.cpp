@@ -36,6 +36,9 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
   const WallTime now = write.context.clock().wall();
   Random& random = write.context.executor().random();
   const ResourceDescriptor& resource = write.resource;
+  if (!object.resource_version().empty()) {
+    return Error(Reason::Unknown, "resourceVersion should not be set on objects to be created").with_code(500);
+  }
   if (options.tracks_managed_fields) {
     object = track_managed_fields({resource, write.field_manager, write.subresource, now}, nullptr, object);
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "base/json/json.h"
@@ -6,6 +7,7 @@
 #include "kube/codec/codec.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
+#include "kube/schema/defaulting.h"
 
 namespace coracle::kube::apiserver {
 
@@ -17,6 +19,19 @@ const Schema* storage_schema(const ResourceDescriptor& resource) {
   const auto& stored = resource.storage_gvk;
   const KindSchema* kind = find_builtin_kind(stored.group, stored.version, stored.kind);
   return kind != nullptr ? kind->schema : resource.schema;
+}
+
+constexpr int kDefaultSearchDepth = 64;
+
+// Does the schema fill in anything anywhere?
+bool has_defaults(const Schema& schema, int depth) {
+  if (!schema.default_json.empty()) return true;
+  if (depth > kDefaultSearchDepth) return true;
+  if (schema.items != nullptr && has_defaults(*schema.items, depth + 1)) return true;
+  return std::any_of(schema.fields.begin(), schema.fields.end(), [&](const Field& field) {
+    if (!field.default_json.empty()) return true;
+    return field.name != "metadata" && field.schema != nullptr && has_defaults(*field.schema, depth + 1);
+  });
 }
 
 Result<Object> relabel(const ResourceDescriptor& resource, const Object& object, const GroupVersionKind& to) {
@@ -79,7 +94,9 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   kept.custom = resource.custom;
   kept.convert = resource.convert;
   const Schema* schema = storage_schema(resource);
-  return [kept = std::move(kept), schema](const store::Bytes& stored) -> Result<store::Bytes> {
+  Normalise normalise;
+  normalise.always = resource.custom && schema != nullptr && has_defaults(*schema, 0);
+  normalise.convert = [kept = std::move(kept), schema](const store::Bytes& stored) -> Result<store::Bytes> {
     Value tree;
     if (has_envelope(*stored)) {
       if (schema == nullptr) return Error(Reason::Corrupt, "protobuf value of a kind without schema");
@@ -87,9 +104,13 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
     } else {
       ASSIGN_OR_RETURN(tree, json::read(*stored));
     }
-    ASSIGN_OR_RETURN(const Object object, to_storage(kept, Object(std::move(tree))));
-    return stored_bytes(kept, object);
+    ASSIGN_OR_RETURN(Object object, to_storage(kept, Object(std::move(tree))));
+    // Objects stored before a default came into being show it all the same.
+    if (schema != nullptr) object = Object(apply_defaults(object.tree(), *schema, WallTime()));
+    ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(kept, object));
+    return *bytes == *stored ? stored : bytes;
   };
+  return normalise;
 }
 
 Result<std::shared_ptr<WatchCache>> GenericStore::cache(const Context& context, const ResourceDescriptor& resource) {
@@ -126,10 +147,12 @@ Result<CacheSnapshot> GenericStore::snapshot_at(const Context& context, const Re
 }
 
 Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const {
-  auto object = StoredObject::make(entry.value, entry.mod_revision);
-  if (object.ok()) return object;
-  ASSIGN_OR_RETURN(auto normal, normalise_for(resource)(entry.value));
-  return StoredObject::make(std::move(normal), entry.mod_revision);
+  // Building the converter costs more than most values need.
+  if (!resource.custom) {
+    auto object = StoredObject::make(entry.value, entry.mod_revision);
+    if (object.ok()) return object;
+  }
+  return read_stored(normalise_for(resource), entry.value, entry.mod_revision);
 }
 
 Result<StoredObjectPtr> GenericStore::find(const Context& context, const ResourceDescriptor& resource,

@@ -1,6 +1,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/managed_fields.h"
 #include "kube/apiserver/internal/schema_validation.h"
 #include "kube/apiserver/internal/object_meta.h"
@@ -38,6 +39,10 @@ Result<void> check_revision(const WriteRequest& write, const Object& object, con
     named.kind = write.resource.resource;
     return invalid(named, current.name(),
                    {field_error::invalid("metadata.resourceVersion", 0, "must be specified for an update")});
+  }
+  if (!parse_int(wanted)) {
+    return Error(Reason::Unknown, "strconv.ParseUint: parsing \"" + std::string(wanted) + "\": invalid syntax")
+        .with_code(500);
   }
   if (wanted != std::to_string(current.revision())) return conflict(write.resource, current.name(), kModified);
   return {};
@@ -78,7 +83,6 @@ Result<Object> GenericStore::changed(const WriteRequest& write, const UpdateOpti
   const ResourceDescriptor& resource = write.resource;
   ASSIGN_OR_RETURN(const Object served, to_served(resource, current));
   ASSIGN_OR_RETURN(Object object, change(&served));
-  if (!object.uid().empty() && object.uid() != stored.uid()) return uid_conflict(resource, stored, object.uid());
   TRY(check_revision(write, object, stored));
   if (options.tracks_managed_fields) {
     const WallTime now = write.context.clock().wall();

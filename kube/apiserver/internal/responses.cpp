@@ -9,6 +9,7 @@
 #include "kube/codec/codec.h"
 #include "kube/object/status.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/pruning.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -39,6 +40,11 @@ std::string join_findings(const std::vector<std::string>& findings) {
 
 Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk, bool custom) {
   if (!decoded.api_version.empty() && decoded.api_version != gvk.api_version()) {
+    const GroupVersionKind sent = GroupVersionKind::parse(decoded.api_version, decoded.kind);
+    if (!custom && find_builtin_kind(sent.group, sent.version, sent.kind) == nullptr) {
+      return bad_request(sent.kind + " in version \"" + sent.version + "\" cannot be handled as a " + gvk.kind +
+                         ": " + unregistered_kind(sent));
+    }
     return bad_request("the API version in the data (" + decoded.api_version +
                        ") does not match the expected API version (" + gvk.api_version() + ")");
   }
@@ -47,6 +53,12 @@ Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk
                        "): Object 'Kind' is missing");
   }
   if (decoded.kind.empty() || decoded.kind == gvk.kind) return {};
+  if (!custom && find_builtin_kind(gvk.group, gvk.version, decoded.kind) == nullptr) {
+    GroupVersionKind sent = gvk;
+    sent.kind = decoded.kind;
+    return bad_request(sent.kind + " in version \"" + sent.version + "\" cannot be handled as a " + gvk.kind + ": " +
+                       unregistered_kind(sent));
+  }
   if (custom) {
     return invalid(gvk, decoded.object["metadata"]["name"].as_string(),
                    {field_error::invalid("kind", decoded.kind, "must be " + gvk.kind)});
@@ -100,7 +112,30 @@ void check_write_options(const RequestScope& scope, FieldErrors& errors) {
   }
 }
 
+// In its place before the code.
+Value with_empty_details(const Value& status) {
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : status.members()) {
+    if (member.key == "code") out.append("details", Value::object());
+    out.append(member.key, member.value);
+  }
+  return std::move(out).build();
+}
+
+// Upstream's router makes these errors with details that say nothing; they are printed all the same.
+bool has_empty_details(const Error& error) {
+  if (error.details() != ErrorDetails() || !error.causes().empty() || error.retry_after()) return false;
+  const Reason reason = error.reason();
+  const bool routed = error.message().starts_with("415: ") || error.message().starts_with("406: ");
+  return routed || reason == Reason::NotFound || reason == Reason::MethodNotAllowed || reason == Reason::Invalid;
+}
+
 }  // namespace
+
+std::string unregistered_kind(const GroupVersionKind& gvk) {
+  return "no kind \"" + gvk.kind + "\" is registered for version \"" + gvk.api_version() +
+         "\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"";
+}
 
 http::Response error_response(const http::Request& request, const Error& error) {
   const OutputType output = negotiate_error(request);
@@ -108,7 +143,9 @@ http::Response error_response(const http::Request& request, const Error& error) 
   response.status = error.code();
   response.headers.set("Content-Type", output.content_type());
   if (error.retry_after()) response.headers.set("Retry-After", std::to_string(error.retry_after()->count()));
-  response.body.push_back(ObjectEncoder::tree(output, to_status(error), find_builtin_type(kStatusSchema)));
+  Value status = to_status(error);
+  if (has_empty_details(error)) status = with_empty_details(status);
+  response.body.push_back(ObjectEncoder::tree(output, status, find_builtin_type(kStatusSchema)));
   return response;
 }
 
@@ -159,8 +196,13 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
     return bad_request(handled_as(gvk) + ": " + error.message());
   }
   TRY(check_body_type(*decoded, gvk, custom));
-  TRY(report_findings(scope, gvk, decoded->findings));
   Value tree = typed(decoded->object, gvk);
+  if (custom && schema != nullptr) {
+    std::vector<std::string> unknown;
+    tree = drop_nulls(prune(tree, *schema, &unknown), *schema);
+    for (const std::string& path : unknown) decoded->findings.push_back("unknown field \"" + path + "\"");
+  }
+  TRY(report_findings(scope, gvk, decoded->findings));
   if (schema != nullptr) tree = apply_defaults(tree, *schema, scope.context.clock().wall());
   return Object(std::move(tree));
 }

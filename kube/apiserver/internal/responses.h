@@ -24,6 +24,9 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
 Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
                              const std::vector<std::string>& findings);
 
+// "no kind "Foo" is registered for version "v1" in scheme ...", as upstream's decoders say.
+std::string unregistered_kind(const GroupVersionKind& gvk);
+
 // The write that a request asks for: manager, dry run and warnings from its query and headers.
 // Invalid for options that contradict each other.
 Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,

@@ -62,7 +62,7 @@ Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& re
   const std::string& name = scope.info.name;
   if (!name_required) return object;
   if (object.name().empty()) {
-    return bad_request("the name of the object (based on URL " + name + ") was undeterminable: name must be provided");
+    return bad_request("the name of the object (" + name + " based on URL) was undeterminable: name must be provided");
   }
   if (object.name() != name) {
     return bad_request("the name of the object (" + std::string(object.name()) +
@@ -102,6 +102,8 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
   // A single object has its namespace in the path.
   const bool one = info.verb != "list" && info.verb != "watch" && info.verb != "deletecollection";
   if (one && resource.namespaced && info.namespace_.empty()) return method_not_allowed();
+  if (info.name.empty() && (info.verb == "update" || info.verb == "patch")) return method_not_allowed();
+  if (!info.name.empty() && info.verb == "create") return method_not_allowed();
   if (info.verb == "get") return get(request);
   if (info.verb == "list") return list(request);
   if (info.verb == "watch") return watch(request);

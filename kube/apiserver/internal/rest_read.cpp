@@ -48,7 +48,9 @@ Result<ListPlan> plan_list(const http::Query& query) {
     plan.linearizable = token.revision < 0;
     return plan;
   }
-  ASSIGN_OR_RETURN(const store::Revision revision, parse_resource_version(options.resource_version));
+  auto parsed = parse_resource_version(options.resource_version);
+  if (!parsed.ok()) return parsed.error().in("invalid resource version");
+  const store::Revision revision = *parsed;
   if (options.resource_version.empty()) {
     plan.linearizable = true;
   } else if (revision == 0) {
@@ -112,6 +114,9 @@ http::Response expired_continue(const RequestScope& scope, const ListPlan& plan)
   return answered.ok() ? std::move(answered).value() : error_response(scope.request, error);
 }
 
+// Lists call it a bad request, everything else an error without reason.
+Error unreadable_revision(const Error& error) { return Error(Reason::Unknown, error.message()).with_code(500); }
+
 Duration watch_duration(const Context& context, const ListOptions& options) {
   if (options.timeout_seconds > 0) return std::chrono::seconds(options.timeout_seconds);
   const auto random = static_cast<std::int64_t>(context.executor().random().below(kMinimumWatchSeconds));
@@ -125,8 +130,9 @@ Result<http::Response> RestHandler::get(const Request& request) {
   OutputOffer offer = offer_of(*request.resource);
   offer.metadata = true;
   ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
-  ASSIGN_OR_RETURN(const store::Revision revision, parse_resource_version(scope.query.get("resourceVersion")));
-  if (revision > 0) TRY(store_.feed()->catch_up(scope.context, revision));
+  const auto revision = parse_resource_version(scope.query.get("resourceVersion"));
+  if (!revision.ok()) return unreadable_revision(revision.error());
+  if (*revision > 0) TRY(store_.feed()->catch_up(scope.context, *revision));
   ASSIGN_OR_RETURN(const StoredObjectPtr found,
                    store_.find(scope.context, *request.resource, scope.info.namespace_, scope.info.name));
   if (found == nullptr) return not_found(*request.resource, scope.info.name);
@@ -183,7 +189,7 @@ Result<http::Response> RestHandler::watch(const Request& request) {
   ASSIGN_OR_RETURN(ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, path_name,
                                                            options.label_selector, options.field_selector));
   auto revision = parse_resource_version(options.resource_version);
-  if (!revision.ok()) return Error(Reason::Unknown, revision.error().message()).with_code(500);
+  if (!revision.ok()) return unreadable_revision(revision.error());
   ASSIGN_OR_RETURN(auto cache, store_.cache(scope.context, resource));
 
   const auto& feed = store_.feed();

@@ -13,6 +13,8 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
+// A PUT without resourceVersion means whatever is there; it runs again when somebody else was first.
+constexpr unsigned kPutRetries = 64;
 constexpr std::string_view kDeleteOptionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 
 OutputOffer write_offer(const ResourceDescriptor& resource) {
@@ -75,6 +77,11 @@ Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& wri
   const Schema* schema = find_builtin_type(kDeleteOptionsType);
   ASSIGN_OR_RETURN(const MediaType media, input_encoding(scope.request, true));
   ASSIGN_OR_RETURN(const Decoded decoded, decode(scope.request.body, media, "DeleteOptions", *schema));
+  if (!decoded.kind.empty() && decoded.kind != "DeleteOptions") {
+    return bad_request("no kind \"" + decoded.kind +
+                       "\" is registered for version \"meta.k8s.io/v1\" in scheme "
+                       "\"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
+  }
   const Value& body = decoded.object;
   DeleteOptions options;
   if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
@@ -115,7 +122,8 @@ Result<http::Response> RestHandler::update(const Request& request) {
   ASSIGN_OR_RETURN(const Object object, read_named_body(scope, resource, true));
   UpdateOptions options;
   options.create_if_missing = scope.info.subresource.empty() && resource.strategy->allow_create_on_update();
-  options.retries = 64;
+  options.preconditions.uid = object.uid();
+  options.retries = kPutRetries;
   ASSIGN_OR_RETURN(const WriteResult result,
                    store_.update(write, options, [&](const Object*) -> Result<Object> { return object; }));
   return write_answer(request, result, result.created ? 201 : 200);

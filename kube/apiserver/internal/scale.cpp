@@ -95,19 +95,46 @@ Result<void> check_scale(const ResourceDescriptor& resource, const WriteRequest&
                  {field_error::invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
 }
 
-// The parent with the scale's replicas, its ownership mapped back.
-Result<Object> with_scale(const ResourceDescriptor& resource, const WriteRequest& write, const Object& parent,
-                          const Object& before, Object scale) {
-  TRY(check_scale(resource, write, scale, parent));
-  const ScalePaths paths = scale_paths(resource);
-  const Schema* schema = find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
+const Schema* scale_schema() {
+  return find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
+}
+
+patch::FieldManagement scale_management(const WriteRequest& write) {
   patch::FieldManagement management;
   management.gvk = kScaleKind;
-  management.schema = schema;
+  management.schema = scale_schema();
   management.manager = write.field_manager;
   management.subresource = "scale";
   management.now = write.context.clock().wall();
-  scale = patch::update_managed_fields(management, &before, scale);
+  return management;
+}
+
+// What the request makes of the Scale as it is, ownership included.
+struct ScaleRequest {
+  Object sent;              // PUT
+  PatchBody body;           // PATCH
+  bool patching = false;
+  bool force = false;       // apply
+};
+
+Result<Object> changed_scale(RequestScope& scope, const WriteRequest& write, const ScaleRequest& request,
+                             const Object& before) {
+  const patch::FieldManagement management = scale_management(write);
+  if (request.patching && request.body.format == PatchFormat::Apply) {
+    return patch::apply(management, &before, Object(request.body.patch), request.force);
+  }
+  Object scale = request.sent;
+  if (request.patching) {
+    ASSIGN_OR_RETURN(scale, apply_patch_body(scope, request.body, kScaleKind, scale_schema(), false, before));
+  }
+  return patch::update_managed_fields(management, &before, scale);
+}
+
+// The parent with the scale's replicas, its ownership mapped back.
+Result<Object> with_scale(const ResourceDescriptor& resource, const WriteRequest& write, const Object& parent,
+                          const Object& scale) {
+  TRY(check_scale(resource, write, scale, parent));
+  const ScalePaths paths = scale_paths(resource);
   Value tree = parent.tree().with_path(paths.spec_replicas, scale["spec"]["replicas"].as_int());
   const Value fields =
       patch::parent_managed_fields(parent.metadata()["managedFields"], scale.metadata()["managedFields"],
@@ -130,27 +157,22 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
   const bool patching = scope.info.verb == "patch";
   ASSIGN_OR_RETURN(const WriteRequest write,
                    write_request(scope, resource, patching ? "PatchOptions" : "UpdateOptions"));
-  const Schema* schema = find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
-  PatchBody body;
-  Object sent;
+  ScaleRequest request;
+  request.patching = patching;
+  request.force = scope.query.get("force") == "true" || scope.query.get("force") == "1";
   if (patching) {
-    ASSIGN_OR_RETURN(body, read_patch_body(scope.request, false));
-    TRY(check_patch_options(scope.query, body.format));
-    if (body.format == PatchFormat::Apply) body.format = PatchFormat::Merge;
+    ASSIGN_OR_RETURN(request.body, read_patch_body(scope.request, false));
+    TRY(check_patch_options(scope.query, request.body.format));
   } else {
-    ASSIGN_OR_RETURN(sent, read_body(scope, kScaleKind, schema));
+    ASSIGN_OR_RETURN(request.sent, read_body(scope, kScaleKind, scale_schema()));
   }
   UpdateOptions options;
   options.retries = kScaleRetries;
   options.tracks_managed_fields = false;
   const auto change = [&](const Object* parent) -> Result<Object> {
     if (parent == nullptr) return not_found(resource, write.name);
-    const Object before = scale_of(resource, *parent);
-    Object scale = sent;
-    if (patching) {
-      ASSIGN_OR_RETURN(scale, apply_patch_body(scope, body, kScaleKind, schema, false, before));
-    }
-    return with_scale(resource, write, *parent, before, std::move(scale));
+    ASSIGN_OR_RETURN(const Object scale, changed_scale(scope, write, request, scale_of(resource, *parent)));
+    return with_scale(resource, write, *parent, scale);
   };
   ASSIGN_OR_RETURN(const WriteResult result, call.store.update(write, options, change));
   ASSIGN_OR_RETURN(const Object parent, result.object->object());

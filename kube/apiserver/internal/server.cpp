@@ -9,6 +9,7 @@
 #include "kube/apiserver/internal/basic_endpoints.h"
 #include "kube/apiserver/internal/bootstrap.h"
 #include "kube/apiserver/internal/builtin_resources.h"
+#include "kube/apiserver/internal/extension_parts.h"
 #include "kube/apiserver/internal/handler_chain.h"
 #include "kube/apiserver/internal/health.h"
 #include "kube/apiserver/internal/identity_parts.h"
@@ -55,6 +56,8 @@ class ServerImpl : public Server {
     identity_->add_endpoints(endpoints_, options_);
     add_basic_endpoints(endpoints_, options_);
     add_health_checks();
+    const ServerParts shared{executor_, options_, *registry_, store_, subresources_, endpoints_, health_, log_};
+    extensions_ = std::make_unique<ExtensionParts>(shared);
     watch_registry();
     ChainParts parts{executor_,
                      identity_->authenticator(),
@@ -139,7 +142,7 @@ class ServerImpl : public Server {
   const Options options_;
   const Logger log_;
   const std::shared_ptr<StoreFeed> feed_;
-  const AdmissionChain admission_;
+  AdmissionChain admission_;
   const std::unique_ptr<Registry> registry_;
   GenericStore store_;
   SubresourceTable subresources_;
@@ -147,6 +150,7 @@ class ServerImpl : public Server {
   Health health_;
   RestHandler rest_;
   std::unique_ptr<IdentityParts> identity_;
+  std::unique_ptr<ExtensionParts> extensions_;
   std::unique_ptr<http::Handler> chain_;
   std::unique_ptr<Bootstrap> bootstrap_;
   std::atomic<bool> started_{false};

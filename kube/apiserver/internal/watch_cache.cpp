@@ -84,17 +84,18 @@ void WatchCache::remove_watcher(const Watcher* watcher) {
   watchers_.pop_back();
 }
 
+Result<StoredObjectPtr> read_stored(const Normalise& normalise, const store::Bytes& value, store::Revision revision) {
+  if (!normalise.always) {
+    auto object = StoredObject::make(value, revision);
+    if (object.ok() || !normalise.convert) return object;
+  }
+  ASSIGN_OR_RETURN(store::Bytes normal, normalise.convert(value));
+  return StoredObject::make(std::move(normal), revision);
+}
+
 StoredObjectPtr WatchCache::read_value(std::string_view key, const store::Bytes& value,
                                        store::Revision revision) const {
-  auto object = StoredObject::make(value, revision);
-  if (!object.ok() && normalise_) {
-    auto normal = normalise_(value);
-    if (!normal.ok()) {
-      log_.error("a stored value cannot be read and is left out", {{"key", key}, {"error", normal.error()}});
-      return nullptr;
-    }
-    object = StoredObject::make(std::move(normal).value(), revision);
-  }
+  auto object = read_stored(normalise_, value, revision);
   if (!object.ok()) {
     log_.error("a stored value cannot be read and is left out", {{"key", key}, {"error", object.error()}});
     return nullptr;

@@ -28,7 +28,15 @@ struct CacheSnapshot {
 };
 
 // Turns stored bytes into the JSON form that StoredObject reads.
-using Normalise = std::function<Result<store::Bytes>(const store::Bytes& stored)>;
+struct Normalise {
+  std::function<Result<store::Bytes>(const store::Bytes& stored)> convert;
+  // Every value passes through `convert` (custom resources whose schema has defaults); else only
+  // those that StoredObject cannot read as they are.
+  bool always = false;
+};
+
+// A stored value as an object, brought into form where it has to be.
+Result<StoredObjectPtr> read_stored(const Normalise& normalise, const store::Bytes& value, store::Revision revision);
 
 // The current objects of one storage prefix and the watches on them. Fed by the StoreFeed, which
 // also decides when it is loaded. Thread-safe.
