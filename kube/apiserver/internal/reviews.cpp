@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "base/json/json.h"
 #include "kube/apiserver/internal/rbac_rules.h"
 #include "kube/apiserver/internal/responses.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -53,8 +53,8 @@ Identity identity_of_review(const Value& spec) {
 }
 
 // As Go prints the internal type, whose fields have no JSON names.
-std::string path_attributes_text(const Value& attributes) {
-  return json::write(Value::object({{"Path", attributes["path"]}, {"Verb", attributes["verb"]}}));
+Value path_attributes(const Value& attributes) {
+  return Value::object({{"Path", attributes["path"]}, {"Verb", attributes["verb"]}});
 }
 
 void check_selector(const Value& selector, const std::string& field, FieldErrors& errors) {
@@ -62,15 +62,12 @@ void check_selector(const Value& selector, const std::string& field, FieldErrors
   bool raw = !selector["rawSelector"].as_string().empty();
   bool requirements = !selector["requirements"].empty();
   if (raw && requirements) {
-    errors.push_back({"FieldValueInvalid",
-                      "Invalid value: " + go_quote(selector["rawSelector"].as_string()) +
-                          ": may not specified at the same time as requirements",
-                      field + ".rawSelector"});
+    errors.push_back(field_error::invalid(field + ".rawSelector", selector["rawSelector"],
+                                          "may not specified at the same time as requirements"));
   }
   if (!raw && !requirements) {
-    errors.push_back({"FieldValueRequired",
-                      "Required value: when " + field + " is specified, requirements or rawSelector is required",
-                      field + ".requirements"});
+    errors.push_back(field_error::required(
+        field + ".requirements", "when " + field + " is specified, requirements or rawSelector is required"));
   }
 }
 
@@ -78,16 +75,13 @@ void check_access_spec(const Value& spec, FieldErrors& errors) {
   const Value& resource = spec["resourceAttributes"];
   const Value& path = spec["nonResourceAttributes"];
   if (resource.is_object() && path.is_object()) {
-    errors.push_back({"FieldValueInvalid",
-                      "Invalid value: " + path_attributes_text(path) +
-                          ": cannot be specified in combination with resourceAttributes",
-                      "spec.nonResourceAttributes"});
+    errors.push_back(field_error::invalid("spec.nonResourceAttributes", path_attributes(path),
+                                          "cannot be specified in combination with resourceAttributes"));
   }
   if (!resource.is_object() && !path.is_object()) {
-    errors.push_back({"FieldValueInvalid",
-                      "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be "
-                      "specified",
-                      "spec.resourceAttributes"});
+    errors.push_back(
+        field_error::invalid("spec.resourceAttributes", Value(),
+                             "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
   }
   check_selector(resource["fieldSelector"], "spec.resourceAttributes.fieldSelector", errors);
   check_selector(resource["labelSelector"], "spec.resourceAttributes.labelSelector", errors);
@@ -95,8 +89,7 @@ void check_access_spec(const Value& spec, FieldErrors& errors) {
 
 void check_subject(const Value& spec, FieldErrors& errors) {
   if (spec["user"].as_string().empty() && spec["groups"].empty()) {
-    errors.push_back(
-        {"FieldValueInvalid", "Invalid value: \"\": at least one of user or group must be specified", "spec.user"});
+    errors.push_back(field_error::invalid("spec.user", "", "at least one of user or group must be specified"));
   }
 }
 
@@ -106,22 +99,21 @@ void check_review_metadata(const Object& review, bool local, FieldErrors& errors
   if (local) metadata = metadata.without("namespace");
   for (const Value::Member& member : metadata.members()) {
     if (is_zero(member.value)) continue;
-    errors.push_back({"FieldValueInvalid", "Invalid value: " + json::write(metadata) + ": must be empty", "metadata"});
+    errors.push_back(field_error::invalid("metadata", metadata, "must be empty"));
     return;
   }
 }
 
 void check_local(const Value& spec, std::string_view ns, FieldErrors& errors) {
   const Value& path = spec["nonResourceAttributes"];
-  std::string_view wanted = spec["resourceAttributes"]["namespace"].as_string();
-  if (spec["resourceAttributes"].is_object() && wanted != ns) {
-    errors.push_back({"FieldValueInvalid", "Invalid value: " + go_quote(wanted) + ": must match metadata.namespace",
-                      "spec.resourceAttributes.namespace"});
+  const Value& wanted = spec["resourceAttributes"]["namespace"];
+  if (spec["resourceAttributes"].is_object() && wanted.as_string() != ns) {
+    errors.push_back(field_error::invalid("spec.resourceAttributes.namespace", wanted.as_string(),
+                                          "must match metadata.namespace"));
   }
   if (path.is_object()) {
-    errors.push_back({"FieldValueInvalid",
-                      "Invalid value: " + path_attributes_text(path) + ": disallowed on this kind of request",
-                      "spec.nonResourceAttributes"});
+    errors.push_back(field_error::invalid("spec.nonResourceAttributes", path_attributes(path),
+                                          "disallowed on this kind of request"));
   }
 }
 

@@ -5,33 +5,13 @@
 
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
+#include "kube/apiserver/internal/der_reader.h"
 
 namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::size_t kMaximumJwtKeys = 64;
 constexpr std::size_t kCoordinateBytes = 32;  // of P-256
-constexpr unsigned char kDerInteger = 0x02;
-constexpr unsigned char kDerBitString = 0x03;
-constexpr unsigned char kDerSequence = 0x30;
-
-// Reads one element of DER off the front: tag, definite length, content.
-std::optional<std::string_view> take_der(std::string_view& bytes, unsigned char tag) {
-  if (bytes.size() < 2 || static_cast<unsigned char>(bytes[0]) != tag) return std::nullopt;
-  std::size_t length = static_cast<unsigned char>(bytes[1]);
-  std::size_t header = 2;
-  if (length >= 0x80) {
-    std::size_t count = length & 0x7F;
-    if (count == 0 || count > 4 || bytes.size() < 2 + count) return std::nullopt;
-    length = 0;
-    for (std::size_t i = 0; i < count; ++i) length = length << 8 | static_cast<unsigned char>(bytes[2 + i]);
-    header += count;
-  }
-  if (bytes.size() - header < length) return std::nullopt;
-  std::string_view content = bytes.substr(header, length);
-  bytes.remove_prefix(header + length);
-  return content;
-}
 
 // The bit string of a SubjectPublicKeyInfo.
 std::optional<std::string_view> subject_public_key(std::string_view der) {

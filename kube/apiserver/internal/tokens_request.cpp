@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "kube/apiserver/internal/rbac_rules.h"
 #include "kube/apiserver/internal/responses.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -36,8 +36,7 @@ Result<TokenWish> read_wish(const Object& request, const std::string& account, c
   std::string_view name = request.name();
   if (!name.empty() && name != account) {
     return invalid(kTokenRequestKind, account,
-                   {{"metadata.name", "FieldValueInvalid",
-                     "Invalid value: " + go_quote(name) + ": must match the service account name if specified"}});
+                   {field_error::invalid("metadata.name", name, "must match the service account name if specified")});
   }
   const Value& spec = request["spec"];
   TokenWish wish;
@@ -47,8 +46,7 @@ Result<TokenWish> read_wish(const Object& request, const std::string& account, c
   if (wish.expiration > kMaximumExpiration) fault = "may not specify a duration larger than 2^32 seconds";
   if (!fault.empty()) {
     return invalid(kTokenRequestKind, request.name(),
-                   {{"spec.expirationSeconds", "FieldValueInvalid",
-                     "Invalid value: " + std::to_string(wish.expiration) + ": " + fault}});
+                   {field_error::invalid("spec.expirationSeconds", wish.expiration, fault)});
   }
   for (const Value& audience : spec["audiences"].items()) wish.audiences.emplace_back(audience.as_string());
   if (wish.audiences.empty()) wish.audiences = authority.api_audiences();
