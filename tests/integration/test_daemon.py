@@ -1,0 +1,112 @@
+"""Settings, files and life cycle of the process."""
+import json
+import os
+import signal
+import stat
+import subprocess
+import unittest
+
+from cluster import BINARY, Server, ServerTestCase
+
+
+class CommandLine(unittest.TestCase):
+    def run_coracle(self, *arguments):
+        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, check=False)
+
+    def test_a_misspelled_flag_is_refused_with_the_right_spelling(self):
+        done = self.run_coracle("server", "--data-dri", "/x")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr, 'coracle: --data-dri: unknown flag; did you mean "data-dir"?\n')
+
+    def test_a_wrong_value_is_one_clear_line(self):
+        done = self.run_coracle("server", "--service-node-port-range", "many")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn("--service-node-port-range", done.stderr)
+
+    def test_version_and_help(self):
+        self.assertRegex(self.run_coracle("--version").stdout, r"^k3s version v1\.36\.\d+\+k3s1 \([0-9a-f]{8}\)\n$")
+        self.assertIn("--write-kubeconfig-mode", self.run_coracle("server", "--help").stdout)
+
+    def test_the_documented_settings_are_the_table(self):
+        with open("docs/settings.md", encoding="utf-8") as file:
+            self.assertIn(self.run_coracle("settings").stdout.strip(), file.read())
+
+
+class Files(ServerTestCase):
+    def test_everything_lies_where_k3s_puts_it(self):
+        for path in ("server/token", "server/node-token", "server/cred/passwd", "server/tls/server-ca.crt",
+                     "server/tls/client-ca.key", "server/tls/service.key", "server/db/state.db",
+                     "server/cred/admin.kubeconfig"):
+            with self.subTest(path):
+                self.assertTrue(os.path.exists(os.path.join(self.server.data_dir, path)))
+
+    def test_secrets_are_for_their_owner_only(self):
+        for folder, _, names in os.walk(self.server.data_dir):
+            for name in names:
+                path = os.path.join(folder, name)
+                secret = name.endswith(".key") or name in ("token", "passwd", "state.db", "admin.kubeconfig")
+                if secret and not os.path.islink(path):
+                    self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600, path)
+        self.assertEqual(stat.S_IMODE(os.stat(self.server.kubeconfig).st_mode), 0o600)
+
+    def test_the_supervisor_answers_beside_the_api(self):
+        self.assertEqual(self.server.get("/ping"), (200, b"pong"))
+        with open(os.path.join(self.server.data_dir, "server/tls/server-ca.crt"), "rb") as file:
+            self.assertEqual(self.server.get("/cacerts"), (200, file.read()))
+
+    def test_anonymous_callers_may_ask_for_health_and_no_more(self):
+        self.assertEqual(self.server.get("/readyz")[0], 200)
+        status, body = self.server.get("/api/v1/namespaces")
+        self.assertEqual(status, 403)
+        self.assertEqual(json.loads(body)["reason"], "Forbidden")
+        self.assertEqual(self.server.get("/api/v1/namespaces", {"Authorization": "Bearer wrong"})[0], 401)
+
+
+class LifeCycle(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+
+    def test_a_restart_loses_nothing(self):
+        self.server.start()
+        self.server.kubectl("create", "configmap", "kept", "--from-literal=a=b")
+        before = self.server.object("configmap", "kept")
+        self.assertEqual(self.server.stop(), 0)
+        self.server.start()
+        self.assertEqual(self.server.object("configmap", "kept"), before)
+        self.assertEqual([line for line in self.server.log().splitlines() if "level=error" in line], [])
+
+    def test_config_file_drop_ins_and_unknown_keys(self):
+        config = os.path.join(self.server.folder, "config.yaml")
+        os.makedirs(config + ".d")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("write-kubeconfig-mode: '0640'\ntls-san: [one.example.com]\nflannel-backnd: none\n")
+        with open(os.path.join(config + ".d", "more.yaml"), "w", encoding="utf-8") as file:
+            file.write("tls-san+: two.example.com\n")
+        self.server.settings = ["--config", config]
+        self.server.start()
+        self.assertEqual(stat.S_IMODE(os.stat(self.server.kubeconfig).st_mode), 0o640)
+        text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
+                               os.path.join(self.server.data_dir, "server/tls/serving-kube-apiserver.crt")],
+                              capture_output=True, text=True, check=True).stdout
+        self.assertIn("one.example.com", text)
+        self.assertIn("two.example.com", text)
+        self.assertIn("flannel-backend", self.server.log())
+
+    def test_killed_at_random_moments_it_keeps_every_acknowledged_write(self):
+        written = []
+        for turn in range(3):
+            self.server.start()
+            for i in range(5):
+                name = f"c-{turn}-{i}"
+                self.server.kubectl("create", "configmap", name, f"--from-literal=turn={turn}")
+                written.append(name)
+            self.server.stop(signal.SIGKILL)
+        self.server.start()
+        names = {item["metadata"]["name"] for item in self.server.object("configmaps")["items"]}
+        self.assertLessEqual(set(written), names)
+
+
+if __name__ == "__main__":
+    unittest.main()

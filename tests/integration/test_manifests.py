@@ -1,0 +1,96 @@
+"""The manifests folder against kubectl: apply, change, prune, skip, disable, bad files."""
+import os
+import unittest
+
+from cluster import Server, ServerTestCase
+
+CONFIG_MAP = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {name}, namespace: {namespace}}}
+data: {{value: "{value}"}}
+"""
+
+
+def config_map(name, value="1", namespace="default"):
+    return CONFIG_MAP.format(name=name, value=value, namespace=namespace)
+
+
+class ManifestsFolder(ServerTestCase):
+    def test_a_dropped_file_is_applied_changed_and_pruned(self):
+        server = self.server
+        server.drop("life.yaml", config_map("life-a") + "---" + config_map("life-b"))
+        found = server.wait_for_object("configmap", "life-a")
+        self.assertEqual(found["metadata"]["annotations"]["objectset.rio.cattle.io/owner-name"], "life")
+        self.assertRegex(found["metadata"]["labels"]["objectset.rio.cattle.io/hash"], "^[0-9a-f]{40}$")
+        server.drop("life.yaml", config_map("life-a", "2"))
+        server.wait_for_object("configmap", "life-a", condition=lambda c: c["data"]["value"] == "2")
+        server.wait_until_gone("configmap", "life-b")
+        addon = server.wait_for_object("addon", "life", "-n", "kube-system",
+                                       condition=lambda a: len(a["spec"].get("checksum", "")) == 64)
+        self.assertEqual(addon["metadata"]["annotations"]["addon.k3s.cattle.io/gvks"], "/v1, Kind=ConfigMap")
+        server.drop("life.yaml", "# nothing left\n")
+        server.wait_until_gone("configmap", "life-a")
+
+    def test_a_deleted_file_leaves_its_objects(self):
+        path = self.server.drop("stays.yaml", config_map("stays"))
+        self.server.wait_for_object("configmap", "stays")
+        os.remove(path)
+        self.server.drop("after-stays.yaml", config_map("after-stays"))
+        self.server.wait_for_object("configmap", "after-stays")
+        self.assertIsNotNone(self.server.object("configmap", "stays"))
+
+    def test_a_definition_and_its_object_in_one_file(self):
+        with open("examples/manifests/boats.yaml", encoding="utf-8") as file:
+            self.server.drop("boats.yaml", file.read())
+        boat = self.server.wait_for_object("boats.example.com", "teifi")
+        self.assertEqual(boat["spec"], {"material": "willow", "seats": 1})
+
+    def test_a_bad_document_fails_its_file_and_no_other(self):
+        self.server.drop("bad.yaml", config_map("bad-first") + "---\nkind: ConfigMap\nmetadata: {name: x}\n")
+        self.server.drop("good.yaml", config_map("good"))
+        self.server.wait_for_object("configmap", "good")
+        event = self.server.wait_for_object(
+            "events", "-n", "kube-system", "--field-selector", "reason=ParseManifestFailed",
+            condition=lambda events: events["items"])["items"][0]
+        self.assertEqual(event["type"], "Warning")
+        self.assertEqual(event["source"]["component"], "deploy")
+        self.assertIn("document 2", event["message"])
+        self.assertIn("apiVersion", event["message"])
+        self.assertIn("bad.yaml", self.server.log())
+        self.assertIsNone(self.server.object("configmap", "bad-first"))
+
+    def test_skip_hides_a_file(self):
+        self.server.drop("hidden.yaml.skip", "")
+        self.server.drop("hidden.yaml", config_map("hidden"))
+        self.server.drop("seen.yaml", config_map("seen"))
+        self.server.wait_for_object("configmap", "seen")
+        self.assertIsNone(self.server.object("configmap", "hidden"))
+
+    def test_hand_made_fields_survive_what_the_file_does_not_name(self):
+        self.server.drop("shared.yaml", config_map("shared"))
+        self.server.wait_for_object("configmap", "shared")
+        self.server.kubectl("label", "configmap", "shared", "by=hand")
+        self.server.drop("shared.yaml", config_map("shared", "2"))
+        found = self.server.wait_for_object("configmap", "shared", condition=lambda c: c["data"]["value"] == "2")
+        self.assertEqual(found["metadata"]["labels"]["by"], "hand")
+
+
+class Disable(unittest.TestCase):
+    def test_a_disabled_addon_is_pruned_and_its_file_removed(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        path = server.drop("extra.yaml", config_map("extra"))
+        server.wait_for_object("configmap", "extra")
+        server.wait_for_object("addon", "extra", "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+        server.stop()
+        server.settings = ["--disable", "extra"]
+        server.start()
+        server.wait_until_gone("configmap", "extra")
+        server.wait_until_gone("addon", "extra", "-n", "kube-system")
+        self.assertFalse(os.path.exists(path))
+
+
+if __name__ == "__main__":
+    unittest.main()
