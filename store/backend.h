@@ -87,8 +87,10 @@ class Watch {
   // this watch has delivered everything. Expired when the watcher was too slow or the revision is
   // compacted; Canceled after the backend has stopped.
   virtual Result<void> drain(std::vector<EventPtr>& out, std::size_t limit, Revision& progress) = 0;
-  // `wake` runs on the writer's thread whenever events or progress become available; it must not
-  // wait and must not call back into the backend. Set once, before the first drain.
+  // `wake` runs on the writer's thread (or a timer's) when events become available, once until the
+  // next drain; it must not wait and must not call back into the backend. Progress alone wakes at most
+  // once a second: who waits for a revision drains, which always tells the latest. Set once, before the
+  // first drain. After the watch is destroyed `wake` neither runs nor will run.
   virtual void on_ready(std::function<void()> wake) = 0;
 };
 

@@ -5,11 +5,11 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <sstream>
 
 #include "store/conformance/support.h"
+#include "store/conformance/temp_folder.h"
 #include "store/sqlite.h"
 
 namespace coracle::store {
@@ -68,9 +68,8 @@ TEST_CASE("writes until it is killed", "[.child]") {
 }
 
 TEST_CASE("no acknowledged write is lost when the process is killed", "[store]") {
-  std::string pattern = (std::filesystem::temp_directory_path() / "coracle-crash-XXXXXX").string();
-  REQUIRE(mkdtemp(pattern.data()) != nullptr);
-  const std::string path = pattern + "/state.db";
+  const conformance::TempFolder folder;
+  const std::string path = folder.file("state.db");
   std::map<std::string, std::pair<int, Revision>> acknowledged;
   Revision highest = 0;
   for (int round = 0; round < 4; ++round) {
@@ -120,7 +119,6 @@ TEST_CASE("no acknowledged write is lost when the process is killed", "[store]")
       CHECK(found.entry->mod_revision >= last.second);
     }
   }
-  std::filesystem::remove_all(pattern);
 }
 
 }  // namespace coracle::store

@@ -1,14 +1,15 @@
 #include "store/sqlite.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
 #include "store/conformance/conformance.h"
 #include "store/conformance/support.h"
+#include "store/conformance/temp_folder.h"
 #include "store/internal/sqlite_connection.h"
 
 namespace coracle::store {
@@ -22,25 +23,8 @@ using conformance::must_update;
 using conformance::text;
 using internal::SqliteConnection;
 
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "coracle-store-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name = "state.db") const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 struct Fixture {
-  TempFolder folder;
+  conformance::TempFolder folder;
   std::unique_ptr<Executor> executor = make_executor();
   Context context = conformance::case_context(*executor);
   Logger log{null_log_sink(), "store"};
@@ -385,6 +369,32 @@ TEST_CASE("a damaged file is reported", "[store]") {
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().reason() == Reason::Corrupt);
   CHECK_THAT(opened.error().message(), Catch::Contains(fixture.options().path));
+}
+
+TEST_CASE("readers do not starve the writer", "[store]") {
+  Fixture fixture;
+  const auto backend = fixture.open();
+  for (int number = 0; number < 500; ++number) {
+    must_create(fixture.context, *backend, "/list/" + std::to_string(number), "1").value();
+  }
+  std::atomic<bool> stop = false;
+  std::vector<std::function<Result<void>()>> tasks;
+  for (int reader = 0; reader < 8; ++reader) {
+    tasks.emplace_back([&]() -> Result<void> {
+      while (!stop) TRY(backend->list(fixture.context, KeyRange::prefix("/list/")));
+      return {};
+    });
+  }
+  tasks.emplace_back([&]() -> Result<void> {
+    Result<void> written;
+    for (int number = 0; number < 20 && written.ok(); ++number) {
+      const auto one = must_create(fixture.context, *backend, "/new/" + std::to_string(number), "1");
+      if (!one.ok()) written = one.error();
+    }
+    stop = true;
+    return written;
+  });
+  CHECK(conformance::run_together(fixture.context, std::move(tasks)).ok());
 }
 
 TEST_CASE("a second writer is noticed", "[store]") {

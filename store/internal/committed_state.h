@@ -4,11 +4,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <vector>
 
 #include "base/executor.h"
 #include "store/internal/event_ring.h"
+#include "store/internal/fair_shared_mutex.h"
 #include "store/internal/key_index.h"
 #include "store/internal/watch_hub.h"
 
@@ -63,7 +63,7 @@ class CommittedState : public std::enable_shared_from_this<CommittedState> {
   void progress();
 
   Executor& executor_;
-  mutable std::shared_mutex mutex_;
+  mutable FairSharedMutex mutex_;
   KeyIndex index_;
   EventRing ring_;
   WatchHub hub_;

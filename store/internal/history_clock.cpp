@@ -27,6 +27,8 @@ Revision HistoryClock::due(MonotonicTime now, Revision current, Revision compact
     target = marks_.front().revision;
     marks_.pop_front();
   }
+  // What followed the last mark too closely to get its own.
+  if (target != 0 && marks_.empty() && current > target) marks_.push_back({now, current});
   if (current - compacted > limits_.rows) target = std::max(target, current - limits_.rows * kKeepTenths / 10);
   return target > compacted ? target : 0;
 }

@@ -137,6 +137,35 @@ void measure_lists(Executor& executor, Backend& backend, const Settings& setting
           [&](unsigned, std::size_t) { return backend.list(context, range, {0, past, false}).ok(); });
 }
 
+// Writers while others list without a pause: readers must not starve the writer.
+void measure_mixed(Executor& executor, Backend& backend, const Settings& settings) {
+  constexpr unsigned kReaders = 8;
+  constexpr std::size_t kWrites = 2000;
+  const Context context(executor);
+  const auto value = std::make_shared<const std::string>(settings.value, 'v');
+  const KeyRange range = KeyRange::prefix("/registry/list/");
+  std::atomic<bool> stop = false;
+  std::atomic<std::size_t> lists = 0;
+  std::vector<Duration> latencies;
+  const Duration elapsed = run_tasks(executor, kReaders + 1, [&](unsigned task) {
+    if (task != 0) {
+      while (!stop) {
+        backend.list(context, range).ignore("only the load counts");
+        ++lists;
+      }
+      return;
+    }
+    for (std::size_t row = 0; row < kWrites; ++row) {
+      const MonotonicTime start = executor.clock().monotonic();
+      backend.create(context, "/registry/mixed/" + std::to_string(row), value).ignore("only the time counts");
+      latencies.push_back(executor.clock().monotonic() - start);
+    }
+    stop = true;
+  });
+  std::printf("beside the next line: %.0f lists/s\n", static_cast<double>(lists) / seconds(elapsed));
+  report("create beside 8 listers", std::move(latencies), elapsed, 0);
+}
+
 void measure_start(Executor& executor, const Settings& settings) {
   SqliteOptions options;
   options.path = settings.path;
@@ -178,6 +207,7 @@ int run(const Settings& settings) {
   std::printf("rss at start %ld MB\n", resident_megabytes());
   measure_writes(*executor, *backend, settings);
   measure_lists(*executor, *backend, settings);
+  measure_mixed(*executor, *backend, settings);
   backend.reset();
   if (settings.backend != "memory") {
     measure_start(*executor, settings);
