@@ -157,6 +157,12 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
   std::vector<std::string> findings;
   const WallTime now = scope.context.clock().wall();
   auto completed = complete_object(Object(patched), schema, custom, now, &findings);
+  if (!findings.empty() && body.format != PatchFormat::Strategic) {
+    // Upstream finds them in the patched text, whose members are sorted.
+    findings.clear();
+    ASSIGN_OR_RETURN(patched, json::read(json::write_sorted(patched)));
+    completed = complete_object(Object(patched), schema, custom, now, &findings);
+  }
   if (!completed.ok()) {
     if (completed.error().reason() != Reason::BadRequest) return completed.error();
     return invalid_patch(body, patched, completed.error().message());

@@ -1,0 +1,115 @@
+#include <catch2/catch.hpp>
+
+#include "kube/apiserver/internal/media_type.h"
+#include "kube/apiserver/request_info.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+http::Request make_request(std::string method, std::string path, std::string query = {}) {
+  http::Request request;
+  request.method = std::move(method);
+  request.path = std::move(path);
+  request.query = std::move(query);
+  return request;
+}
+
+struct InfoCase {
+  const char* method;
+  const char* path;
+  const char* query;
+  const char* verb;
+  const char* group;
+  const char* version;
+  const char* ns;
+  const char* resource;
+  const char* subresource;
+  const char* name;
+};
+
+http::Request accepting(std::string accept, std::string agent = "kubectl/v1.36") {
+  http::Request request = make_request("GET", "/api/v1/pods");
+  request.headers = {{"Accept", std::move(accept)}, {"User-Agent", std::move(agent)}};
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("request information comes from method, path and query", "[request_info]") {
+  const InfoCase cases[] = {
+      {"GET", "/api/v1/namespaces/default/pods/p", "", "get", "", "v1", "default", "pods", "", "p"},
+      {"GET", "/api/v1/namespaces/default/pods", "", "list", "", "v1", "default", "pods", "", ""},
+      {"GET", "/api/v1/pods", "watch=1", "watch", "", "v1", "", "pods", "", ""},
+      {"GET", "/api/v1/pods", "watch=false", "list", "", "v1", "", "pods", "", ""},
+      {"GET", "/api/v1/watch/pods", "", "watch", "", "v1", "", "pods", "", ""},
+      {"GET", "/api/v1/watch/namespaces/d/pods/p", "", "watch", "", "v1", "d", "pods", "", "p"},
+      {"GET", "/api/v1/namespaces/d/pods/p", "watch=true", "get", "", "v1", "d", "pods", "", "p"},
+      {"GET", "/api/v1/namespaces", "", "list", "", "v1", "", "namespaces", "", ""},
+      {"GET", "/api/v1/namespaces/d", "", "get", "", "v1", "d", "namespaces", "", "d"},
+      {"PUT", "/api/v1/namespaces/d/finalize", "", "update", "", "v1", "d", "namespaces", "finalize", "d"},
+      {"PATCH", "/api/v1/namespaces/d/status", "", "patch", "", "v1", "d", "namespaces", "status", "d"},
+      {"POST", "/apis/apps/v1/namespaces/d/deployments", "", "create", "apps", "v1", "d", "deployments", "", ""},
+      {"DELETE", "/apis/apps/v1/namespaces/d/deployments", "", "deletecollection", "apps", "v1", "d", "deployments", "",
+       ""},
+      {"GET", "/apis/apps/v1/namespaces/d/deployments/x/scale", "", "get", "apps", "v1", "d", "deployments", "scale",
+       "x"},
+      {"GET", "/api/v1/nodes", "fieldSelector=metadata.name%3Dn1", "list", "", "v1", "", "nodes", "", "n1"},
+      {"GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "", "get", "rbac.authorization.k8s.io",
+       "v1", "", "clusterroles", "", "system:node"},
+  };
+  for (const InfoCase& each : cases) {
+    INFO(each.method << " " << each.path << "?" << each.query);
+    const RequestInfo info = read_request_info(make_request(each.method, each.path, each.query));
+    CHECK(info.resource_request);
+    CHECK(info.verb == each.verb);
+    CHECK(info.group == each.group);
+    CHECK(info.version == each.version);
+    CHECK(info.namespace_ == each.ns);
+    CHECK(info.resource == each.resource);
+    CHECK(info.subresource == each.subresource);
+    CHECK(info.name == each.name);
+  }
+}
+
+TEST_CASE("paths outside the API are no resource requests", "[request_info]") {
+  for (const char* path : {"/", "/healthz", "/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/version"}) {
+    const RequestInfo info = read_request_info(make_request("GET", path));
+    INFO(path);
+    CHECK_FALSE(info.resource_request);
+    CHECK(info.verb == "get");
+  }
+  CHECK(read_request_info(make_request("GET", "/api/v1/namespaces/d/pods/p/proxy/a/b")).rest == "a/b");
+}
+
+TEST_CASE("the first clause that can be served wins", "[media_type]") {
+  OutputOffer offer;
+  offer.table = true;
+  const char* kubectl =
+      "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+  CHECK(negotiate_output(accepting(kubectl), offer)->transform == Transform::Table);
+  offer.table = false;
+  CHECK(negotiate_output(accepting(kubectl), offer)->transform == Transform::None);
+  CHECK(negotiate_output(accepting("application/vnd.kubernetes.protobuf,application/json"), offer)->encoding ==
+        MediaType::Protobuf);
+  offer.protobuf = false;
+  CHECK(negotiate_output(accepting("application/vnd.kubernetes.protobuf,application/json"), offer)->encoding ==
+        MediaType::Json);
+  CHECK(negotiate_output(accepting("application/json;q=0.5,application/yaml"), offer)->encoding == MediaType::Yaml);
+  CHECK(negotiate_output(accepting(""), offer)->encoding == MediaType::Json);
+  CHECK(negotiate_output(accepting("application/*"), offer)->encoding == MediaType::Json);
+  CHECK_FALSE(negotiate_output(accepting("text/html"), offer).ok());
+}
+
+TEST_CASE("people get pretty JSON", "[media_type]") {
+  const OutputOffer offer;
+  CHECK(negotiate_output(accepting("", "curl/8.1"), offer)->pretty);
+  CHECK(negotiate_output(accepting("*/*", "Mozilla/5.0 (X11)"), offer)->pretty);
+  CHECK_FALSE(negotiate_output(accepting("application/yaml", "curl/8.1"), offer)->pretty);
+  CHECK_FALSE(negotiate_output(accepting(""), offer)->pretty);
+  http::Request asked = accepting("");
+  asked.query = "pretty=true";
+  CHECK(negotiate_output(asked, offer)->pretty);
+}
+
+}  // namespace coracle::kube::apiserver

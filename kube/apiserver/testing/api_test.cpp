@@ -1,0 +1,175 @@
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "base/json/json.h"
+#include "kube/apiserver/testing/test_server.h"
+#include "kube/codec/codec.h"
+#include "kube/codec/protobuf.h"
+
+// What cannot be told as a plain sequence of requests: time, other encodings, other users.
+namespace coracle::kube::apiserver::testing {
+
+namespace {
+
+constexpr std::string_view kMaps = "/api/v1/namespaces/default/configmaps";
+
+std::string config_map(const std::string& name, const std::string& value = "v") {
+  return R"({"metadata":{"name":")" + name + R"("},"data":{"k":")" + value + R"("}})";
+}
+
+}  // namespace
+
+TEST_CASE("a quiet watch gets bookmarks and ends at its time", "[api]") {
+  TestServer::run([](TestServer& server) {
+    auto watch = server.watch(std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=150&resourceVersion=" +
+                              std::to_string(server.store().current_revision()));
+    REQUIRE(watch != nullptr);
+    CHECK(watch->next().is_null());
+    server.advance(std::chrono::seconds(61));
+    const Value bookmark = watch->next();
+    CHECK(bookmark["type"].as_string() == "BOOKMARK");
+    CHECK(bookmark["object"]["kind"].as_string() == "ConfigMap");
+    CHECK(bookmark["object"]["metadata"]["resourceVersion"].as_string() ==
+          std::to_string(server.store().current_revision()));
+    server.advance(std::chrono::seconds(60));
+    CHECK(watch->next()["type"].as_string() == "BOOKMARK");
+    CHECK_FALSE(watch->ended());
+    server.advance(std::chrono::seconds(40));
+    while (!watch->next().is_null()) continue;
+    CHECK(watch->ended());
+  });
+}
+
+TEST_CASE("a watch from a compacted revision ends with Expired", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const store::Revision old = server.store().current_revision();
+    server.request("POST", kMaps, config_map("a"));
+    server.request("DELETE", std::string(kMaps) + "/a");
+    REQUIRE(server.request("GET", kMaps).status == 200);
+    server.request("POST", kMaps, config_map("b"));
+    REQUIRE(server.store().compact(server.context(), server.store().current_revision()).ok());
+    auto watch = server.watch(std::string(kMaps) + "?watch=1&resourceVersion=" + std::to_string(old));
+    const Value event = watch->next();
+    CHECK(event["type"].as_string() == "ERROR");
+    CHECK(event["object"]["reason"].as_string() == "Expired");
+    CHECK(event["object"]["code"].as_int() == 410);
+    const auto list = server.request("GET", std::string(kMaps) + "?resourceVersionMatch=Exact&resourceVersion=" +
+                                                std::to_string(old));
+    CHECK(list.status == 410);
+    CHECK(list.tree["message"].as_string() == "The resourceVersion for the provided list is too old.");
+  });
+}
+
+TEST_CASE("a chunked list whose revision is compacted goes on inconsistently", "[api]") {
+  TestServer::run([](TestServer& server) {
+    for (const char* name : {"a", "b", "c"}) server.request("POST", kMaps, config_map(name));
+    const auto first = server.request("GET", std::string(kMaps) + "?limit=1");
+    const std::string token(first.tree["metadata"]["continue"].as_string());
+    server.request("POST", kMaps, config_map("d"));
+    server.request("POST", kMaps, config_map("e"));
+    REQUIRE(server.store().compact(server.context(), server.store().current_revision()).ok());
+    const auto expired = server.request("GET", std::string(kMaps) + "?limit=1&continue=" + token);
+    CHECK(expired.status == 410);
+    const std::string next(expired.tree["metadata"]["continue"].as_string());
+    REQUIRE_FALSE(next.empty());
+    const auto rest = server.request("GET", std::string(kMaps) + "?continue=" + next);
+    CHECK(rest.status == 200);
+    std::set<std::string> names;
+    for (const Value& item : rest.tree["items"].items()) names.emplace(item["metadata"]["name"].as_string());
+    CHECK(names.count("a") == 0);
+    CHECK(names.count("b") == 1);
+    CHECK(names.count("e") == 1);
+  });
+}
+
+TEST_CASE("protobuf clients get and send protobuf", "[api]") {
+  TestServer::run([](TestServer& server) {
+    server.request("POST", kMaps, config_map("a"));
+    const http::Headers accept = {{"Accept", "application/vnd.kubernetes.protobuf"}};
+    const auto got = server.request("GET", std::string(kMaps) + "/a", {}, accept);
+    CHECK(got.headers.get("Content-Type") == "application/vnd.kubernetes.protobuf");
+    REQUIRE(has_envelope(got.body));
+    const auto envelope = read_envelope(got.body);
+    REQUIRE(envelope.ok());
+    CHECK(envelope->kind == "ConfigMap");
+    const http::Headers sending = {{"Content-Type", "application/vnd.kubernetes.protobuf"}};
+    CHECK(server.request("PUT", std::string(kMaps) + "/a", got.body, sending).status == 200);
+    const auto list = server.request("GET", kMaps, {}, accept);
+    CHECK(read_envelope(list.body)->kind == "ConfigMapList");
+    const auto missing = server.request("GET", std::string(kMaps) + "/zz", {}, accept);
+    CHECK(missing.status == 404);
+    CHECK(read_envelope(missing.body)->kind == "Status");
+  });
+}
+
+TEST_CASE("who has no rights is told so", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const auto answer = server.request("GET", std::string(kMaps) + "/a", {}, {}, "alice");
+    CHECK(answer.status == 403);
+    CHECK(answer.tree["message"].as_string() ==
+          "configmaps \"a\" is forbidden: User \"alice\" cannot get resource \"configmaps\" in API group \"\" in the "
+          "namespace \"default\"");
+    CHECK(server.request("GET", "/healthz", {}, {}, "alice").status == 200);
+  });
+}
+
+TEST_CASE("writers of one object take turns", "[api]") {
+  TestServer::run([](TestServer& server) {
+    server.request("POST", kMaps, config_map("a"));
+    int done = 0;
+    constexpr int kWriters = 8;
+    for (int writer = 0; writer < kWriters; ++writer) {
+      server.executor().post(Lane::Worker, [&server, &done, writer] {
+        const std::string patch = R"({"data":{"w)" + std::to_string(writer) + R"(":"x"}})";
+        const auto answer = server.request("PATCH", std::string(kMaps) + "/a", patch,
+                                           {{"Content-Type", "application/merge-patch+json"}});
+        CHECK(answer.status == 200);
+        ++done;
+      });
+    }
+    while (done < kWriters) server.settle();
+    CHECK(server.request("GET", std::string(kMaps) + "/a").tree["data"].size() == kWriters + 1);
+  });
+}
+
+TEST_CASE("generated names that collide are generated again", "[api]") {
+  TestServer::run([](TestServer& server) {
+    std::set<std::string> names;
+    for (int i = 0; i < 20; ++i) {
+      const auto answer = server.request("POST", kMaps, R"({"metadata":{"generateName":"g-"}})");
+      CHECK(answer.status == 201);
+      names.insert(std::string(answer.tree["metadata"]["name"].as_string()));
+    }
+    CHECK(names.size() == 20);
+  });
+}
+
+TEST_CASE("a body that is too large is refused", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const auto answer = server.request("POST", kMaps, config_map("a", std::string(3145728, 'x')));
+    CHECK(answer.status == 413);
+    CHECK(answer.tree["message"].as_string() == "Request entity too large: limit is 3145728");
+  });
+}
+
+TEST_CASE("values that upstream stored as protobuf are read", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const auto tree = json::read(
+        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"old","namespace":"default","uid":"u"},"data":{"k":"v"}})");
+    const KindSchema* kind = find_builtin_kind("", "v1", "ConfigMap");
+    auto bytes = encode(*tree, MediaType::Protobuf, *kind->schema);
+    REQUIRE(bytes.ok());
+    auto written = server.store().create(server.context(), "/registry/configmaps/default/old",
+                                         std::make_shared<const std::string>(std::move(bytes).value()));
+    REQUIRE(written.ok());
+    CHECK(server.request("GET", std::string(kMaps) + "/old").tree["data"]["k"].as_string() == "v");
+    const auto list = server.request("GET", std::string(kMaps) + "?fieldSelector=metadata.name%3Dold");
+    CHECK(list.tree["items"].size() == 1);
+    const auto patched = server.request("PATCH", std::string(kMaps) + "/old", R"({"data":{"l":"m"}})",
+                                        {{"Content-Type", "application/merge-patch+json"}});
+    CHECK(patched.status == 200);
+    CHECK(patched.tree["data"].size() == 2);
+  });
+}
+
+}  // namespace coracle::kube::apiserver::testing
