@@ -114,8 +114,9 @@ Output list_slice(const Call& call) {
 Output list_concat(const Call& call) {
   std::vector<GoValue> items;
   for (const GoValue& arg : call.args) {
-    ASSIGN_OR_RETURN(const GoList* list, list_argument(arg, "concat"));
-    items.insert(items.end(), list->items.begin(), list->items.end());
+    if (arg.is_nil()) return nil_dereference();
+    if (!arg.is_list()) return bad_request("Cannot concat type " + std::string(arg.kind_name()) + " as list");
+    items.insert(items.end(), arg.as_list().items.begin(), arg.as_list().items.end());
   }
   return GoValue::list(std::move(items));
 }

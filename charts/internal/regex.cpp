@@ -105,14 +105,12 @@ Result<Regex> Regex::compile(const std::string& pattern) {
   options.set_max_mem(kMaxMemory);
   auto state = std::make_unique<State>(pattern, options);
   if (!state->expression.ok()) {
-    std::string message = "error parsing regexp: " + state->expression.error();
-    // RE2 appends ": fragment"; Go quotes it.
+    // RE2 appends ": fragment"; Go quotes it, and words one message differently.
+    std::string message = state->expression.error();
     const std::string& fragment = state->expression.error_arg();
-    if (!fragment.empty() && message.ends_with(fragment)) {
-      message.resize(message.size() - fragment.size());
-      message += "`" + fragment + "`";
-    }
-    return bad_request(std::move(message));
+    if (message.ends_with(": " + fragment)) message.resize(message.size() - fragment.size() - 2);
+    if (message == "missing )") message = "missing closing )";
+    return bad_request("error parsing regexp: " + message + ": `" + fragment + "`");
   }
   return Regex(std::move(state));
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -30,22 +29,52 @@ Result<Value> read_map(const ChartFile& file) {
   return tree;
 }
 
-// Chart.yaml's strings may be written as numbers ("appVersion: 1.10"); they are texts all the same.
-Value text_field(const Value& value) {
-  if (value.is_string() || value.is_null()) return value;
+// Chart.yaml's strings may be written as numbers or bools ("appVersion: 1.10"); they are texts all
+// the same, and Helm could not read a release record that has them otherwise.
+Value as_text(const Value& value) {
   if (value.is_bool()) return Value(value.as_bool() ? "true" : "false");
-  std::string text = yaml::write(value);
-  if (text.ends_with('\n')) text.pop_back();
-  return Value(text);
+  if (value.is_number()) return Value(trim(yaml::write(value)));
+  return value;
+}
+
+Value texts_in(const Value& value) {
+  if (value.is_array()) {
+    Value::ArrayBuilder items;
+    for (const Value& item : value.items()) items.add(texts_in(item));
+    return std::move(items).build();
+  }
+  if (value.is_object()) {
+    Value::ObjectBuilder members;
+    for (const auto& [key, member] : value.members()) members.set(key, texts_in(member));
+    return std::move(members).build();
+  }
+  return as_text(value);
+}
+
+Value tidy_dependencies(const Value& dependencies) {
+  Value::ArrayBuilder items;
+  for (const Value& dependency : dependencies.items()) {
+    Value::ObjectBuilder members;
+    for (const auto& [key, member] : dependency.members()) {
+      members.set(key, key == "enabled" ? member : texts_in(member));
+    }
+    if (dependency.is_object()) items.add(std::move(members).build());
+  }
+  return std::move(items).build();
 }
 
 Value tidy_metadata(const Value& metadata) {
-  Value tidy = metadata.is_object() ? metadata : Value::object();
-  for (const std::string_view key : {"name", "version", "appVersion", "kubeVersion", "description", "type"}) {
-    if (const Value* value = tidy.find(key)) tidy = tidy.with(key, text_field(*value));
+  Value::ObjectBuilder tidy;
+  for (const auto& [key, value] : metadata.members()) {
+    if (key == "dependencies") {
+      tidy.set(key, tidy_dependencies(value));
+    } else {
+      tidy.set(key, key == "deprecated" ? value : texts_in(value));
+    }
   }
-  if (tidy["apiVersion"].as_string().empty()) tidy = tidy.with("apiVersion", "v1");
-  return tidy;
+  const Value* api_version = tidy.find("apiVersion");
+  if (api_version == nullptr || api_version->as_string().empty()) tidy.set("apiVersion", "v1");
+  return std::move(tidy).build();
 }
 
 Result<void> validate_metadata(const Chart& chart) {

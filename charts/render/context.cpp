@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
+#include "base/json/json.h"
 #include "charts/internal/semver.h"
 #include "charts/template/methods.h"
 
@@ -87,7 +87,12 @@ GoValue make_capabilities(const Capabilities& capabilities) {
       GoValue::list(std::move(versions)), std::move(helm)));
 }
 
-GoValue text_or_empty(const Value& value) { return GoValue::string(std::string(value.as_string())); }
+// The fields of Chart.yaml are strings in Helm, however YAML reads them ("email: y").
+GoValue text_or_empty(const Value& value) {
+  if (value.is_bool()) return GoValue::string(value.as_bool() ? "true" : "false");
+  if (value.is_number()) return GoValue::string(json::write(value));
+  return GoValue::string(std::string(value.as_string()));
+}
 
 GoValue list_or_empty(const Value& value) {
   return value.is_array() ? GoValue::from_value(value) : GoValue::list();
@@ -97,7 +102,7 @@ GoValue string_map(const Value& value) {
   auto dict = std::make_shared<GoDict>();
   dict->named = GoDict::Named::StringMap;
   for (const auto& [key, item] : value.members()) {
-    dict->set(key, item.is_string() ? text_or_empty(item) : GoValue::string(item.as_bool() ? "true" : "false"));
+    dict->set(key, text_or_empty(item));
   }
   return GoValue::dict(std::move(dict));
 }

@@ -165,7 +165,7 @@ class Parser {
     const Token& token = next_non_space();
     switch (token.type) {
       case TokenType::Block:
-        return block_control(token);
+        return block_control();
       case TokenType::Break:
       case TokenType::Continue:
         return loop_control(token);
@@ -183,7 +183,7 @@ class Parser {
       case TokenType::Range:
         return branch(NodeType::Range, "range", token.position);
       case TokenType::Template:
-        return template_control(token);
+        return template_control();
       default:
         break;
     }
@@ -241,9 +241,9 @@ class Parser {
     return {};
   }
 
-  Result<const Node*> block_control(const Token& token) {
+  Result<const Node*> block_control() {
     constexpr std::string_view kContext = "block clause";
-    auto* node = make<TemplateNode>(token.position);
+    auto* node = make<TemplateNode>(peek_non_space().position);
     ASSIGN_OR_RETURN(node->name, template_name(kContext));
     ASSIGN_OR_RETURN(node->pipe, pipeline(kContext, TokenType::RightDelimiter));
     std::vector<std::string> outer = std::exchange(variables_, {"$"});
@@ -257,9 +257,9 @@ class Parser {
     return static_cast<const Node*>(node);
   }
 
-  Result<const Node*> template_control(const Token& token) {
+  Result<const Node*> template_control() {
     constexpr std::string_view kContext = "template clause";
-    auto* node = make<TemplateNode>(token.position);
+    auto* node = make<TemplateNode>(peek_non_space().position);
     ASSIGN_OR_RETURN(node->name, template_name(kContext));
     if (peek_non_space().type == TokenType::RightDelimiter) {
       next();
