@@ -4,8 +4,7 @@
 
 namespace coracle::kube::apiserver {
 
-std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry,
-                                                       const Logger&) {
+std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry) {
   const ObjectReader& objects = identity.objects();
   Authorizer& authorizer = identity.authorizer();
   std::vector<AdmissionPluginPtr> plugins;

@@ -3,7 +3,6 @@
 #include <memory>
 #include <vector>
 
-#include "base/log.h"
 #include "kube/apiserver/admission.h"
 #include "kube/apiserver/authorization.h"
 #include "kube/apiserver/internal/identity_parts.h"
@@ -15,8 +14,7 @@ namespace coracle::kube::apiserver {
 using AdmissionPluginPtr = std::unique_ptr<AdmissionPlugin>;
 
 // Every built-in plug-in in upstream's order (ResourceQuota last). The arguments outlive the plug-ins.
-std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry,
-                                                       const Logger& log);
+std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry);
 
 // One by one, under upstream's names. References outlive the plug-in.
 AdmissionPluginPtr make_namespace_lifecycle(const ObjectReader& objects);

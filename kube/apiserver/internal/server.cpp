@@ -6,6 +6,7 @@
 
 #include "base/executor.h"
 #include "base/task_group.h"
+#include "kube/apiserver/internal/admission_plugins.h"
 #include "kube/apiserver/internal/basic_endpoints.h"
 #include "kube/apiserver/internal/bootstrap.h"
 #include "kube/apiserver/internal/builtin_resources.h"
@@ -52,6 +53,7 @@ class ServerImpl : public Server {
 
   Result<void> assemble() {
     ASSIGN_OR_RETURN(identity_, IdentityParts::make(options_, registry_->table(), store_, log_));
+    admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_));
     identity_->add_subresources(subresources_);
     identity_->add_endpoints(endpoints_, options_);
     add_basic_endpoints(endpoints_, options_);
