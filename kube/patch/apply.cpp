@@ -256,7 +256,7 @@ Result<Object> apply(const FieldManagement& management, const Object* live, cons
   Managers managers = std::move(*read);
   const Value before = internal::without_managed_fields(current.tree());
   if (managers.empty()) {
-    internal::record_update(management, kBeforeFirstApply, empty_object(applied), before, managers);
+    internal::record_update(management, kBeforeFirstApply, internal::blank_object(management), before, managers);
   }
 
   Application application(management, before, applied, std::move(managers));

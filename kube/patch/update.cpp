@@ -64,7 +64,8 @@ Object update_managed_fields(const FieldManagement& management, const Object* li
   // An object whose owners were forgotten stays untracked until it is applied.
   const bool create = live == nullptr || live->uid().empty();
   if (managers.empty() && !create) return Object(after);
-  const Value before = live != nullptr ? internal::without_managed_fields(live->tree()) : Value::object();
+  const Value before =
+      live != nullptr ? internal::without_managed_fields(live->tree()) : internal::blank_object(management);
   if (management.custom) {
     const TypeRef type = TypeRef::declared(management.schema);
     for (Manager& manager : managers) {

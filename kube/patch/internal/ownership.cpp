@@ -83,6 +83,12 @@ std::vector<Conflict> take_changed(Change& change, Managers& managers, const Man
   return conflicts;
 }
 
+Value blank_object(const FieldManagement& management) {
+  const bool built_in = management.schema != nullptr && !management.custom;
+  Value blank = built_in ? zero_object(*management.schema) : Value::object();
+  return blank.with("apiVersion", management.gvk.api_version()).with("kind", management.gvk.kind);
+}
+
 void record_update(const FieldManagement& management, std::string_view manager_name, const Value& live,
                    const Value& updated, Managers& managers) {
   Change change(management, live, updated);

@@ -53,6 +53,9 @@ class Change {
 // additions and modifications; managers under unserved versions are dropped.
 std::vector<Conflict> take_changed(Change& change, Managers& managers, const Manager* self);
 
+// What a created object is compared with.
+Value blank_object(const FieldManagement& management);
+
 // Records that `management.manager` changed `live` into `updated`.
 void record_update(const FieldManagement& management, std::string_view manager, const Value& live, const Value& updated,
                    Managers& managers);

@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include "base/json/json.h"
+#include "kube/patch/internal/go_text.h"
 #include "kube/patch/internal/typed_tree.h"
 
 namespace coracle::kube::patch::internal {
@@ -31,7 +31,7 @@ std::string kind_text(const Value& value) {
 }
 
 std::string shown_value(const Value& value) {
-  return "&value.valueUnstructured{Value:" + json::write_raw(value) + "}";
+  return "&value.valueUnstructured{Value:" + go_syntax(value) + "}";
 }
 
 // What is wrong with a scalar, or nothing.

@@ -39,8 +39,12 @@ Result<Value> default_key(const Schema& list, std::string_view key) {
   if (field == nullptr) return Value();
   const std::string_view text =
       field->default_json.empty() && field->schema != nullptr ? field->schema->default_json : field->default_json;
-  if (text.empty()) return Value();
-  return json::read(text);
+  if (!text.empty()) return json::read(text);
+  // A key that Go always writes has its zero value for default.
+  const bool zero = field->schema != nullptr && field->always_emitted && !field->pointer;
+  if (zero && field->schema->kind == SchemaKind::String) return Value("");
+  if (zero && field->schema->kind == SchemaKind::Integer) return Value(0);
+  return Value();
 }
 
 std::string quoted_list(std::span<const std::string_view> names) {
@@ -114,6 +118,21 @@ FieldType field_type(const TypeRef& map, std::string_view name) {
 
 Result<PathElement> item_element(const TypeRef& list, Shape shape, const Value& item) {
   return shape == Shape::KeyedList ? keyed_element(*list.schema, item) : set_element(item);
+}
+
+Value zero_object(const Schema& schema) {
+  std::vector<Value::Member> members;
+  for (const Field& field : schema.fields) {
+    if (field.pointer || field.number == 0 || field.schema == nullptr) continue;
+    const SchemaKind kind = field.schema->kind;
+    if (kind == SchemaKind::Struct) {
+      members.push_back({std::string(field.name), zero_object(*field.schema)});
+    } else if (field.always_emitted) {
+      const bool text = kind == SchemaKind::String, number = kind == SchemaKind::Integer;
+      members.push_back({std::string(field.name), text ? Value("") : number ? Value(0) : Value()});
+    }
+  }
+  return Value::object(std::move(members));
 }
 
 FieldSet with_named_parents(const TypeRef& type, const FieldSet& set) {

@@ -67,6 +67,10 @@ FieldSet with_named_parents(const TypeRef& type, const FieldSet& set);
 // A set written when a now atomic value was still tracked by parts: the whole stands for its parts.
 FieldSet collapse_atomics(const TypeRef& type, const FieldSet& set);
 
+// What Go's zero value of a built-in type looks like: a new object starts from it, so that structs
+// which every object has are not created by whoever fills them.
+Value zero_object(const Schema& schema);
+
 // Without the nulls that no value has after decoding: fields of structs and, as zero values, entries
 // of maps. `keep_nullable` leaves nulls where the schema allows them (custom objects).
 Value without_nulls(const TypeRef& type, const Value& value, bool keep_nullable);

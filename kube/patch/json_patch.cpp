@@ -1,0 +1,184 @@
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/json/json.h"
+#include "kube/patch/patch.h"
+
+namespace coracle::kube::patch {
+namespace {
+
+constexpr std::size_t kMaxPointerDepth = 200;
+
+// The API server tells no more than this about an operation that failed.
+Error operation_failed() {
+  return {Reason::Invalid, "the server rejected our request due to an error in our request"};
+}
+
+Error undecodable(const std::string& why) {
+  return bad_request("error decoding patch: " + why);
+}
+
+using Pointer = std::vector<std::string>;
+
+Result<Pointer> read_pointer(std::string_view text) {
+  Pointer pointer;
+  if (text.empty()) return pointer;
+  if (text[0] != '/') return operation_failed();
+  text.remove_prefix(1);
+  for (;;) {
+    if (pointer.size() == kMaxPointerDepth) return operation_failed();
+    const std::size_t slash = text.find('/');
+    std::string token;
+    const std::string_view escaped = text.substr(0, slash);
+    for (std::size_t i = 0; i < escaped.size(); ++i) {
+      const bool tilde =
+          escaped[i] == '~' && i + 1 < escaped.size() && (escaped[i + 1] == '0' || escaped[i + 1] == '1');
+      if (tilde) ++i;
+      token += !tilde ? escaped[i] : escaped[i] == '0' ? '~' : '/';
+    }
+    pointer.push_back(std::move(token));
+    if (slash == std::string_view::npos) return pointer;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+// A position in an array of `size`; negative ones count from its end, as the API server reads them.
+std::optional<std::size_t> read_position(const std::string& token, std::size_t size) {
+  std::int64_t position = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), position);
+  if (token.empty() || error != std::errc{} || end != token.data() + token.size()) return std::nullopt;
+  if (position < 0) position += static_cast<std::int64_t>(size);
+  if (position < 0) return std::nullopt;
+  return static_cast<std::size_t>(position);
+}
+
+const Value* child(const Value& parent, const std::string& token) {
+  if (parent.is_object()) return parent.find(token);
+  if (!parent.is_array()) return nullptr;
+  const auto position = read_position(token, parent.size());
+  return position && *position < parent.size() ? &parent.items()[*position] : nullptr;
+}
+
+const Value* find_at(const Value& document, const Pointer& pointer) {
+  const Value* value = &document;
+  for (const std::string& token : pointer) {
+    if (value != nullptr) value = child(*value, token);
+  }
+  return value;
+}
+
+enum class Edit : std::uint8_t { Add, Replace, Remove };
+
+Result<Value> edit_array(const Value& array, const std::string& token, Edit edit, Value value) {
+  std::vector<Value> items(array.items().begin(), array.items().end());
+  if (edit == Edit::Add && token == "-") {
+    items.push_back(std::move(value));
+    return Value::array(std::move(items));
+  }
+  // A negative position of an insertion counts from the end of the longer array.
+  const auto position = read_position(token, items.size() + (edit == Edit::Add ? 1 : 0));
+  const std::size_t limit = edit == Edit::Add ? items.size() + 1 : items.size();
+  if (!position || *position >= limit) return operation_failed();
+  const auto place = items.begin() + static_cast<std::ptrdiff_t>(*position);
+  switch (edit) {
+    case Edit::Add:
+      items.insert(place, std::move(value));
+      break;
+    case Edit::Replace:
+      *place = std::move(value);
+      break;
+    case Edit::Remove:
+      items.erase(place);
+      break;
+  }
+  return Value::array(std::move(items));
+}
+
+Result<Value> edit_at(const Value& node, const Pointer& pointer, std::size_t depth, Edit edit, Value value) {
+  if (depth == pointer.size()) {
+    if (edit == Edit::Remove) return operation_failed();
+    return value;
+  }
+  const std::string& token = pointer[depth];
+  if (depth + 1 < pointer.size()) {
+    const Value* below = child(node, token);
+    if (below == nullptr) return operation_failed();
+    ASSIGN_OR_RETURN(Value changed, edit_at(*below, pointer, depth + 1, edit, std::move(value)));
+    if (node.is_array()) return edit_array(node, token, Edit::Replace, std::move(changed));
+    return node.with(token, std::move(changed));
+  }
+  if (node.is_array()) return edit_array(node, token, edit, std::move(value));
+  if (!node.is_object()) return operation_failed();
+  if (edit != Edit::Remove) return node.with(token, std::move(value));
+  if (!node.contains(token)) return operation_failed();
+  return node.without(token);
+}
+
+class JsonPatcher {
+ public:
+  explicit JsonPatcher(const Value& document) : document_(document) {}
+
+  Result<void> run(const Value& operation);
+  const Value& document() const { return document_; }
+
+ private:
+  Result<void> edit(const Pointer& path, Edit edit, Value value) {
+    ASSIGN_OR_RETURN(document_, edit_at(document_, path, 0, edit, std::move(value)));
+    return {};
+  }
+
+  Value document_;
+  std::size_t copied_ = 0;
+};
+
+Result<void> JsonPatcher::run(const Value& operation) {
+  const std::string_view name = operation["op"].as_string();
+  const Value* path_text = operation.find("path");
+  if (path_text == nullptr || !path_text->is_string()) return operation_failed();
+  ASSIGN_OR_RETURN(const Pointer path, read_pointer(path_text->as_string()));
+  const Value& value = operation["value"];
+  if (name == "add") return edit(path, Edit::Add, value);
+  if (name == "replace") return edit(path, Edit::Replace, value);
+  if (name == "remove") return edit(path, Edit::Remove, Value());
+  if (name == "test") {
+    const Value* found = find_at(document_, path);
+    if (found == nullptr || !(*found == value)) return operation_failed();
+    return {};
+  }
+  if (name != "move" && name != "copy") return operation_failed();
+  ASSIGN_OR_RETURN(const Pointer from, read_pointer(operation["from"].as_string()));
+  const Value* source = find_at(document_, from);
+  if (source == nullptr) return operation_failed();
+  const Value moved = *source;
+  if (name == "move") {
+    TRY(edit(from, Edit::Remove, Value()));
+  } else {
+    copied_ += json::write(moved).size();
+    if (copied_ > kMaxJsonPatchCopiedBytes) return operation_failed();
+  }
+  return edit(path, Edit::Add, moved);
+}
+
+}  // namespace
+
+Result<Value> apply_json_patch(const Value& document, const Value& patch) {
+  if (!patch.is_array()) {
+    return undecodable("json: cannot unmarshal " + std::string(patch.is_object() ? "object" : "value") +
+                       " into Go value of type []handlers.jsonPatchOp");
+  }
+  if (patch.size() > kMaxJsonPatchOperations) {
+    return Error(Reason::RequestEntityTooLarge,
+                 "Request entity too large: The allowed maximum operations in a JSON patch is " +
+                     std::to_string(kMaxJsonPatchOperations) + ", got " + std::to_string(patch.size()));
+  }
+  JsonPatcher patcher(document);
+  for (const Value& operation : patch.items()) {
+    if (!operation.is_object()) return undecodable("an operation is no object");
+    TRY(patcher.run(operation));
+  }
+  return patcher.document();
+}
+
+}  // namespace coracle::kube::patch
