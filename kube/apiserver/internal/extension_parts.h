@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "kube/apiserver/internal/discovery.h"
+#include "kube/apiserver/internal/server_parts.h"
+
+namespace coracle::kube::apiserver {
+
+// What tells clients which resources there are, and lets them add some: discovery. One per server;
+// it must live longer than the handler chain.
+class ExtensionParts {
+ public:
+  // Registers its endpoints. Everything in `parts` outlives it.
+  explicit ExtensionParts(const ServerParts& parts);
+
+ private:
+  Discovery discovery_;
+};
+
+}  // namespace coracle::kube::apiserver
