@@ -191,7 +191,8 @@ Object to_v2(const Object& hpa) {
     const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", *percentage}});
     metrics.add(Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}}));
   }
-  for (const Value& metric : take_annotation(out, kMetricsAnnotation).items()) metrics.add(metric_to_v2(metric, false));
+  const Value old_metrics = take_annotation(out, kMetricsAnnotation);
+  for (const Value& metric : old_metrics.items()) metrics.add(metric_to_v2(metric, false));
   if (metrics.size() > 0) new_spec.set("metrics", std::move(metrics).build());
   if (const Value behavior = take_annotation(out, kBehaviorAnnotation); behavior.is_object()) {
     new_spec.set("behavior", behavior);
@@ -199,7 +200,8 @@ Object to_v2(const Object& hpa) {
   for (std::string_view field : {"observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"}) {
     if (const Value* value = status.find(field)) new_status.set(field, *value);
   }
-  for (const Value& metric : take_annotation(out, kCurrentMetricsAnnotation).items()) {
+  const Value old_current = take_annotation(out, kCurrentMetricsAnnotation);
+  for (const Value& metric : old_current.items()) {
     current.add(metric_to_v2(metric, true));
   }
   if (current.size() > 0) new_status.set("currentMetrics", std::move(current).build());

@@ -123,9 +123,9 @@ Result<std::shared_ptr<WatchCache>> GenericStore::cache(const Context& context, 
 
 Result<std::shared_ptr<WatchCache>> GenericStore::fresh_cache(const Context& context,
                                                               const ResourceDescriptor& resource) {
-  ASSIGN_OR_RETURN(auto loaded, cache(context, resource));
+  // In this order: catching up may find that everything has to be loaded again.
   TRY(feed_->catch_up(context));
-  return loaded;
+  return cache(context, resource);
 }
 
 Result<CacheSnapshot> GenericStore::snapshot_at(const Context& context, const ResourceDescriptor& resource,
@@ -159,9 +159,9 @@ Result<StoredObjectPtr> GenericStore::find(const Context& context, const Resourc
                                            std::string_view ns, std::string_view name) {
   // A resource that nobody lists or watches is read straight from the store: one object is no reason
   // to load all of them.
-  if (auto loaded = feed_->loaded(resource.storage_prefix)) {
+  if (feed_->loaded(resource.storage_prefix) != nullptr) {
     TRY(feed_->catch_up(context));
-    return loaded->find(ns, name);
+    if (auto loaded = feed_->loaded(resource.storage_prefix)) return loaded->find(ns, name);
   }
   if (resource.storage_prefix.empty()) return StoredObjectPtr();
   ASSIGN_OR_RETURN(const auto got, feed_->backend().get(context, storage_key(resource, ns, name)));

@@ -150,10 +150,10 @@ Result<http::Response> RestHandler::list(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectFilter filter,
                    ObjectFilter::make(resource, scope.info.namespace_, "", plan.options.label_selector,
                                       plan.options.field_selector));
-  ASSIGN_OR_RETURN(const auto cache, store_.cache(scope.context, resource));
   if (plan.linearizable) TRY(store_.feed()->catch_up(scope.context));
   const store::Revision needed = std::max(plan.exact, plan.not_older);
   if (needed > 0) TRY(store_.feed()->catch_up(scope.context, needed));
+  ASSIGN_OR_RETURN(const auto cache, store_.cache(scope.context, resource));
 
   const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
   Chunk chunk;
@@ -190,8 +190,6 @@ Result<http::Response> RestHandler::watch(const Request& request) {
                                                            options.label_selector, options.field_selector));
   auto revision = parse_resource_version(options.resource_version);
   if (!revision.ok()) return unreadable_revision(revision.error());
-  ASSIGN_OR_RETURN(auto cache, store_.cache(scope.context, resource));
-
   const auto& feed = store_.feed();
   WatchStart start;
   start.bookmarks = options.allow_watch_bookmarks;
@@ -201,6 +199,7 @@ Result<http::Response> RestHandler::watch(const Request& request) {
     auto caught_up = *revision > 0 ? feed->catch_up(scope.context, *revision) : feed->catch_up(scope.context);
     if (!caught_up.ok()) start.error = caught_up.error();
   }
+  ASSIGN_OR_RETURN(auto cache, store_.cache(scope.context, resource));
   auto watcher = std::make_shared<Watcher>(std::move(filter));
   const store::Revision after = initial ? 0 : *revision;
   start.initial = cache->add_watcher(watcher, feed->progress(), after);

@@ -1,0 +1,67 @@
+// An API server alone, over SQLite and HTTPS, for load generators: api_server DIRECTORY PORT TOKEN.
+// Runs until standard input ends.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "base/executor.h"
+#include "base/http/server.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/tls/tls.h"
+#include "kube/apiserver/server.h"
+#include "store/sqlite.h"
+
+namespace coracle {
+namespace {
+
+Result<std::shared_ptr<tls::ServerCredentials>> self_signed(WallTime now) {
+  tls::CertificateRequest request;
+  request.subject.common_name = "bench";
+  request.usage = tls::Usage::Authority;
+  request.not_before = now - std::chrono::hours(1);
+  request.not_after = now + std::chrono::hours(24);
+  ASSIGN_OR_RETURN(const std::string authority_key, tls::make_ec_key());
+  ASSIGN_OR_RETURN(const std::string authority, tls::make_authority(request, authority_key));
+  request.usage = tls::Usage::Server;
+  request.ip_addresses = {"127.0.0.1"};
+  ASSIGN_OR_RETURN(const std::string key, tls::make_ec_key());
+  ASSIGN_OR_RETURN(const std::string leaf, tls::issue_certificate(request, key, authority, authority_key));
+  return tls::make_server_credentials(leaf, key, false);
+}
+
+Result<void> serve_until_input_ends(const std::string& directory, std::uint16_t port, const std::string& token) {
+  const auto executor = make_thread_executor();
+  const Logger log(make_log_sink(LogLevel::Warning), "bench");
+  store::SqliteOptions sqlite;
+  sqlite.path = directory + "/state.db";
+  ASSIGN_OR_RETURN(auto store, store::make_sqlite_backend(sqlite, *executor, log.named("store")));
+  kube::apiserver::Options options;
+  options.passwd_text = token + ",admin,admin,system:masters\n";
+  ASSIGN_OR_RETURN(options.tokens.signing_key_pem, tls::make_ec_key());
+  options.tokens.verify_keys_pem = {options.tokens.signing_key_pem};
+  ASSIGN_OR_RETURN(auto server, kube::apiserver::make_server(*executor, *store, std::move(options), log));
+  TRY(server->start(Context(*executor)));
+  http::ServerOptions http;
+  http.port = port;
+  ASSIGN_OR_RETURN(http.tls, self_signed(executor->clock().wall()));
+  ASSIGN_OR_RETURN(const auto listener, http::serve(*executor, server->handler(), std::move(http), log.named("http")));
+  std::printf("ready on port %d\n", listener->port());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) continue;
+  return {};
+}
+
+}  // namespace
+}  // namespace coracle
+
+int main(int argc, char** argv) {
+  const auto port = argc == 4 ? coracle::parse_int<std::uint16_t>(argv[2]) : std::nullopt;
+  if (!port) {
+    std::fputs("usage: api_server DIRECTORY PORT TOKEN\n", stderr);
+    return 2;
+  }
+  const auto served = coracle::serve_until_input_ends(argv[1], *port, argv[3]);
+  if (!served.ok()) std::fprintf(stderr, "%s\n", served.error().message().c_str());
+  return served.ok() ? 0 : 1;
+}
