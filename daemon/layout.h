@@ -17,6 +17,7 @@ struct Layout {
   std::string cred(std::string_view name) const { return server() + "/cred/" + std::string(name); }
   std::string manifests() const { return server() + "/manifests"; }
   std::string static_files() const { return server() + "/static"; }
+  std::string git_mirrors() const { return server() + "/git"; }
   std::string database() const { return server() + "/db/state.db"; }
   std::string token() const { return server() + "/token"; }
   std::string node_token() const { return server() + "/node-token"; }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/gitops_setup.h"
 #include "kube/apply/applier.h"
 #include "kube/apply/manifest.h"
 #include "kube/client/transport.h"
@@ -10,6 +11,8 @@
 #include "manifests/embedded.h"
 #include "reconcilers/cluster_role_aggregation/cluster_role_aggregation.h"
 #include "reconcilers/garbage_collector/garbage_collector.h"
+#include "reconcilers/git/git_repository_controller.h"
+#include "reconcilers/git/kustomization_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
 #include "reconcilers/namespace_lifecycle/namespace_controller.h"
 #include "reconcilers/root_ca/root_ca_publisher.h"
@@ -23,8 +26,7 @@ constexpr std::string_view kControllerManagerUser = "system:kube-controller-mana
 constexpr std::string_view kDefinitionsFolder = "crds/";
 
 // Kinds that the reconcilers themselves are about must be there before they start.
-Result<void> apply_definitions(const Context& context, const kube::Client& client, kube::RestMapper& mapper,
-                               const Logger& log) {
+Result<void> apply_definitions(const Context& context, const kube::Applier& applier) {
   std::vector<kube::Object> definitions;
   for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
     if (!file.path.starts_with(kDefinitionsFolder)) continue;
@@ -32,7 +34,6 @@ Result<void> apply_definitions(const Context& context, const kube::Client& clien
     if (!objects.ok()) return objects.error().in(file.path);
     definitions.insert(definitions.end(), objects->begin(), objects->end());
   }
-  const kube::Applier applier(client, mapper, log.named("bundle"));
   std::vector<kube::Applied> applied;
   return applier.apply_all(context, std::move(definitions), {.field_manager = "coracle"}, applied);
 }
@@ -45,12 +46,14 @@ class RunningReconcilers : public Reconcilers {
         transport_(kube::make_handler_transport(api)),
         client_(*transport_),
         mapper_(client_),
+        applier_(client_, mapper_, log.named("bundle")),
         informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
         manager_(informers_) {}
 
   Result<void> start(const ServerSettings& settings, const Certificates& certificates, FileSystem& files) {
     const Context master = kube::as_master(context_, kSupervisorUser);
-    TRY(apply_definitions(master, client_, mapper_, log_));
+    TRY(apply_definitions(master, applier_));
+    TRY(set_up_gitops(master, applier_, files, settings.gitops));
     const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
     if (!settings.disable_controllers) {
       manager_.add(reconcilers::make_service_account_controller(deps));
@@ -60,6 +63,9 @@ class RunningReconcilers : public Reconcilers {
       manager_.add(reconcilers::make_garbage_collector(deps));
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
+    mirror_ = reconcilers::make_git_mirror(settings.layout.git_mirrors(), settings.gitops_local_roots);
+    manager_.add(reconcilers::make_git_repository_controller(deps, *mirror_));
+    manager_.add(reconcilers::make_kustomization_controller(deps, *mirror_));
     return manager_.start(context_);
   }
 
@@ -69,6 +75,8 @@ class RunningReconcilers : public Reconcilers {
   std::unique_ptr<kube::Transport> transport_;
   const kube::Client client_;
   kube::RestMapper mapper_;
+  const kube::Applier applier_;
+  std::unique_ptr<reconcilers::GitMirror> mirror_;
   kube::InformerSet informers_;
   kube::Manager manager_;
 };

@@ -212,6 +212,7 @@ Informer::~Informer() { reflector_->stop(); }
 
 void Informer::add_handler(Handler handler) { reflector_->add_handler(std::move(handler)); }
 void Informer::start() { reflector_->start(); }
+void Informer::stop() { reflector_->stop(); }
 const Store& Informer::store() const { return reflector_->store(); }
 const ResourceRef& Informer::resource() const { return reflector_->resource(); }
 

@@ -32,14 +32,15 @@ class Informer {
   using Handler = std::function<void(const std::optional<Object>& before, const std::optional<Object>& after)>;
 
   Informer(const Context& context, const Client& client, ResourceRef resource, InformerOptions options, Logger log);
-  // Ends the watch and waits for running tasks.
-  ~Informer();
+  ~Informer();  // stops
   Informer(const Informer&) = delete;
   Informer& operator=(const Informer&) = delete;
 
   // Handlers are added before start().
   void add_handler(Handler handler);
   void start();
+  // Ends the watch and waits for running tasks; the store keeps its last content.
+  void stop();
 
   const Store& store() const;
   const ResourceRef& resource() const;

@@ -16,6 +16,10 @@ void InformerSet::start() {
   for (auto& [key, informer] : informers_) informer->start();
 }
 
+void InformerSet::stop() {
+  for (auto& [key, informer] : informers_) informer->stop();
+}
+
 Result<void> InformerSet::wait_synced(const Context& context) const {
   for (const auto& [key, informer] : informers_) TRY(informer->store().wait_synced(context));
   return {};

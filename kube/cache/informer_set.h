@@ -21,6 +21,8 @@ class InformerSet {
   Informer& get(const ResourceRef& resource, InformerOptions options = {});
 
   void start();
+  // No handler runs after this; stores keep their last content.
+  void stop();
   // Waits until every informer has its first list.
   Result<void> wait_synced(const Context& context) const;
 

@@ -10,6 +10,7 @@ SimpleController::SimpleController(const Context& context, std::unique_ptr<Recon
     : reconciler_(std::move(reconciler)), controller_(context, *reconciler_, options, log.named(options.name)) {}
 
 Manager::~Manager() {
+  informers_.stop();
   while (!controllers_.empty()) controllers_.pop_back();
 }
 

@@ -44,7 +44,8 @@ class SimpleController : public ManagedController {
   Controller controller_;
 };
 
-// The controllers of a process. Destruction stops them in reverse order.
+// The controllers of a process. Destruction stops the informers, so that no handler runs any more, and
+// then the controllers in reverse order.
 class Manager {
  public:
   explicit Manager(InformerSet& informers) : informers_(informers) {}

@@ -1,0 +1,82 @@
+#include "reconcilers/git/flux_status.h"
+
+#include <utility>
+
+#include "kube/object/conditions.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::size_t kMaxMessage = 20'000;
+
+kube::Condition make_condition(std::string_view type, std::string_view status, std::string_view reason,
+                               std::string_view message, std::int64_t generation) {
+  kube::Condition condition;
+  condition.type = type;
+  condition.status = status;
+  condition.reason = reason;
+  condition.message = message.substr(0, kMaxMessage);
+  condition.observed_generation = generation;
+  return condition;
+}
+
+Value set_or_remove(const Value& conditions, bool wanted, const kube::Condition& condition, WallTime now) {
+  return wanted ? kube::with_condition(conditions, condition, now) : kube::without_condition(conditions, condition.type);
+}
+
+}  // namespace
+
+Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now) {
+  using Kind = FluxOutcome::Kind;
+  const bool ready = outcome.kind == Kind::Ready;
+  const bool progressing = outcome.kind == Kind::Progressing;
+  const bool stalled = outcome.kind == Kind::Stalled;
+  Value planned = kube::with_condition(
+      conditions,
+      make_condition("Ready", ready ? "True" : progressing ? "Unknown" : "False", outcome.reason, outcome.message,
+                     generation),
+      now);
+  // A failed attempt that will be repeated is still on its way.
+  const bool retrying = outcome.kind == Kind::Failed;
+  planned = set_or_remove(planned, progressing || retrying,
+                          make_condition("Reconciling", "True", retrying ? "ProgressingWithRetry" : "Progressing",
+                                         outcome.message, generation),
+                          now);
+  return set_or_remove(planned, stalled, make_condition("Stalled", "True", outcome.reason, outcome.message, generation),
+                       now);
+}
+
+bool has_unhandled_request(const kube::Object& object) {
+  const std::string_view requested = object.annotation(kReconcileRequest);
+  return !requested.empty() && requested != object["status"]["lastHandledReconcileAt"].as_string();
+}
+
+Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
+                               const kube::Object& object, const Value& status, std::string_view field_manager) {
+  if (object["status"] == status) return {};
+  Result<kube::Object> written = client.patch(context, resource, object.key(), kube::PatchType::Merge,
+                                              Value::object({{"status", status}}),
+                                              {.field_manager = std::string(field_manager)}, "status");
+  if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+  return {};
+}
+
+Result<void> set_flux_finalizer(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
+                                const kube::Object& object, bool wanted, std::string_view field_manager) {
+  if (object.has_finalizer(kFluxFinalizer) == wanted) return {};
+  const kube::Object changed = wanted ? object.with_finalizer(kFluxFinalizer) : object.without_finalizer(kFluxFinalizer);
+  const Value patch = Value::object(
+      {{"metadata", Value::object({{"resourceVersion", object.resource_version()},
+                                   {"finalizers", changed.metadata()["finalizers"]}})}});
+  Result<kube::Object> written = client.patch(context, resource, object.key(), kube::PatchType::Merge, patch,
+                                              {.field_manager = std::string(field_manager)});
+  if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+  return {};
+}
+
+Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback) {
+  const Result<Duration> duration = parse_duration(object["spec"][field].as_string());
+  return duration.ok() ? *duration : fallback;
+}
+
+}  // namespace coracle::reconcilers

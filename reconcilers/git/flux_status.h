@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/value.h"
+#include "kube/client/client.h"
+#include "kube/object/object.h"
+
+// What all of Flux's kinds share: conditions, the request to reconcile, the finalizer.
+// https://fluxcd.io/flux/components/
+namespace coracle::reconcilers {
+
+inline constexpr std::string_view kFluxFinalizer = "finalizers.fluxcd.io";
+inline constexpr std::string_view kReconcileRequest = "reconcile.fluxcd.io/requestedAt";
+
+// The outcome of one attempt, as conditions tell it.
+struct FluxOutcome {
+  enum class Kind : std::uint8_t {
+    Ready,
+    Failed,       // Ready False, tried again
+    Progressing,  // Ready Unknown, Reconciling True
+    Stalled,      // Ready False and Stalled True: only a changed spec helps
+  };
+  Kind kind = Kind::Ready;
+  std::string reason;
+  std::string message;
+};
+
+// The conditions after an outcome: Ready, and Reconciling or Stalled while they are true. Pure.
+Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now);
+
+// True when somebody asked for a reconcile that status has not answered yet.
+bool has_unhandled_request(const kube::Object& object);
+
+// Writes status when it differs from what the object has.
+Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
+                               const kube::Object& object, const Value& status, std::string_view field_manager);
+// Adds or removes the finalizer when it is not, or is, there.
+Result<void> set_flux_finalizer(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
+                                const kube::Object& object, bool wanted, std::string_view field_manager);
+
+// A duration of spec, or the fallback where there is none.
+Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback);
+
+}  // namespace coracle::reconcilers

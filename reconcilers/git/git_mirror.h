@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+
+namespace coracle::reconcilers {
+
+// Where a repository is and how to ask for it.
+struct GitRemote {
+  std::string url;              // https://, http:// or file://
+  std::string username;         // basic authentication; empty: none
+  std::string password;
+  std::string bearer_token;
+  std::string ca_pem;           // empty: the system's store
+  std::string certificate_pem;  // client certificate and key, both or none
+  std::string key_pem;
+  std::string proxy;            // "http://user:password@host:port"
+};
+
+// A branch, tag or other reference of a remote, by its full name.
+struct GitReference {
+  std::string name;    // "refs/heads/main"
+  std::string commit;  // 40 hexadecimal digits; of an annotated tag the commit that it points to
+};
+
+struct GitFile {
+  std::string path;     // relative to the repository's root
+  std::string content;
+};
+
+// Bare copies of remote repositories on this node, by the name of who follows them. Everything that was
+// fetched can be read without the network. Calls block: make them from Blocking tasks. Thread-safe;
+// calls for one mirror exclude each other.
+class GitMirror {
+ public:
+  virtual ~GitMirror() = default;
+
+  // What the remote has now. Unauthorized, NotFound, Unavailable, or BadRequest for a URL that cannot be.
+  virtual Result<std::vector<GitReference>> list(const Context& context, const GitRemote& remote) = 0;
+  // Brings the references, and with them their history, into the mirror.
+  virtual Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& remote,
+                             const std::vector<std::string>& references) = 0;
+  virtual Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) = 0;
+  // All regular files of a commit below `directory` ("" for the root), sorted by path. NotFound when the
+  // commit has no such directory.
+  virtual Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror,
+                                                  const std::string& commit, const std::string& directory) = 0;
+  virtual Result<void> forget(const Context& context, const std::string& mirror) = 0;
+};
+
+// Mirrors below `folder`, by libgit2. file:// URLs are taken only below one of `local_roots`.
+std::unique_ptr<GitMirror> make_git_mirror(std::string folder, std::vector<std::string> local_roots);
+
+}  // namespace coracle::reconcilers

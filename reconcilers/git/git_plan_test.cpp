@@ -1,0 +1,143 @@
+#include <catch2/catch.hpp>
+
+#include "base/json/json.h"
+#include "kube/object/conditions.h"
+#include "reconcilers/git/flux_status.h"
+#include "reconcilers/git/kustomization_plan.h"
+#include "reconcilers/git/source_plan.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+kube::Object json_object(std::string_view text) { return kube::Object(json::read(text).value()); }
+
+const std::vector<GitReference> kReferences = {{"refs/heads/main", std::string(40, 'a')},
+                                               {"refs/heads/master", std::string(40, 'b')},
+                                               {"refs/tags/v1.2.0", std::string(40, 'c')},
+                                               {"refs/tags/v1.10.0", std::string(40, 'd')},
+                                               {"refs/tags/v2.0.0", std::string(40, 'e')}};
+
+std::string revision(const WantedReference& wanted) {
+  const Result<ChosenReference> chosen = choose_reference(wanted, kReferences);
+  return chosen.ok() ? chosen->revision : "error: " + chosen.error().message();
+}
+
+const WallTime kSomeTime{std::chrono::hours(24 * 365 * 50)};
+
+}  // namespace
+
+TEST_CASE("of several references the later in Flux's order counts") {
+  CHECK(revision({}) == "master@sha1:" + std::string(40, 'b'));
+  CHECK(revision({.branch = "main"}) == "main@sha1:" + std::string(40, 'a'));
+  CHECK(revision({.branch = "main", .tag = "v1.2.0"}) == "v1.2.0@sha1:" + std::string(40, 'c'));
+  CHECK(revision({.tag = "v2.0.0", .semver = ">=1.0 <2.0"}) == "v1.10.0@sha1:" + std::string(40, 'd'));
+  CHECK(revision({.semver = "*", .name = "refs/heads/main"}) == "refs/heads/main@sha1:" + std::string(40, 'a'));
+  CHECK(revision({.branch = "main", .commit = std::string(40, 'f')}) == "main@sha1:" + std::string(40, 'f'));
+  CHECK(revision({.commit = std::string(40, 'f')}) == "sha1:" + std::string(40, 'f'));
+  CHECK(revision({.branch = "gone"}) == "error: couldn't find remote ref \"refs/heads/gone\"");
+  CHECK(revision({.semver = ">9"}) == "error: no match found for semver: >9");
+}
+
+TEST_CASE("fields that are not built in are named") {
+  CHECK(unsupported_source_field(json_object(R"({"spec":{"verify":{"secretRef":{"name":"x"}}}})")) ==
+        "spec.verify is not built in yet");
+  CHECK_FALSE(unsupported_source_field(json_object(R"({"spec":{"url":"https://x","ref":{"branch":"a"}}})")));
+  CHECK(unsupported_kustomization_field(json_object(R"({"spec":{"sourceRef":{"kind":"Bucket"}}})"))->find("Bucket") !=
+        std::string::npos);
+  CHECK(unsupported_kustomization_field(
+            json_object(R"({"spec":{"sourceRef":{"kind":"GitRepository"},"patches":[{"patch":"x"}]}})")) ==
+        "spec.patches is not built in yet");
+  CHECK_FALSE(unsupported_kustomization_field(
+      json_object(R"({"spec":{"sourceRef":{"kind":"GitRepository"},"wait":true,"targetNamespace":"x"}})")));
+}
+
+TEST_CASE("paths stay inside the repository") {
+  CHECK(source_directory("").value() == "");
+  CHECK(source_directory("./").value() == "");
+  CHECK(source_directory("./apps//base/").value() == "apps/base");
+  CHECK(source_directory("/apps/../infra").value() == "infra");
+  CHECK_FALSE(source_directory("../secrets").ok());
+  CHECK_FALSE(source_directory("apps/../../x").ok());
+}
+
+TEST_CASE("manifests are built from YAML files; kustomizations and broken files are named") {
+  const std::vector<GitFile> files = {{"a.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"},
+                                      {"README.md", "text"},
+                                      {"sub/b.yml", "{apiVersion: v1, kind: Secret, metadata: {name: b}}"}};
+  const std::vector<kube::Object> objects = build_manifests(files).value();
+  REQUIRE(objects.size() == 2);
+  CHECK(objects[1].name() == "b");
+  CHECK(build_manifests({{"x/kustomization.yaml", ""}}).error().message() ==
+        "x/kustomization.yaml: kustomize is not built in yet, only plain manifests are applied");
+  CHECK(build_manifests({{"bad.yaml", "kind: X"}}).error().message().starts_with("bad.yaml: document 1 (line 1): "));
+}
+
+TEST_CASE("objects get owner labels, common metadata and the target namespace") {
+  const kube::Object kustomization = json_object(
+      R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"
+      R"("commonMetadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}})");
+  const auto namespaced = [](const kube::GroupVersionKind& gvk) { return gvk.kind != "Namespace"; };
+  const std::vector<kube::Object> prepared = prepare_objects(
+      kustomization,
+      {json_object(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","creationTimestamp":null},)"
+                   R"("stringData":{"k":"v"},"status":{}})"),
+       json_object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})")},
+      namespaced);
+  CHECK(json::write_sorted(prepared[0].tree()) ==
+        R"({"apiVersion":"v1","data":{"k":"dg=="},"kind":"Secret","metadata":{"annotations":{"note":"b"},"labels":{)"
+        R"("kustomize.toolkit.fluxcd.io/name":"apps","kustomize.toolkit.fluxcd.io/namespace":"flux-system","team":"a"},)"
+        R"("name":"s","namespace":"shop"}})");
+  CHECK(prepared[1].namespace_().empty());
+
+  CHECK(may_prune(kustomization, prepared[0]));
+  CHECK_FALSE(may_prune(kustomization, prepared[0].with_annotation("kustomize.toolkit.fluxcd.io/prune", "Disabled")));
+  CHECK_FALSE(may_prune(kustomization, prepared[0].with_label("kustomize.toolkit.fluxcd.io/name", "other")));
+}
+
+TEST_CASE("dependencies must be ready, and at the same revision of the same source") {
+  const kube::Object me = json_object(
+      R"({"metadata":{"name":"me","namespace":"n"},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"},)"
+      R"("dependsOn":[{"name":"base"}]}})");
+  const auto dependency = [](std::string_view ready, std::string_view revision) {
+    return json_object(R"({"metadata":{"generation":2},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"}},)"
+                       R"("status":{"observedGeneration":2,"lastAppliedRevision":")" +
+                       std::string(revision) + R"(","conditions":[{"type":"Ready","status":")" + std::string(ready) +
+                       "\"}]}}");
+  };
+  const auto check = [&me](std::optional<kube::Object> found) {
+    return unready_dependency(me, "rev", [&found](const kube::ObjectKey&) { return found; }).value_or("ready");
+  };
+  CHECK(check(std::nullopt) == "dependency 'n/base' not found");
+  CHECK(check(dependency("False", "rev")) == "dependency 'n/base' is not ready");
+  CHECK(check(dependency("True", "old")) == "dependency 'n/base' is not updated yet");
+  CHECK(check(dependency("True", "rev")) == "ready");
+}
+
+TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {
+  const std::vector<GitFile> files = {{".github/ci.yaml", ""}, {".sourceignore", "*.tmp.yaml\n"}, {"apps/a.yaml", ""},
+                                      {"apps/a.tmp.yaml", ""}, {"infra/b.yaml", ""}};
+  const auto paths = [&files](std::string_view spec) {
+    std::string text;
+    for (const GitFile& file : artifact_files(json_object(R"({"spec":)" + std::string(spec) + "}"), files)) {
+      text += file.path + " ";
+    }
+    return text;
+  };
+  CHECK(paths("{}") == ".sourceignore apps/a.yaml infra/b.yaml ");
+  CHECK(paths(R"({"ignore":"infra/"})") == ".github/ci.yaml .sourceignore apps/a.yaml ");
+  CHECK(paths(R"({"sparseCheckout":["./apps"]})") == "apps/a.yaml ");
+}
+
+TEST_CASE("conditions follow the outcome") {
+  const Value failed = plan_flux_conditions(Value(), {FluxOutcome::Kind::Failed, "BuildFailed", "no"}, 3, kSomeTime);
+  CHECK(kube::find_condition(failed, "Ready")["status"].as_string() == "False");
+  CHECK(kube::find_condition(failed, "Reconciling")["reason"].as_string() == "ProgressingWithRetry");
+  const Value ready = plan_flux_conditions(failed, {FluxOutcome::Kind::Ready, "Succeeded", "yes"}, 3, kSomeTime);
+  CHECK(kube::condition_is_true(ready, "Ready"));
+  CHECK(kube::find_condition(ready, "Reconciling").is_null());
+  const Value stalled = plan_flux_conditions(ready, {FluxOutcome::Kind::Stalled, "URLInvalid", "x"}, 4, kSomeTime);
+  CHECK(kube::condition_is_true(stalled, "Stalled"));
+  CHECK(kube::find_condition(stalled, "Ready")["observedGeneration"].as_int() == 4);
+}
+
+}  // namespace coracle::reconcilers

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <git2.h>
+#include <git2/sys/transport.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/context.h"
+#include "base/http/client.h"
+#include "reconcilers/git/git_mirror.h"
+
+namespace coracle::reconcilers::git {
+
+// Git's smart HTTP protocol over our own client, so that authority, credentials, time-out and cancelling
+// belong to one call on one repository (libgit2's own settings are the process's). One lives as long as
+// one connection to a remote, on one thread.
+class HttpConnection {
+ public:
+  HttpConnection(const Context& context, const GitRemote& remote);
+
+  // To be given to git_remote_callbacks, payload this object.
+  static int make_transport(git_transport** out, git_remote* owner, void* payload);
+  // The error of the last exchange, which says more than libgit2's.
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  class Stream;
+  friend class Stream;
+
+  struct Subtransport : git_smart_subtransport {
+    HttpConnection* connection;
+  };
+
+  static int make_subtransport(git_smart_subtransport** out, git_transport* owner, void* payload);
+  static int open_stream(git_smart_subtransport_stream** out, git_smart_subtransport* transport, const char* url,
+                         git_smart_service_t action);
+
+  Result<std::string> exchange(std::string_view method, const std::string& url, std::string_view content_type,
+                               std::string body);
+
+  const Context& context_;
+  const GitRemote& remote_;
+  const std::unique_ptr<http::Client> client_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace coracle::reconcilers::git

@@ -1,0 +1,386 @@
+#include "reconcilers/git/kustomization_controller.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "kube/apply/applier.h"
+#include "kube/apply/health.h"
+#include "kube/client/resources.h"
+#include "kube/controller/event_recorder.h"
+#include "kube/controller/identity.h"
+#include "reconcilers/git/flux_status.h"
+#include "reconcilers/git/kustomization_plan.h"
+#include "reconcilers/git/source_plan.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::string_view kFieldManager = "kustomize-controller";
+constexpr Duration kDefaultInterval = std::chrono::minutes(5);
+constexpr Duration kShortestTimeout = std::chrono::seconds(30);
+constexpr Duration kHealthPoll = std::chrono::seconds(1);
+// Dependencies wake their dependents; this only repairs.
+constexpr Duration kDependencyPoll = std::chrono::seconds(30);
+
+// An attempt that ended, or that waits.
+struct Attempt {
+  FluxOutcome outcome;
+  std::optional<Duration> again_after;  // nothing: the back-off of failures decides
+  std::optional<kube::Inventory> inventory;
+  std::string revision;
+  bool applied = false;  // outcome is that of `revision`
+};
+
+kube::ObjectKey source_key(const kube::Object& kustomization) {
+  const Value& source = kustomization["spec"]["sourceRef"];
+  const std::string_view ns = source["namespace"].as_string();
+  return {std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(source["name"].as_string())};
+}
+
+class KustomizationReconciler : public kube::Reconciler {
+ public:
+  KustomizationReconciler(const kube::ControllerDeps& deps, const kube::Store& kustomizations,
+                          const kube::Store& repositories, GitMirror& mirror)
+      : client_(deps.client),
+        mapper_(deps.mapper),
+        kustomizations_(kustomizations),
+        repositories_(repositories),
+        mirror_(mirror),
+        log_(deps.log.named(std::string(kFieldManager))),
+        applier_(deps.client, deps.mapper, log_),
+        events_(deps.client, std::string(kFieldManager), log_) {}
+
+  Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
+    // The inventory decides what is deleted, so it is read where it is written.
+    Result<kube::Object> live = client_.get(context, kube::resources::kustomizations(), key);
+    if (!live.ok()) {
+      if (live.error().reason() == Reason::NotFound) return forget(key);
+      return live.error();
+    }
+    const kube::Object& kustomization = *live;
+    if (kustomization.deleting()) return finish(context, kustomization);
+    if (kustomization["spec"]["suspend"].as_bool()) return kube::Done{};
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true, kFieldManager));
+
+    const Attempt attempt = try_to_apply(context, kustomization);
+    TRY(report(context, kustomization, attempt));
+    if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled) return kube::Done{attempt.again_after};
+    return kube::Done{spec_duration(kustomization, "retryInterval", interval(kustomization))};
+  }
+
+ private:
+  // When a wait for health began, and for what.
+  struct Waiting {
+    std::string revision;
+    std::int64_t generation = 0;
+    std::string request;
+    MonotonicTime since;
+    kube::Inventory applied;
+  };
+
+  static Duration interval(const kube::Object& kustomization) {
+    return spec_duration(kustomization, "interval", kDefaultInterval);
+  }
+
+  static Duration timeout(const kube::Object& kustomization) {
+    return spec_duration(kustomization, "timeout",
+                         std::max(kShortestTimeout, interval(kustomization) - kShortestTimeout));
+  }
+
+  static Attempt failed(std::string_view reason, const std::string& message, std::string revision = {}) {
+    Attempt attempt;
+    attempt.outcome = {FluxOutcome::Kind::Failed, std::string(reason), message};
+    attempt.revision = std::move(revision);
+    return attempt;
+  }
+
+  // Impersonates spec.serviceAccountName; without one the reconciler may do everything, as Flux's does.
+  static Context acting_as(const Context& context, const kube::Object& kustomization) {
+    const std::string_view account = kustomization["spec"]["serviceAccountName"].as_string();
+    return account.empty() ? context : kube::as_service_account(context, kustomization.namespace_(), account);
+  }
+
+  Attempt try_to_apply(const Context& context, const kube::Object& kustomization) {
+    if (const std::optional<std::string> field = unsupported_kustomization_field(kustomization)) {
+      Attempt attempt;
+      attempt.outcome = {FluxOutcome::Kind::Stalled, "BuildFailed", *field};
+      return attempt;
+    }
+    const kube::ObjectKey source = source_key(kustomization);
+    const std::optional<kube::Object> repository = repositories_.get(source);
+    if (!repository) return failed("ArtifactFailed", "Source artifact not found: GitRepository/" + source.text());
+    const std::string revision((*repository)["status"]["artifact"]["revision"].as_string());
+    if (revision.empty()) {
+      Attempt attempt = failed("ArtifactFailed", "Source is not ready, artifact not found");
+      attempt.again_after = kDependencyPoll;
+      return attempt;
+    }
+    const auto find = [this](const kube::ObjectKey& key) { return kustomizations_.get(key); };
+    if (const std::optional<std::string> dependency = unready_dependency(kustomization, revision, find)) {
+      Attempt attempt = failed("DependencyNotReady", *dependency, revision);
+      attempt.again_after = kDependencyPoll;
+      return attempt;
+    }
+    if (std::optional<Waiting> waiting = still_waiting(kustomization, revision)) {
+      return judge_health(context, kustomization, *waiting);
+    }
+    return apply(context, kustomization, *repository, revision);
+  }
+
+  Result<std::vector<kube::Object>> build(const Context& context, const kube::Object& kustomization,
+                                          const kube::Object& repository, const std::string& revision) {
+    const std::string commit = revision.substr(revision.rfind(':') + 1);
+    ASSIGN_OR_RETURN(const std::string directory, source_directory(kustomization["spec"]["path"].as_string()));
+    ASSIGN_OR_RETURN(std::vector<GitFile> files,
+                     mirror_.read_files(context, mirror_name(repository.key()), commit, directory));
+    ASSIGN_OR_RETURN(std::vector<kube::Object> objects, build_manifests(artifact_files(repository, std::move(files))));
+    return prepare_objects(kustomization, std::move(objects), [this, &context](const kube::GroupVersionKind& gvk) {
+      const Result<kube::DiscoveredResource> resource = mapper_.find(context, gvk);
+      return !resource.ok() || resource->ref.namespaced;
+    });
+  }
+
+  Attempt apply(const Context& context, const kube::Object& kustomization, const kube::Object& repository,
+                const std::string& revision) {
+    Result<std::vector<kube::Object>> objects = build(context, kustomization, repository, revision);
+    if (!objects.ok()) {
+      const bool path = objects.error().reason() == Reason::NotFound;
+      return failed(path ? "ArtifactFailed" : "BuildFailed", objects.error().message(), revision);
+    }
+    const Context actor = acting_as(context, kustomization).with_timeout(timeout(kustomization));
+    kube::ApplyOptions options;
+    options.field_manager = kFieldManager;
+    options.take_over_managers = {"kubectl", "kubectl-client-side-apply", "kubectl-edit", "before-first-apply"};
+    options.force = kustomization["spec"]["force"].as_bool();
+    options.skip = is_left_alone;
+    std::vector<kube::Applied> applied;
+    const Result<void> done = applier_.apply_all(actor, std::move(*objects), options, applied);
+
+    Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
+    if (!before.ok()) return failed("ReconciliationFailed", before.error().message(), revision);
+    kube::Inventory now;
+    for (const kube::Applied& item : applied) now.push_back(item.entry);
+    if (!done.ok()) {
+      // What is new is remembered beside what was there, so that nothing is forgotten half-way.
+      Attempt attempt = failed("ReconciliationFailed", done.error().message(), revision);
+      attempt.inventory = joined(now, kube::inventory_difference(*before, now));
+      return attempt;
+    }
+    return prune_and_judge(actor, kustomization, revision, *before, std::move(now));
+  }
+
+  static kube::Inventory joined(kube::Inventory first, const kube::Inventory& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+  }
+
+  Attempt prune_and_judge(const Context& actor, const kube::Object& kustomization, const std::string& revision,
+                          const kube::Inventory& before, kube::Inventory now) {
+    const kube::Inventory stale = kube::inventory_difference(before, now);
+    kube::Inventory kept;
+    if (kustomization["spec"]["prune"].as_bool()) {
+      std::optional<Error> error;
+      kept = prune(actor, kustomization, stale, error);
+      if (error) {
+        Attempt attempt = failed("PruneFailed", error->message(), revision);
+        attempt.inventory = joined(std::move(now), kept);
+        return attempt;
+      }
+    }
+    Waiting waiting{revision, kustomization.generation(), std::string(kustomization.annotation(kReconcileRequest)),
+                    actor.clock().monotonic(), std::move(now)};
+    return judge_health(actor, kustomization, waiting);
+  }
+
+  kube::Inventory prune(const Context& context, const kube::Object& kustomization, const kube::Inventory& stale,
+                        std::optional<Error>& error) {
+    std::vector<kube::Applied> deleted;
+    kube::Applier::PruneOptions options;
+    options.owned = [&kustomization](const kube::Object& live) { return may_prune(kustomization, live); };
+    kube::Inventory kept = applier_.prune(context, stale, options, error, deleted);
+    for (const kube::Applied& item : deleted) log_.info("pruned an object", {{"object", item.entry.id()}});
+    return kept;
+  }
+
+  std::optional<Waiting> still_waiting(const kube::Object& kustomization, const std::string& revision) {
+    const std::lock_guard lock(mutex_);
+    const auto found = waiting_.find(kustomization.key());
+    if (found == waiting_.end()) return std::nullopt;
+    const Waiting& waiting = found->second;
+    const bool same = waiting.revision == revision && waiting.generation == kustomization.generation() &&
+                      waiting.request == kustomization.annotation(kReconcileRequest);
+    if (same) return waiting;
+    waiting_.erase(found);
+    return std::nullopt;
+  }
+
+  Attempt judge_health(const Context& context, const kube::Object& kustomization, const Waiting& waiting) {
+    Attempt attempt;
+    attempt.revision = waiting.revision;
+    attempt.inventory = waiting.applied;
+    std::string unready;
+    for (const kube::InventoryEntry& target : health_targets(kustomization, waiting.applied)) {
+      const Result<std::optional<kube::Object>> object = applier_.live(context, target);
+      if (!object.ok()) return failed("HealthCheckFailed", object.error().message(), waiting.revision);
+      const kube::Health health = *object ? kube::health_of(**object, context.clock().wall())
+                                          : kube::Health{kube::Health::State::InProgress, "not found"};
+      if (health.state == kube::Health::State::Current) continue;
+      const std::string text = target.kind + "/" + target.key().text() + " status: '" +
+                               std::string(kube::health_text(health.state)) + "': " + health.message;
+      if (health.state == kube::Health::State::Failed) return end_wait(kustomization, failed("HealthCheckFailed", text, waiting.revision));
+      if (unready.empty()) unready = text;
+    }
+    if (unready.empty()) {
+      attempt.applied = true;
+      attempt.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision: " + waiting.revision};
+      attempt.again_after = interval(kustomization);
+      return end_wait(kustomization, std::move(attempt));
+    }
+    if (context.clock().monotonic() - waiting.since > timeout(kustomization)) {
+      return end_wait(kustomization, failed("HealthCheckFailed", "timeout waiting for: " + unready, waiting.revision));
+    }
+    attempt.outcome = {FluxOutcome::Kind::Progressing, "Progressing", "Running health checks: " + unready};
+    attempt.again_after = kHealthPoll;
+    const std::lock_guard lock(mutex_);
+    waiting_.insert_or_assign(kustomization.key(), waiting);
+    return attempt;
+  }
+
+  Attempt end_wait(const kube::Object& kustomization, Attempt attempt) {
+    const std::lock_guard lock(mutex_);
+    waiting_.erase(kustomization.key());
+    return attempt;
+  }
+
+  Result<kube::Done> forget(const kube::ObjectKey& key) {
+    const std::lock_guard lock(mutex_);
+    waiting_.erase(key);
+    return kube::Done{};
+  }
+
+  Result<kube::Done> finish(const Context& context, const kube::Object& kustomization) {
+    const std::string_view policy = kustomization["spec"]["deletionPolicy"].as_string("MirrorPrune");
+    const bool mirror_prune = policy == "MirrorPrune" && kustomization["spec"]["prune"].as_bool();
+    const bool deletes = mirror_prune || policy == "Delete" || policy == "WaitForTermination";
+    if (deletes && !kustomization["spec"]["suspend"].as_bool()) {
+      ASSIGN_OR_RETURN(const kube::Inventory inventory, kube::read_inventory(kustomization["status"]["inventory"]));
+      std::optional<Error> error;
+      const Context actor = acting_as(context, kustomization);
+      prune(actor, kustomization, inventory, error);
+      if (error) return *error;
+      if (policy == "WaitForTermination") {
+        ASSIGN_OR_RETURN(const bool gone, all_gone(actor, kustomization, inventory));
+        if (!gone) return kube::Done{kHealthPoll};
+      }
+    }
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false, kFieldManager));
+    return forget(kustomization.key());
+  }
+
+  Result<bool> all_gone(const Context& context, const kube::Object& kustomization, const kube::Inventory& inventory) {
+    for (const kube::InventoryEntry& entry : inventory) {
+      ASSIGN_OR_RETURN(const std::optional<kube::Object> live, applier_.live(context, entry));
+      if (live && may_prune(kustomization, *live)) return false;
+    }
+    return true;
+  }
+
+  Result<void> report(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
+    const Value& before = kustomization["status"];
+    const std::int64_t generation = kustomization.generation();
+    Value::ObjectBuilder status(before);
+    status.set("conditions",
+               plan_flux_conditions(before["conditions"], attempt.outcome, generation, context.clock().wall()));
+    if (attempt.outcome.kind != FluxOutcome::Kind::Progressing) status.set("observedGeneration", generation);
+    if (const std::string_view requested = kustomization.annotation(kReconcileRequest); !requested.empty()) {
+      status.set("lastHandledReconcileAt", requested);
+    }
+    if (!attempt.revision.empty()) status.set("lastAttemptedRevision", attempt.revision);
+    if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
+    if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));
+    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
+                          std::move(status).build(), kFieldManager));
+    announce(context, kustomization, attempt);
+    return {};
+  }
+
+  void announce(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
+    const bool fresh = kustomization["status"]["lastAppliedRevision"].as_string() != attempt.revision;
+    if (attempt.applied && fresh) {
+      events_.record(context, kustomization, kube::EventType::Normal, "ReconciliationSucceeded", attempt.outcome.message);
+      log_.info("applied a revision", {{"kustomization", kustomization.key().text()}, {"revision", attempt.revision}});
+    }
+    const bool bad = attempt.outcome.kind == FluxOutcome::Kind::Failed || attempt.outcome.kind == FluxOutcome::Kind::Stalled;
+    if (!bad || attempt.outcome.reason == "DependencyNotReady") return;
+    events_.record(context, kustomization, kube::EventType::Warning, attempt.outcome.reason, attempt.outcome.message);
+  }
+
+  const kube::Client& client_;
+  kube::RestMapper& mapper_;
+  const kube::Store& kustomizations_;
+  const kube::Store& repositories_;
+  GitMirror& mirror_;
+  Logger log_;
+  const kube::Applier applier_;
+  kube::EventRecorder events_;
+  std::mutex mutex_;
+  std::map<kube::ObjectKey, Waiting> waiting_;
+};
+
+// Kustomizations by the source that they name, and by those that they depend on.
+kube::InformerOptions kustomization_indexes() {
+  kube::InformerOptions options;
+  options.indexes["source"] = [](const kube::Object& object) { return std::vector{source_key(object).text()}; };
+  options.indexes["dependency"] = [](const kube::Object& object) {
+    std::vector<std::string> keys;
+    for (const Value& item : object["spec"]["dependsOn"].items()) {
+      const std::string_view ns = item["namespace"].as_string();
+      keys.push_back(std::string(ns.empty() ? object.namespace_() : ns) + "/" + std::string(item["name"].as_string()));
+    }
+    return keys;
+  };
+  return options;
+}
+
+std::string ready_mark(const kube::Object& object) {
+  std::string mark(object["status"]["lastAppliedRevision"].as_string());
+  for (const Value& condition : object["status"]["conditions"].items()) {
+    if (condition["type"].as_string() == "Ready") mark += condition["status"].as_string();
+  }
+  return mark;
+}
+
+}  // namespace
+
+std::unique_ptr<kube::ManagedController> make_kustomization_controller(const kube::ControllerDeps& deps,
+                                                                       GitMirror& mirror) {
+  kube::Informer& kustomizations = deps.informers.get(kube::resources::kustomizations(), kustomization_indexes());
+  kube::Informer& repositories = deps.informers.get(kube::resources::git_repositories());
+  const kube::Store& store = kustomizations.store();
+  auto controller = std::make_unique<kube::SimpleController>(
+      kube::as_master(deps.context, "system:k3s-supervisor"),
+      std::make_unique<KustomizationReconciler>(deps, store, repositories.store(), mirror),
+      kube::ControllerOptions{.name = "kustomization-controller", .concurrency = 4, .lane = Lane::Blocking}, deps.log);
+  kube::Controller& queue = controller->controller();
+  const auto wake = [&queue, &store](std::string_view index, const std::string& key) {
+    for (const kube::Object& dependent : store.by_index(index, key)) queue.enqueue(dependent.key());
+  };
+  kustomizations.add_handler([&queue, wake](const std::optional<kube::Object>& before,
+                                            const std::optional<kube::Object>& after) {
+    if (!after) return;
+    const bool same = before && before->generation() == after->generation() && before->deleting() == after->deleting() &&
+                      !has_unhandled_request(*after);
+    if (!same) queue.enqueue(after->key());
+    if (!before || ready_mark(*before) != ready_mark(*after)) wake("dependency", after->key().text());
+  });
+  repositories.add_handler([wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+    if (!after) return;
+    const Value& artifact = (*after)["status"]["artifact"]["revision"];
+    if (!before || (*before)["status"]["artifact"]["revision"] != artifact) wake("source", after->key().text());
+  });
+  return controller;
+}
+
+}  // namespace coracle::reconcilers

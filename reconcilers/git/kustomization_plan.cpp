@@ -1,0 +1,162 @@
+#include "reconcilers/git/kustomization_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "base/tls/crypto.h"
+#include "kube/apply/manifest.h"
+#include "kube/object/conditions.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::string_view kGroup = "kustomize.toolkit.fluxcd.io/";
+constexpr std::array<std::string_view, 3> kKustomizationFiles = {"kustomization.yaml", "kustomization.yml",
+                                                                 "Kustomization"};
+
+std::string group_key(std::string_view name) { return std::string(kGroup) + std::string(name); }
+
+// Values of these markers compare without case, wherever they stand.
+bool is_marked(const kube::Object& object, std::string_view name, std::string_view value) {
+  const std::string key = group_key(name);
+  return to_lower(object.annotation(key)) == value || to_lower(object.label(key)) == value;
+}
+
+std::string_view file_base(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+bool is_yaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
+
+kube::Object with_data_encoded(const kube::Object& object) {
+  if (object.kind() != "Secret" || object["stringData"].empty()) return object;
+  Value::ObjectBuilder data(object["data"].is_object() ? object["data"] : Value::object());
+  for (const Value::Member& member : object["stringData"].members()) {
+    data.set(member.key, crypto::base64_encode(member.value.as_string()));
+  }
+  return object.without("stringData").with("data", std::move(data).build());
+}
+
+}  // namespace
+
+std::optional<std::string> unsupported_kustomization_field(const kube::Object& kustomization) {
+  const Value& spec = kustomization["spec"];
+  if (const std::string_view kind = spec["sourceRef"]["kind"].as_string(); kind != "GitRepository") {
+    return "spec.sourceRef.kind: \"" + std::string(kind) + "\" is not built in yet, only GitRepository";
+  }
+  for (const std::string_view field : {"healthCheckExprs", "namePrefix", "nameSuffix", "patches", "images", "components",
+                                       "ignoreMissingComponents", "buildMetadata", "postBuild", "decryption",
+                                       "kubeConfig", "ignore"}) {
+    if (!is_zero(spec[field])) return "spec." + std::string(field) + " is not built in yet";
+  }
+  for (const Value& dependency : spec["dependsOn"].items()) {
+    if (!is_zero(dependency["readyExpr"])) return "spec.dependsOn.readyExpr is not built in yet";
+  }
+  return std::nullopt;
+}
+
+Result<std::string> source_directory(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (parts.empty()) {
+      return Error(Reason::Invalid, "spec.path: \"" + std::string(path) + "\" leads out of the repository");
+    } else {
+      parts.pop_back();
+    }
+  }
+  std::string directory;
+  for (const std::string_view part : parts) directory += (directory.empty() ? "" : "/") + std::string(part);
+  return directory;
+}
+
+Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files) {
+  std::vector<kube::Object> objects;
+  for (const GitFile& file : files) {
+    const std::string_view base = file_base(file.path);
+    if (std::find(kKustomizationFiles.begin(), kKustomizationFiles.end(), base) != kKustomizationFiles.end()) {
+      return Error(Reason::Invalid, file.path + ": kustomize is not built in yet, only plain manifests are applied");
+    }
+    if (!is_yaml(base)) continue;
+    Result<std::vector<kube::Object>> parsed = kube::parse_manifest(file.content);
+    if (!parsed.ok()) return Error(Reason::Invalid, file.path + ": " + parsed.error().message());
+    std::move(parsed->begin(), parsed->end(), std::back_inserter(objects));
+  }
+  return objects;
+}
+
+std::vector<kube::Object> prepare_objects(const kube::Object& kustomization, std::vector<kube::Object> objects,
+                                          const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced) {
+  const Value& spec = kustomization["spec"];
+  const std::string_view target_namespace = spec["targetNamespace"].as_string();
+  for (kube::Object& object : objects) {
+    if (object.kind() != "CustomResourceDefinition") object = object.without("status");
+    object = with_data_encoded(object.with_metadata("creationTimestamp", Value()));
+    if (!target_namespace.empty() && is_namespaced(object.gvk())) {
+      object = object.with_metadata("namespace", target_namespace);
+    }
+    object = object.with_label(group_key("name"), kustomization.name())
+                 .with_label(group_key("namespace"), kustomization.namespace_());
+    for (const Value::Member& label : spec["commonMetadata"]["labels"].members()) {
+      object = object.with_label(label.key, label.value.as_string());
+    }
+    for (const Value::Member& annotation : spec["commonMetadata"]["annotations"].members()) {
+      object = object.with_annotation(annotation.key, annotation.value.as_string());
+    }
+  }
+  return objects;
+}
+
+bool may_prune(const kube::Object& kustomization, const kube::Object& live) {
+  return live.label(group_key("name")) == kustomization.name() &&
+         live.label(group_key("namespace")) == kustomization.namespace_() && !is_marked(live, "prune", "disabled") &&
+         !is_left_alone(live, nullptr);
+}
+
+bool is_left_alone(const kube::Object& desired, const kube::Object* live) {
+  for (const kube::Object* object : {&desired, live}) {
+    if (object == nullptr) continue;
+    if (is_marked(*object, "reconcile", "disabled") || is_marked(*object, "ssa", "ignore")) return true;
+  }
+  return live != nullptr && is_marked(desired, "ssa", "ifnotpresent");
+}
+
+std::optional<std::string> unready_dependency(
+    const kube::Object& kustomization, std::string_view revision,
+    const std::function<std::optional<kube::Object>(const kube::ObjectKey&)>& find) {
+  for (const Value& item : kustomization["spec"]["dependsOn"].items()) {
+    const std::string_view ns = item["namespace"].as_string();
+    const kube::ObjectKey key{std::string(ns.empty() ? kustomization.namespace_() : ns),
+                              std::string(item["name"].as_string())};
+    const std::string text = "dependency '" + key.text() + "'";
+    const std::optional<kube::Object> dependency = find(key);
+    if (!dependency) return text + " not found";
+    const Value& status = (*dependency)["status"];
+    if (status["observedGeneration"].as_int(-1) != dependency->generation() ||
+        !kube::condition_is_true(status["conditions"], "Ready")) {
+      return text + " is not ready";
+    }
+    const bool same_source = (*dependency)["spec"]["sourceRef"] == kustomization["spec"]["sourceRef"] &&
+                             key.namespace_ == kustomization.namespace_();
+    if (same_source && status["lastAppliedRevision"].as_string() != revision) return text + " is not updated yet";
+  }
+  return std::nullopt;
+}
+
+kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& applied) {
+  const Value& spec = kustomization["spec"];
+  if (spec["wait"].as_bool()) return applied;
+  kube::Inventory targets;
+  for (const Value& check : spec["healthChecks"].items()) {
+    const kube::GroupVersionKind gvk =
+        kube::GroupVersionKind::parse(check["apiVersion"].as_string("apps/v1"), check["kind"].as_string());
+    const std::string_view ns = check["namespace"].as_string();
+    targets.push_back({std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(check["name"].as_string()),
+                       gvk.group, gvk.kind, gvk.version});
+  }
+  return targets;
+}
+
+}  // namespace coracle::reconcilers

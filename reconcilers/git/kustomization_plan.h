@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kube/apply/inventory.h"
+#include "kube/object/object.h"
+#include "reconcilers/git/git_mirror.h"
+
+// The pure half of the Kustomization reconciler.
+namespace coracle::reconcilers {
+
+// The first field of spec that is not built in, with what it asks for; nothing when all can be honoured.
+std::optional<std::string> unsupported_kustomization_field(const kube::Object& kustomization);
+
+// spec.path as a directory of the repository: "" for its root. Invalid when it leads out of it.
+Result<std::string> source_directory(std::string_view path);
+
+// The objects of the manifests among `files`, by path. Invalid ("BuildFailed") names the file that is no
+// manifest, or says that a kustomization file needs kustomize, which is not built in.
+Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files);
+
+// What every object of a Kustomization gets: the owner labels, spec.commonMetadata, spec.targetNamespace
+// where `is_namespaced` says so; status and empty creationTimestamps go, stringData becomes data.
+std::vector<kube::Object> prepare_objects(const kube::Object& kustomization, std::vector<kube::Object> objects,
+                                          const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced);
+
+// Whether the live object carries the owner labels of this Kustomization and does not refuse pruning.
+bool may_prune(const kube::Object& kustomization, const kube::Object& live);
+
+// Whether an annotation or label of the object (source or live) tells us to leave it alone.
+bool is_left_alone(const kube::Object& desired, const kube::Object* live);
+
+// A dependency that is not ready yet, in Flux's words; nothing when all are. `find` answers the live
+// Kustomization, or nothing.
+std::optional<std::string> unready_dependency(
+    const kube::Object& kustomization, std::string_view revision,
+    const std::function<std::optional<kube::Object>(const kube::ObjectKey&)>& find);
+
+// What has to be healthy before the Kustomization is: everything applied (spec.wait) or spec.healthChecks.
+kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& applied);
+
+}  // namespace coracle::reconcilers

@@ -1,0 +1,114 @@
+#include "reconcilers/git/source_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/tls/crypto.h"
+#include "charts/internal/semver.h"
+#include "reconcilers/git/ignore_rules.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::string_view kHeads = "refs/heads/";
+constexpr std::string_view kTags = "refs/tags/";
+constexpr std::string_view kDefaultBranch = "master";  // Flux's default, whatever the remote's HEAD says
+constexpr std::string_view kIgnoreFile = ".sourceignore";
+
+const GitReference* find_reference(const std::vector<GitReference>& references, std::string_view name) {
+  const auto found = std::find_if(references.begin(), references.end(),
+                                  [name](const GitReference& reference) { return reference.name == name; });
+  return found == references.end() ? nullptr : &*found;
+}
+
+Result<ChosenReference> choose_named(const std::vector<GitReference>& references, const std::string& full_name,
+                                     std::string_view short_name) {
+  const GitReference* found = find_reference(references, full_name);
+  if (found == nullptr) return Error(Reason::NotFound, "couldn't find remote ref \"" + full_name + "\"");
+  return ChosenReference{found->name, found->commit, std::string(short_name) + "@sha1:" + found->commit};
+}
+
+Result<ChosenReference> choose_version(const std::vector<GitReference>& references, const std::string& range_text) {
+  Result<charts::VersionRange> range = charts::VersionRange::parse(range_text);
+  if (!range.ok()) return Error(Reason::Invalid, "spec.ref.semver: " + range.error().message());
+  const GitReference* best = nullptr;
+  std::optional<charts::Version> best_version;
+  for (const GitReference& reference : references) {
+    if (!reference.name.starts_with(kTags)) continue;
+    Result<charts::Version> version = charts::Version::parse(std::string_view(reference.name).substr(kTags.size()));
+    if (!version.ok() || !range->contains(*version)) continue;
+    if (best_version && version->compare(*best_version) <= 0) continue;
+    best = &reference;
+    best_version = std::move(*version);
+  }
+  if (best == nullptr) return Error(Reason::NotFound, "no match found for semver: " + range_text);
+  return choose_named(references, best->name, std::string_view(best->name).substr(kTags.size()));
+}
+
+bool is_below(std::string_view path, std::string_view directory) {
+  while (directory.starts_with("./")) directory.remove_prefix(2);
+  while (directory.ends_with('/')) directory.remove_suffix(1);
+  if (directory.empty() || directory == ".") return true;
+  return path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/';
+}
+
+}  // namespace
+
+WantedReference WantedReference::of(const kube::Object& repository) {
+  const Value& reference = repository["spec"]["ref"];
+  const auto text = [&reference](std::string_view field) { return std::string(reference[field].as_string()); };
+  return {text("branch"), text("tag"), text("semver"), text("name"), text("commit")};
+}
+
+Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references) {
+  if (!wanted.commit.empty()) {
+    const std::string prefix = wanted.branch.empty() ? "" : wanted.branch + "@";
+    const std::string reference = wanted.branch.empty() ? "" : std::string(kHeads) + wanted.branch;
+    return ChosenReference{reference, wanted.commit, prefix + "sha1:" + wanted.commit};
+  }
+  if (!wanted.name.empty()) return choose_named(references, wanted.name, wanted.name);
+  if (!wanted.semver.empty()) return choose_version(references, wanted.semver);
+  if (!wanted.tag.empty()) return choose_named(references, std::string(kTags) + wanted.tag, wanted.tag);
+  const std::string branch = wanted.branch.empty() ? std::string(kDefaultBranch) : wanted.branch;
+  return choose_named(references, std::string(kHeads) + branch, branch);
+}
+
+std::optional<std::string> unsupported_source_field(const kube::Object& repository) {
+  const Value& spec = repository["spec"];
+  if (spec["url"].as_string().starts_with("ssh://")) return "spec.url: ssh:// is not built in yet";
+  const std::string_view provider = spec["provider"].as_string();
+  if (!provider.empty() && provider != "generic") {
+    return "spec.provider: \"" + std::string(provider) + "\" is not built in yet, only generic";
+  }
+  for (const std::string_view field : {"serviceAccountName", "verify", "include", "recurseSubmodules"}) {
+    if (!is_zero(spec[field])) return "spec." + std::string(field) + " is not built in yet";
+  }
+  return std::nullopt;
+}
+
+std::string mirror_name(const kube::ObjectKey& key) { return key.namespace_ + "/" + key.name + ".git"; }
+
+std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files) {
+  IgnoreRules rules;
+  if (const Value& ignore = repository["spec"]["ignore"]; ignore.is_string()) {
+    rules.add(ignore.as_string());
+  } else {
+    rules.add_defaults();
+  }
+  for (const GitFile& file : files) {
+    if (file.path == kIgnoreFile || file.path.ends_with("/" + std::string(kIgnoreFile))) {
+      const std::size_t slash = file.path.rfind('/');
+      rules.add(file.content, slash == std::string::npos ? "" : std::string_view(file.path).substr(0, slash));
+    }
+  }
+  const Value& sparse = repository["spec"]["sparseCheckout"];
+  std::erase_if(files, [&](const GitFile& file) {
+    if (rules.ignores(file.path)) return true;
+    return !sparse.empty() && std::none_of(sparse.items().begin(), sparse.items().end(), [&file](const Value& item) {
+      return is_below(file.path, item.as_string());
+    });
+  });
+  return files;
+}
+
+}  // namespace coracle::reconcilers

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kube/object/object.h"
+#include "reconcilers/git/git_mirror.h"
+
+// The pure half of the GitRepository reconciler.
+namespace coracle::reconcilers {
+
+// What spec.ref asks for. Of several fields the later one of Flux's order counts: branch, tag, semver,
+// name, commit.
+struct WantedReference {
+  std::string branch;
+  std::string tag;
+  std::string semver;
+  std::string name;
+  std::string commit;
+  static WantedReference of(const kube::Object& repository);
+};
+
+// The reference to fetch, and the revision as artifacts name it ("main@sha1:<commit>").
+struct ChosenReference {
+  std::string reference;   // "refs/heads/main"; empty: every branch, to find a commit in
+  std::string commit;
+  std::string revision;
+};
+// NotFound says what the remote does not have; Invalid that a version range is none.
+Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references);
+
+// The first field of spec that is not built in, with what it asks for; nothing when all can be honoured.
+std::optional<std::string> unsupported_source_field(const kube::Object& repository);
+
+// Where the mirror of an object lies; the same for the same namespace and name only.
+std::string mirror_name(const kube::ObjectKey& key);
+
+// The files of an artifact: without what .sourceignore files, spec.ignore (or Flux's defaults) and
+// spec.sparseCheckout leave out.
+std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files);
+
+}  // namespace coracle::reconcilers
