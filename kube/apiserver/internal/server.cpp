@@ -14,6 +14,7 @@
 #include "kube/apiserver/internal/handler_chain.h"
 #include "kube/apiserver/internal/health.h"
 #include "kube/apiserver/internal/identity_parts.h"
+#include "kube/apiserver/internal/request_metrics.h"
 #include "kube/apiserver/internal/rest_handler.h"
 #include "kube/apiserver/internal/server_parts.h"
 
@@ -37,7 +38,7 @@ class ServerImpl : public Server {
         options_(std::move(options)),
         log_(std::move(log)),
         feed_(std::move(feed)),
-        registry_(make_registry(builtin_resources({}))),
+        registry_(make_registry(builtin_resources(extension_hooks()))),
         store_(feed_, admission_, log_.named("store")),
         rest_(*registry_, store_, subresources_, admission_),
         tasks_(Context(executor).with_identity(own_identity())) {}
@@ -57,6 +58,7 @@ class ServerImpl : public Server {
     identity_->add_subresources(subresources_);
     identity_->add_endpoints(endpoints_, options_);
     add_basic_endpoints(endpoints_, options_);
+    add_metrics_endpoint(endpoints_, metric_registry_);
     add_health_checks();
     const ServerParts shared{executor_, options_, *registry_, store_, subresources_, endpoints_, health_, log_};
     extensions_ = std::make_unique<ExtensionParts>(shared);
@@ -66,7 +68,7 @@ class ServerImpl : public Server {
                      identity_->authorizer(),
                      identity_->impersonation(),
                      [this](RequestScope& scope) { return route(scope); },
-                     {},
+                     {[this](const RequestRecord& record) { metrics_.observe(record); }},
                      {},
                      log_};
     chain_ = make_handler_chain(std::move(parts));
@@ -150,6 +152,8 @@ class ServerImpl : public Server {
   SubresourceTable subresources_;
   EndpointTable endpoints_;
   Health health_;
+  MetricRegistry metric_registry_;
+  RequestMetrics metrics_{metric_registry_};
   RestHandler rest_;
   std::unique_ptr<IdentityParts> identity_;
   std::unique_ptr<ExtensionParts> extensions_;
