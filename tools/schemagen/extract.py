@@ -18,7 +18,7 @@ import os
 import re
 import sys
 
-# Go package below staging/src/k8s.io, the group and version it defines, the stem of its data file.
+# Go package below staging/src/k8s.io, and the group and version that it defines.
 PACKAGES = [
     ("apimachinery/pkg/apis/meta/v1", "meta.k8s.io", "v1"),
     ("api/core/v1", "", "v1"),
