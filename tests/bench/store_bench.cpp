@@ -124,14 +124,16 @@ void measure_lists(Executor& executor, Backend& backend, const Settings& setting
   const Context context(executor);
   const auto value = std::make_shared<const std::string>(settings.value, 'v');
   measure(executor, "create for list", 16, kObjects, [&](unsigned task, std::size_t row) {
-    return written(backend.create(context, "/registry/list/" + std::to_string(row) + "-" + std::to_string(task), value));
+    const std::string key = "/registry/list/" + std::to_string(row) + "-" + std::to_string(task);
+    return written(backend.create(context, key, value));
   });
   const Revision past = backend.current_revision();
   const KeyRange range = KeyRange::prefix("/registry/list/");
   measure(executor, "list 3000 now", 2, 200,
           [&](unsigned, std::size_t) { return backend.list(context, range).ok(); });
   measure(executor, "touch", 16, kObjects, [&](unsigned task, std::size_t row) {
-    return written(backend.create(context, "/registry/touch/" + std::to_string(row) + "-" + std::to_string(task), value));
+    const std::string key = "/registry/touch/" + std::to_string(row) + "-" + std::to_string(task);
+    return written(backend.create(context, key, value));
   });
   measure(executor, "list 3000 at a revision", 2, 200,
           [&](unsigned, std::size_t) { return backend.list(context, range, {0, past, false}).ok(); });
