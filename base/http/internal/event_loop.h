@@ -11,7 +11,7 @@
 
 #include "base/http/internal/connection.h"
 #include "base/http/internal/descriptor.h"
-#include "base/http/internal/exchange.h"
+#include "base/http/internal/dispatcher.h"
 #include "base/http/internal/mailbox.h"
 #include "base/http/internal/output.h"
 #include "base/http/internal/timeouts.h"

@@ -4,8 +4,10 @@
 #include <memory>
 #include <string_view>
 
+#include "base/http/internal/dispatcher.h"
 #include "base/http/internal/exchange.h"
 #include "base/http/internal/output.h"
+#include "base/http/server.h"
 
 namespace coracle::http::internal {
 
