@@ -15,7 +15,9 @@ constexpr std::string_view kRequestEnd = "-----END CERTIFICATE REQUEST-----";
 constexpr std::string_view kCommonNameId = "\x55\x04\x03";
 constexpr std::string_view kOrganizationId = "\x55\x04\x0a";
 
-Error unreadable_request() { return bad_request("the certificate request cannot be read"); }
+Error unreadable_request() {
+  return bad_request("the certificate request cannot be read");
+}
 
 }  // namespace
 

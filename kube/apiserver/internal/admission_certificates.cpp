@@ -109,6 +109,8 @@ AdmissionPluginPtr make_certificate_approval(Authorizer& authorizer) {
 AdmissionPluginPtr make_certificate_signing(Authorizer& authorizer) {
   return std::make_unique<CertificateSigning>(authorizer);
 }
-AdmissionPluginPtr make_certificate_subject_restriction() { return std::make_unique<CertificateSubjectRestriction>(); }
+AdmissionPluginPtr make_certificate_subject_restriction() {
+  return std::make_unique<CertificateSubjectRestriction>();
+}
 
 }  // namespace coracle::kube::apiserver

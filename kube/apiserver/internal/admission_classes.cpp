@@ -39,9 +39,9 @@ class PriorityAdmission : public AdmissionPlugin {
     if (!(*object)["globalDefault"].as_bool()) return {};
     ASSIGN_OR_RETURN(std::optional<Object> other, global_default(context));
     if (!other || other->name() == object->name()) return {};
-    return admission_forbidden(attributes, object,
-                               "PriorityClass " + std::string(other->name()) +
-                                   " is already marked as default. Only one default can exist");
+    return admission_forbidden(
+        attributes, object,
+        "PriorityClass " + std::string(other->name()) + " is already marked as default. Only one default can exist");
   }
 
  private:
@@ -135,12 +135,12 @@ class RuntimeClassAdmission : public AdmissionPlugin {
     ASSIGN_OR_RETURN(std::optional<Object> runtime, runtime_class(context, attributes, *object));
     const Value& overhead = (*object)["spec"]["overhead"];
     if (!overhead.empty() && runtime && (*runtime)["overhead"]["podFixed"].empty()) {
-      return admission_forbidden(
-          attributes, object, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+      return admission_forbidden(attributes, object,
+                                 "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
     }
     if (!overhead.empty() && !runtime) {
-      return admission_forbidden(
-          attributes, object, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+      return admission_forbidden(attributes, object,
+                                 "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
     }
     return {};
   }
@@ -167,8 +167,8 @@ class RuntimeClassAdmission : public AdmissionPlugin {
         std::string wanted(member.value.as_string());
         return admission_forbidden(attributes, &pod,
                                    "conflict: runtimeClass.scheduling.nodeSelector[" + member.key + "] = " + wanted +
-                                       "; pod.spec.nodeSelector[" + member.key + "] = " +
-                                       std::string(given->as_string()));
+                                       "; pod.spec.nodeSelector[" + member.key +
+                                       "] = " + std::string(given->as_string()));
       }
       selector = selector.with(member.key, member.value);
     }
@@ -224,6 +224,8 @@ AdmissionPluginPtr make_priority_admission(const ObjectReader& objects) {
 AdmissionPluginPtr make_runtime_class_admission(const ObjectReader& objects) {
   return std::make_unique<RuntimeClassAdmission>(objects);
 }
-AdmissionPluginPtr make_claim_resize(const ObjectReader& objects) { return std::make_unique<ClaimResize>(objects); }
+AdmissionPluginPtr make_claim_resize(const ObjectReader& objects) {
+  return std::make_unique<ClaimResize>(objects);
+}
 
 }  // namespace coracle::kube::apiserver

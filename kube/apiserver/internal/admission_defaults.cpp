@@ -63,8 +63,8 @@ class TaintNodesByCondition : public AdmissionPlugin {
 };
 
 // The newest class whose annotation says that it is the default, ties by name.
-Result<std::optional<Object>> default_class(const Context& context, const ObjectReader& objects,
-                                            KnownResource resource, std::string_view annotation) {
+Result<std::optional<Object>> default_class(const Context& context, const ObjectReader& objects, KnownResource resource,
+                                            std::string_view annotation) {
   ASSIGN_OR_RETURN(std::vector<Object> classes, objects.list(context, resource, {}));
   std::optional<Object> best;
   for (const Object& one : classes) {
@@ -90,9 +90,8 @@ class DefaultStorageClass : public AdmissionPlugin {
     bool named = (*object)["spec"].contains("storageClassName") ||
                  object->has_annotation("volume.beta.kubernetes.io/storage-class");
     if (named) return {};
-    ASSIGN_OR_RETURN(std::optional<Object> found,
-                     default_class(context, objects_, KnownResource::StorageClasses,
-                                   "storageclass.kubernetes.io/is-default-class"));
+    ASSIGN_OR_RETURN(std::optional<Object> found, default_class(context, objects_, KnownResource::StorageClasses,
+                                                                "storageclass.kubernetes.io/is-default-class"));
     if (found) *object = with_spec(*object, "storageClassName", found->name());
     return {};
   }
@@ -110,12 +109,11 @@ class DefaultIngressClass : public AdmissionPlugin {
                      std::vector<std::string>&) override {
     bool creates = attributes.operation == Operation::Create && object != nullptr;
     if (!creates || !concerns(attributes, "networking.k8s.io", "ingresses")) return {};
-    bool named = (*object)["spec"].contains("ingressClassName") ||
-                 object->has_annotation("kubernetes.io/ingress.class");
+    bool named =
+        (*object)["spec"].contains("ingressClassName") || object->has_annotation("kubernetes.io/ingress.class");
     if (named) return {};
-    ASSIGN_OR_RETURN(std::optional<Object> found,
-                     default_class(context, objects_, KnownResource::IngressClasses,
-                                   "ingressclass.kubernetes.io/is-default-class"));
+    ASSIGN_OR_RETURN(std::optional<Object> found, default_class(context, objects_, KnownResource::IngressClasses,
+                                                                "ingressclass.kubernetes.io/is-default-class"));
     if (found) *object = with_spec(*object, "ingressClassName", found->name());
     return {};
   }
@@ -142,8 +140,12 @@ class StorageObjectInUseProtection : public AdmissionPlugin {
 
 }  // namespace
 
-AdmissionPluginPtr make_default_toleration_seconds() { return std::make_unique<DefaultTolerationSeconds>(); }
-AdmissionPluginPtr make_taint_nodes_by_condition() { return std::make_unique<TaintNodesByCondition>(); }
+AdmissionPluginPtr make_default_toleration_seconds() {
+  return std::make_unique<DefaultTolerationSeconds>();
+}
+AdmissionPluginPtr make_taint_nodes_by_condition() {
+  return std::make_unique<TaintNodesByCondition>();
+}
 AdmissionPluginPtr make_default_storage_class(const ObjectReader& objects) {
   return std::make_unique<DefaultStorageClass>(objects);
 }

@@ -29,8 +29,8 @@ class EscalationCheck : public AdmissionPlugin {
  private:
   Result<void> check_role(const Context& context, const AdmissionAttributes& attributes, const Object& role) const {
     const Object* old = attributes.old;
-    bool same = old != nullptr && (*old)["rules"] == role["rules"] &&
-                (*old)["aggregationRule"] == role["aggregationRule"];
+    bool same =
+        old != nullptr && (*old)["rules"] == role["rules"] && (*old)["aggregationRule"] == role["aggregationRule"];
     if (same || may(context, attributes, "escalate", attributes.resource.resource, role.name())) return {};
     bool aggregates = role["aggregationRule"].is_object();
     bool aggregation_changed = old == nullptr || !((*old)["aggregationRule"] == role["aggregationRule"]);
@@ -48,8 +48,7 @@ class EscalationCheck : public AdmissionPlugin {
   Result<void> check_binding(const Context& context, const AdmissionAttributes& attributes,
                              const Object& binding) const {
     const Object* old = attributes.old;
-    bool same = old != nullptr && (*old)["subjects"] == binding["subjects"] &&
-                (*old)["roleRef"] == binding["roleRef"];
+    bool same = old != nullptr && (*old)["subjects"] == binding["subjects"] && (*old)["roleRef"] == binding["roleRef"];
     if (same) return {};
     RoleReference role{std::string(binding["roleRef"]["kind"].as_string()),
                        std::string(binding["roleRef"]["name"].as_string())};

@@ -224,6 +224,8 @@ class LimitRanger : public AdmissionPlugin {
 
 }  // namespace
 
-AdmissionPluginPtr make_limit_ranger(const ObjectReader& objects) { return std::make_unique<LimitRanger>(objects); }
+AdmissionPluginPtr make_limit_ranger(const ObjectReader& objects) {
+  return std::make_unique<LimitRanger>(objects);
+}
 
 }  // namespace coracle::kube::apiserver

@@ -68,6 +68,8 @@ AdmissionPluginPtr make_namespace_lifecycle(const ObjectReader& objects) {
   return std::make_unique<NamespaceLifecycle>(objects);
 }
 
-AdmissionPluginPtr make_unenforced_warning() { return std::make_unique<UnenforcedWarning>(); }
+AdmissionPluginPtr make_unenforced_warning() {
+  return std::make_unique<UnenforcedWarning>();
+}
 
 }  // namespace coracle::kube::apiserver

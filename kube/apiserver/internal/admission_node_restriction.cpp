@@ -15,13 +15,17 @@ namespace {
 
 constexpr std::string_view kMirrorMark = "kubernetes.io/config.mirror";
 // Labels of the kubernetes.io and k8s.io domains that a kubelet may set on its own node.
-constexpr std::string_view kKubeletLabels[] = {
-    "kubernetes.io/hostname",           "kubernetes.io/arch",
-    "kubernetes.io/os",                 "beta.kubernetes.io/arch",
-    "beta.kubernetes.io/os",            "beta.kubernetes.io/instance-type",
-    "node.kubernetes.io/instance-type", "failure-domain.beta.kubernetes.io/region",
-    "failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone"};
+constexpr std::string_view kKubeletLabels[] = {"kubernetes.io/hostname",
+                                               "kubernetes.io/arch",
+                                               "kubernetes.io/os",
+                                               "beta.kubernetes.io/arch",
+                                               "beta.kubernetes.io/os",
+                                               "beta.kubernetes.io/instance-type",
+                                               "node.kubernetes.io/instance-type",
+                                               "failure-domain.beta.kubernetes.io/region",
+                                               "failure-domain.beta.kubernetes.io/zone",
+                                               "topology.kubernetes.io/region",
+                                               "topology.kubernetes.io/zone"};
 constexpr std::string_view kKubeletLabelDomains[] = {"kubelet.kubernetes.io", "node.kubernetes.io"};
 
 bool domain_within(std::string_view domain, std::string_view parent) {
@@ -57,7 +61,9 @@ std::set<std::string> changed_keys(const Value& a, const Value& b) {
   return keys;
 }
 
-std::string keys_text(const std::set<std::string>& keys) { return join_texts({keys.begin(), keys.end()}, ", "); }
+std::string keys_text(const std::set<std::string>& keys) {
+  return join_texts({keys.begin(), keys.end()}, ", ");
+}
 
 // What a mirror pod may not hold, in upstream's words.
 std::string mirror_reference_fault(const std::string& node, const Value& spec) {
@@ -134,8 +140,9 @@ class NodeRestriction : public AdmissionPlugin {
       return admission_forbidden(attributes, object,
                                  "node " + go_quote(node) + " can only delete pods with spec.nodeName set to itself");
     }
-    return admission_forbidden(attributes, object, "unexpected operation \"UPDATE\", node " + go_quote(node) +
-                                                       " can only create and delete mirror pods");
+    return admission_forbidden(
+        attributes, object,
+        "unexpected operation \"UPDATE\", node " + go_quote(node) + " can only create and delete mirror pods");
   }
 
   // True also for pods that are gone: the request fails on its own then.
@@ -152,9 +159,9 @@ class NodeRestriction : public AdmissionPlugin {
   static Result<void> check_pod_status(const AdmissionAttributes& attributes, const std::string& node,
                                        const Object& pod) {
     if ((*attributes.old)["spec"]["nodeName"].as_string() != node) {
-      return admission_forbidden(attributes, &pod,
-                                 "node " + go_quote(node) +
-                                     " can only update pod status for pods with spec.nodeName set to itself");
+      return admission_forbidden(
+          attributes, &pod,
+          "node " + go_quote(node) + " can only update pod status for pods with spec.nodeName set to itself");
     }
     if (!changed_keys(attributes.old->metadata()["labels"], pod.metadata()["labels"]).empty()) {
       return admission_forbidden(attributes, &pod,
@@ -167,9 +174,9 @@ class NodeRestriction : public AdmissionPlugin {
                             const Object& pod) const {
     std::string subject = "node " + go_quote(node);
     if (!pod.has_annotation(kMirrorMark)) {
-      return admission_forbidden(attributes, &pod,
-                                 "pod does not have " + go_quote(kMirrorMark) + " annotation, " + subject +
-                                     " can only create mirror pods");
+      return admission_forbidden(
+          attributes, &pod,
+          "pod does not have " + go_quote(kMirrorMark) + " annotation, " + subject + " can only create mirror pods");
     }
     if (pod["spec"]["nodeName"].as_string() != node) {
       return admission_forbidden(attributes, &pod, subject + " can only create pods with spec.nodeName set to itself");
@@ -182,28 +189,26 @@ class NodeRestriction : public AdmissionPlugin {
                                  subject + " can only create pods with an owner reference set to itself");
     }
     if (owners[0].block_owner_deletion) {
-      return admission_forbidden(attributes, &pod,
-                                 subject + " must not set blockOwnerDeletion on an owner reference");
+      return admission_forbidden(attributes, &pod, subject + " must not set blockOwnerDeletion on an owner reference");
     }
     ASSIGN_OR_RETURN(StoredObjectPtr stored, objects_.find_stored(context, KnownResource::Nodes, {}, node));
     if (stored == nullptr) return not_found(*objects_.descriptor(KnownResource::Nodes), node);
     if (stored->uid() != owners[0].uid) {
-      return admission_forbidden(attributes, &pod, subject + " UID mismatch: expected " + owners[0].uid + " got " +
-                                                       std::string(stored->uid()));
+      return admission_forbidden(
+          attributes, &pod,
+          subject + " UID mismatch: expected " + owners[0].uid + " got " + std::string(stored->uid()));
     }
     std::string fault = mirror_reference_fault(node, pod["spec"]);
     if (!fault.empty()) return admission_forbidden(attributes, &pod, fault);
     return {};
   }
 
-  static Result<void> check_node(const AdmissionAttributes& attributes, const std::string& node,
-                                 const Object* object) {
+  static Result<void> check_node(const AdmissionAttributes& attributes, const std::string& node, const Object* object) {
     std::string subject = "node " + go_quote(node);
     std::string target(attributes.name);
     if (target.empty() && object != nullptr) target = object->name();
     if (target != node) {
-      return admission_forbidden(attributes, object,
-                                 subject + " is not allowed to modify node " + go_quote(target));
+      return admission_forbidden(attributes, object, subject + " is not allowed to modify node " + go_quote(target));
     }
     if (object == nullptr) return {};
     if (attributes.operation == Operation::Create) {
@@ -244,8 +249,7 @@ class NodeRestriction : public AdmissionPlugin {
     return admission_forbidden(attributes, &object, "is not allowed to modify labels: " + keys_text(wrong));
   }
 
-  static Result<void> check_claim(const AdmissionAttributes& attributes, const std::string& node,
-                                  const Object& claim) {
+  static Result<void> check_claim(const AdmissionAttributes& attributes, const std::string& node, const Object& claim) {
     if (attributes.operation != Operation::Update || attributes.old == nullptr) return {};
     // Sizes and conditions of a resize are the kubelet's, everything else must stay.
     auto rest = [](const Object& object) {
@@ -258,9 +262,9 @@ class NodeRestriction : public AdmissionPlugin {
       return without.with_metadata("managedFields", Value()).with_metadata("resourceVersion", Value());
     };
     if (rest(claim) == rest(*attributes.old)) return {};
-    return admission_forbidden(attributes, &claim,
-                               "node " + go_quote(node) +
-                                   " is not allowed to update fields other than status.quantity and status.conditions");
+    return admission_forbidden(
+        attributes, &claim,
+        "node " + go_quote(node) + " is not allowed to update fields other than status.quantity and status.conditions");
   }
 
   Result<void> check_token(const Context& context, const AdmissionAttributes& attributes, const std::string& node,

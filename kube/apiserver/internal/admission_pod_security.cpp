@@ -173,6 +173,8 @@ class PodSecurity : public AdmissionPlugin {
 
 }  // namespace
 
-AdmissionPluginPtr make_pod_security(const ObjectReader& objects) { return std::make_unique<PodSecurity>(objects); }
+AdmissionPluginPtr make_pod_security(const ObjectReader& objects) {
+  return std::make_unique<PodSecurity>(objects);
+}
 
 }  // namespace coracle::kube::apiserver

@@ -29,7 +29,9 @@ void each_container(const CheckedPod& pod, const std::function<void(const Value&
   }
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
 
 template <class Texts>
 std::string quoted_list(const Texts& texts) {
@@ -38,7 +40,9 @@ std::string quoted_list(const Texts& texts) {
   return join_texts(parts, ", ");
 }
 
-std::string plural(std::string_view word, std::size_t count) { return std::string(word) + (count == 1 ? "" : "s"); }
+std::string plural(std::string_view word, std::size_t count) {
+  return std::string(word) + (count == 1 ? "" : "s");
+}
 
 // Who set something: the pod, containers, or both.
 struct Setters {
@@ -81,13 +85,13 @@ Violation check_app_armor(const CheckedPod& pod) {
   }
   if (annotations > 0) setters.push_back(plural("annotation", annotations));
   if (setters.empty()) return std::nullopt;
-  return SecurityViolation{plural("forbidden AppArmor profile", values.size()),
-                           join_texts(setters, " and ") + " must not set AppArmor profile type to " +
-                               quoted_list(values)};
+  return SecurityViolation{
+      plural("forbidden AppArmor profile", values.size()),
+      join_texts(setters, " and ") + " must not set AppArmor profile type to " + quoted_list(values)};
 }
 
 bool default_capability(std::string_view name) {
-  constexpr std::string_view kDefault[] = {"AUDIT_WRITE", "CHOWN",  "DAC_OVERRIDE", "FOWNER",  "FSETID",
+  constexpr std::string_view kDefault[] = {"AUDIT_WRITE", "CHOWN",  "DAC_OVERRIDE",     "FOWNER",  "FSETID",
                                            "KILL",        "MKNOD",  "NET_BIND_SERVICE", "SETFCAP", "SETGID",
                                            "SETPCAP",     "SETUID", "SYS_CHROOT"};
   return std::find(std::begin(kDefault), std::end(kDefault), name) != std::end(kDefault);
@@ -172,9 +176,9 @@ Violation check_probe_hosts(const CheckedPod& pod) {
   });
   if (setters.empty()) return std::nullopt;
   std::string verb = setters.containers.size() == 1 ? " uses " : " use ";
-  return SecurityViolation{"probe or lifecycle host", setters.text() + verb +
-                                                          plural("probe or lifecycle host", hosts.size()) + " " +
-                                                          quoted_list(hosts)};
+  return SecurityViolation{
+      "probe or lifecycle host",
+      setters.text() + verb + plural("probe or lifecycle host", hosts.size()) + " " + quoted_list(hosts)};
 }
 
 Violation check_privileged(const CheckedPod& pod) {
@@ -227,11 +231,13 @@ Violation check_se_linux(const CheckedPod& pod) {
   if (!types.empty()) parts.push_back(plural("type", types.size()) + " " + quoted_list(types));
   if (user) parts.emplace_back("user may not be set");
   if (role) parts.emplace_back("role may not be set");
-  return SecurityViolation{"seLinuxOptions", setters.text() + " set forbidden securityContext.seLinuxOptions: " +
-                                                 join_texts(parts, "; ")};
+  return SecurityViolation{
+      "seLinuxOptions", setters.text() + " set forbidden securityContext.seLinuxOptions: " + join_texts(parts, "; ")};
 }
 
-bool allowed_seccomp(std::string_view type) { return type == "RuntimeDefault" || type == "Localhost"; }
+bool allowed_seccomp(std::string_view type) {
+  return type == "RuntimeDefault" || type == "Localhost";
+}
 
 // The explicit profile types that are not allowed, with who set them.
 Setters forbidden_seccomp(const CheckedPod& pod, std::set<std::string>& types) {
@@ -253,9 +259,8 @@ Violation check_seccomp_baseline(const CheckedPod& pod) {
   std::set<std::string> types;
   Setters setters = forbidden_seccomp(pod, types);
   if (setters.empty()) return std::nullopt;
-  return SecurityViolation{"seccompProfile", setters.text() +
-                                                 " must not set securityContext.seccompProfile.type to " +
-                                                 quoted_list(types)};
+  return SecurityViolation{
+      "seccompProfile", setters.text() + " must not set securityContext.seccompProfile.type to " + quoted_list(types)};
 }
 
 bool safe_sysctl(std::string_view name, int minor) {
@@ -263,12 +268,17 @@ bool safe_sysctl(std::string_view name, int minor) {
     std::string_view name;
     int since;
   };
-  constexpr SafeSysctl kSafe[] = {{"kernel.shm_rmid_forced", 0},         {"net.ipv4.ip_local_port_range", 0},
-                                  {"net.ipv4.tcp_syncookies", 0},        {"net.ipv4.ping_group_range", 0},
+  constexpr SafeSysctl kSafe[] = {{"kernel.shm_rmid_forced", 0},
+                                  {"net.ipv4.ip_local_port_range", 0},
+                                  {"net.ipv4.tcp_syncookies", 0},
+                                  {"net.ipv4.ping_group_range", 0},
                                   {"net.ipv4.ip_unprivileged_port_start", 0},
-                                  {"net.ipv4.ip_local_reserved_ports", 27}, {"net.ipv4.tcp_keepalive_time", 29},
-                                  {"net.ipv4.tcp_fin_timeout", 29},      {"net.ipv4.tcp_keepalive_intvl", 29},
-                                  {"net.ipv4.tcp_keepalive_probes", 29}, {"net.ipv4.tcp_rmem", 32},
+                                  {"net.ipv4.ip_local_reserved_ports", 27},
+                                  {"net.ipv4.tcp_keepalive_time", 29},
+                                  {"net.ipv4.tcp_fin_timeout", 29},
+                                  {"net.ipv4.tcp_keepalive_intvl", 29},
+                                  {"net.ipv4.tcp_keepalive_probes", 29},
+                                  {"net.ipv4.tcp_rmem", 32},
                                   {"net.ipv4.tcp_wmem", 32}};
   return std::any_of(std::begin(kSafe), std::end(kSafe),
                      [&](const SafeSysctl& safe) { return safe.name == name && minor >= safe.since; });
@@ -314,8 +324,8 @@ Violation check_restricted_capabilities(const CheckedPod& pod) {
     if (!all) keepers.add(container);
   });
   std::set<std::string> names;
-  Setters adders =
-      capability_setters(pod, [](std::string_view name) { return name == "NET_BIND_SERVICE"; }, names);
+  Setters adders = capability_setters(
+      pod, [](std::string_view name) { return name == "NET_BIND_SERVICE"; }, names);
   std::vector<std::string> parts;
   if (!keepers.empty()) parts.push_back(keepers.text() + " must set securityContext.capabilities.drop=[\"ALL\"]");
   if (!adders.empty()) {
@@ -326,8 +336,8 @@ Violation check_restricted_capabilities(const CheckedPod& pod) {
 }
 
 Violation check_restricted_volumes(const CheckedPod& pod) {
-  constexpr std::string_view kAllowed[] = {"configMap", "csi",       "downwardAPI", "emptyDir",
-                                           "ephemeral", "persistentVolumeClaim", "projected", "secret"};
+  constexpr std::string_view kAllowed[] = {
+      "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"};
   std::vector<std::string> names;
   std::set<std::string> types;
   for (const Value& volume : pod.spec["volumes"].items()) {
@@ -384,9 +394,9 @@ Violation check_seccomp_restricted(const CheckedPod& pod) {
   std::set<std::string> types;
   Setters forbidden_types = forbidden_seccomp(pod, types);
   if (!forbidden_types.empty()) {
-    return SecurityViolation{"seccompProfile", forbidden_types.text() +
-                                                   " must not set securityContext.seccompProfile.type to " +
-                                                   quoted_list(types)};
+    return SecurityViolation{
+        "seccompProfile",
+        forbidden_types.text() + " must not set securityContext.seccompProfile.type to " + quoted_list(types)};
   }
   if (allowed_seccomp(pod.security()["seccompProfile"]["type"].as_string())) return std::nullopt;
   Setters silent;
@@ -406,11 +416,12 @@ struct SecurityCheck {
   bool replaced_by_restricted;  // a stricter check of the same thing stands in for it there
 };
 
-constexpr SecurityCheck kBaselineChecks[] = {
-    {check_app_armor, 0, false},      {check_default_capabilities, 0, true}, {check_host_namespaces, 0, false},
-    {check_host_path_volumes, 0, true}, {check_host_ports, 0, false},        {check_probe_hosts, 34, false},
-    {check_privileged, 0, false},     {check_proc_mount, 0, false},          {check_se_linux, 0, false},
-    {check_seccomp_baseline, 19, true}, {check_sysctls, 0, false},           {check_host_process, 0, false}};
+constexpr SecurityCheck kBaselineChecks[] = {{check_app_armor, 0, false},       {check_default_capabilities, 0, true},
+                                             {check_host_namespaces, 0, false}, {check_host_path_volumes, 0, true},
+                                             {check_host_ports, 0, false},      {check_probe_hosts, 34, false},
+                                             {check_privileged, 0, false},      {check_proc_mount, 0, false},
+                                             {check_se_linux, 0, false},        {check_seccomp_baseline, 19, true},
+                                             {check_sysctls, 0, false},         {check_host_process, 0, false}};
 
 constexpr SecurityCheck kRestrictedChecks[] = {
     {check_privilege_escalation, 8, false}, {check_restricted_capabilities, 22, false},

@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view kCountPrefix = "count/";
 constexpr std::string_view kStorageClassSuffix = ".storageclass.storage.k8s.io/";
 // Kinds of the core group that may be counted by their plain name.
-constexpr std::string_view kPlainCounts[] = {"configmaps", "persistentvolumeclaims", "pods",
-                                             "replicationcontrollers", "resourcequotas", "secrets", "services"};
+constexpr std::string_view kPlainCounts[] = {
+    "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets", "services"};
 
 bool quota_pod_ended(const Value& pod) {
   std::string_view phase = pod["status"]["phase"].as_string();
@@ -128,8 +128,8 @@ ResourceAmounts quota_usage(const ResourceDescriptor& resource, const Object& ob
     return usage;
   }
   if (resource.gvk.group.empty()) {
-    bool plain = std::find(std::begin(kPlainCounts), std::end(kPlainCounts), resource.resource) !=
-                 std::end(kPlainCounts);
+    bool plain =
+        std::find(std::begin(kPlainCounts), std::end(kPlainCounts), resource.resource) != std::end(kPlainCounts);
     if (plain) usage[resource.resource] = Quantity::of(1);
   }
   if (core_resource(resource, "services")) add_service_usage(object, usage);

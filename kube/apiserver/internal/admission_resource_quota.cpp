@@ -86,15 +86,21 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
       return {};
     }
     const ResourceDescriptor* resource = objects_.descriptor(KnownResource::ResourceQuotas);
-    WriteRequest write{context, *resource, std::string(quota.namespace_()), std::string(quota.name()), "status",
-                       "kube-apiserver", false, false, nullptr};
+    WriteRequest write{context,
+                       *resource,
+                       std::string(quota.namespace_()),
+                       std::string(quota.name()),
+                       "status",
+                       "kube-apiserver",
+                       false,
+                       false,
+                       nullptr};
     UpdateOptions options;
     options.retries = kQuotaRetries;
-    Result<WriteResult> written =
-        objects_.store().update(write, options, [&](const Object* current) -> Result<Object> {
-          if (current == nullptr) return not_found(*resource, quota.name());
-          return charged_quota(context, attributes, object, *current, added);
-        });
+    Result<WriteResult> written = objects_.store().update(write, options, [&](const Object* current) -> Result<Object> {
+      if (current == nullptr) return not_found(*resource, quota.name());
+      return charged_quota(context, attributes, object, *current, added);
+    });
     // A quota that has been deleted meanwhile limits nothing.
     if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
     return {};
@@ -113,10 +119,10 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
       exceeded = exceeding(hard, used, added);
     }
     if (!exceeded.empty()) {
-      return admission_forbidden(attributes, &object,
-                                 "exceeded quota: " + std::string(quota.name()) + ", requested: " +
-                                     amounts_text(added, exceeded) + ", used: " + amounts_text(used, exceeded) +
-                                     ", limited: " + amounts_text(hard, exceeded));
+      return admission_forbidden(
+          attributes, &object,
+          "exceeded quota: " + std::string(quota.name()) + ", requested: " + amounts_text(added, exceeded) +
+              ", used: " + amounts_text(used, exceeded) + ", limited: " + amounts_text(hard, exceeded));
     }
     add_amounts(used, added);
     return quota.with("status", Value::object({{"hard", quota["spec"]["hard"]}, {"used", write_amounts(used)}}));

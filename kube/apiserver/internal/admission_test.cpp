@@ -6,8 +6,8 @@
 namespace coracle::kube::apiserver {
 namespace {
 
-using testing::admit;
 using testing::AdmissionRequest;
+using testing::admit;
 using testing::Admitted;
 using testing::NamedAuthorizer;
 using testing::object_of;
@@ -38,8 +38,10 @@ constexpr const char* kDevRequest =
     "N0ZJUGdBNllUN3hVbEtIUGdvWitGN0xWb3c9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K";
 
 Object signing_request(const std::string& signer, const std::string& request) {
-  return object_of(R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":"c1"},
-    "spec":{"signerName":")" + signer + R"(","request":")" + request + "\"}}");
+  return object_of(R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest",
+    "metadata":{"name":"c1"},
+    "spec":{"signerName":")" +
+                   signer + R"(","request":")" + request + "\"}}");
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ Object signing_request(const std::string& signer, const std::string& request) {
 TEST_CASE("NamespaceLifecycle keeps things out of namespaces that are not there", "[admission]") {
   TestCluster cluster;
   cluster.put(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"ok"}})");
-  cluster.put(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"t1","deletionTimestamp":"2026-01-01T00:00:00Z"}})");
+  cluster.put(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"t1",
+    "deletionTimestamp":"2026-01-01T00:00:00Z"}})");
   AdmissionPluginPtr plugin = make_namespace_lifecycle(cluster.objects);
   auto config_map = [](const std::string& ns) {
     return object_of(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"z","namespace":")" + ns + "\"}}");
@@ -101,7 +104,8 @@ TEST_CASE("ServiceAccount gives a pod its account and token", "[admission]") {
   CHECK(json::write(plain.object["spec"]["volumes"].at(0)["projected"]) ==
         R"({"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},)"
         R"({"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},)"
-        R"({"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],)"
+        R"({"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1",)"
+        R"("fieldPath":"metadata.namespace"}}]}}],)"
         R"("defaultMode":420})");
   for (std::string_view list : {"containers", "initContainers"}) {
     CHECK(json::write(plain.object["spec"][list].at(0)["volumeMounts"]) ==
@@ -113,12 +117,12 @@ TEST_CASE("ServiceAccount gives a pod its account and token", "[admission]") {
                   "volumes") == "null");
   CHECK(spec_text(admit(cluster, *plugin, pod_object(kOneContainer + R"(,"serviceAccountName":"noauto")")),
                   "volumes") == "null");
-  CHECK(spec_text(admit(cluster, *plugin,
-                        pod_object(kOneContainer +
-                                   R"(,"serviceAccountName":"noauto","automountServiceAccountToken":true)")),
-                  "volumes") != "null");
-  Object mounted = pod_object(
-      R"("containers":[{"name":"c","volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])");
+  CHECK(spec_text(
+            admit(cluster, *plugin,
+                  pod_object(kOneContainer + R"(,"serviceAccountName":"noauto","automountServiceAccountToken":true)")),
+            "volumes") != "null");
+  Object mounted = pod_object(R"("containers":[{"name":"c","volumeMounts":[{"name":"v",)"
+                              R"("mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])");
   CHECK(spec_text(admit(cluster, *plugin, mounted), "volumes") == "null");
   CHECK(admit(cluster, *plugin, pod_object(kOneContainer + R"(,"serviceAccountName":"zz")")).fault ==
         "pods \"q\" is forbidden: error looking up service account a/zz: serviceaccount \"zz\" not found");
@@ -165,7 +169,8 @@ TEST_CASE("tolerations and taints are filled in", "[admission]") {
   AdmissionPluginPtr plugin = make_default_toleration_seconds();
   CHECK(spec_text(admit(cluster, *plugin, pod_object(kOneContainer)), "tolerations") ==
         R"([{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},)"
-        R"({"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}])");
+        R"({"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute",)"
+        R"("tolerationSeconds":300}])");
   Object all = pod_object(kOneContainer + R"(,"tolerations":[{"operator":"Exists"}])");
   CHECK(spec_text(admit(cluster, *plugin, all), "tolerations") == R"([{"operator":"Exists"}])");
   AdmissionPluginPtr taints = make_taint_nodes_by_condition();
@@ -197,7 +202,8 @@ TEST_CASE("the newest default class is taken, ties by name", "[admission]") {
 TEST_CASE("volumes in use are protected by a finalizer", "[admission]") {
   TestCluster cluster;
   AdmissionPluginPtr plugin = make_storage_object_in_use_protection();
-  Object claim = object_of(R"({"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"x","namespace":"a"}})");
+  Object claim = object_of(R"({"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"x",
+    "namespace":"a"}})");
   CHECK(admit(cluster, *plugin, claim).object.has_finalizer("kubernetes.io/pvc-protection"));
   Object volume = object_of(R"({"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"x"}})");
   CHECK(admit(cluster, *plugin, volume).object.has_finalizer("kubernetes.io/pv-protection"));
@@ -208,8 +214,8 @@ TEST_CASE("claims grow only where their class allows it", "[admission]") {
   AdmissionPluginPtr plugin = make_claim_resize(cluster.objects);
   auto claim = [](const std::string& size) {
     return object_of(R"({"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"x","namespace":"a"},
-      "spec":{"storageClassName":"sc","resources":{"requests":{"storage":")" + size +
-                     R"("}}},"status":{"phase":"Bound"}})");
+      "spec":{"storageClassName":"sc","resources":{"requests":{"storage":")" +
+                     size + R"("}}},"status":{"phase":"Bound"}})");
   };
   AdmissionRequest update;
   update.operation = Operation::Update;
@@ -218,7 +224,8 @@ TEST_CASE("claims grow only where their class allows it", "[admission]") {
   CHECK(admit(cluster, *plugin, claim("2Gi"), update).fault ==
         "persistentvolumeclaims \"x\" is forbidden: only dynamically provisioned pvc can be resized and the "
         "storageclass that provisions the pvc must support resize");
-  cluster.put(R"({"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"sc"},"allowVolumeExpansion":true})");
+  cluster.put(R"({"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"sc"},
+    "allowVolumeExpansion":true})");
   CHECK(admit(cluster, *plugin, claim("2Gi"), update).fault.empty());
 }
 
@@ -228,17 +235,14 @@ TEST_CASE("RuntimeClass adds overhead and scheduling", "[admission]") {
     "overhead":{"podFixed":{"cpu":"100m"}},
     "scheduling":{"nodeSelector":{"a":"b"},"tolerations":[{"key":"x","operator":"Exists"}]}})");
   AdmissionPluginPtr plugin = make_runtime_class_admission(cluster.objects);
-  Admitted pod = admit(cluster, *plugin,
-                       pod_object(kOneContainer + R"(,"runtimeClassName":"rc","nodeSelector":{"c":"d"})"));
+  Admitted pod =
+      admit(cluster, *plugin, pod_object(kOneContainer + R"(,"runtimeClassName":"rc","nodeSelector":{"c":"d"})"));
   CHECK(pod.fault.empty());
   CHECK(spec_text(pod, "overhead") == R"({"cpu":"100m"})");
   CHECK(spec_text(pod, "nodeSelector") == R"({"c":"d","a":"b"})");
   CHECK(spec_text(pod, "tolerations") == R"([{"key":"x","operator":"Exists"}])");
-  auto fault = [&](const std::string& more) {
-    return admit(cluster, *plugin, pod_object(kOneContainer + more)).fault;
-  };
-  CHECK(fault(R"(,"runtimeClassName":"zz")") ==
-        "pods \"q\" is forbidden: pod rejected: RuntimeClass \"zz\" not found");
+  auto fault = [&](const std::string& more) { return admit(cluster, *plugin, pod_object(kOneContainer + more)).fault; };
+  CHECK(fault(R"(,"runtimeClassName":"zz")") == "pods \"q\" is forbidden: pod rejected: RuntimeClass \"zz\" not found");
   CHECK(fault(R"(,"runtimeClassName":"rc","nodeSelector":{"a":"d"})") ==
         "pods \"q\" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[a] = b; pod.spec.nodeSelector[a] = d");
   CHECK(fault(R"(,"runtimeClassName":"rc","overhead":{"cpu":"1"})") ==
@@ -252,7 +256,9 @@ TEST_CASE("signing requests need the signer's permission", "[admission]") {
   NamedAuthorizer nobody({});
   NamedAuthorizer domain({"approve signers ex.io/*", "sign signers ex.io/s"});
   Object old = signing_request("ex.io/s", kDevRequest);
-  Object approved = old.with("status", json::read(R"({"conditions":[{"type":"Approved"}],"certificate":"eA=="})").value());
+  Object approved = old.with("status", json::read(R"({"conditions":[{"type":"Approved"}],
+    "certificate":"eA=="})")
+                                           .value());
   AdmissionRequest approval;
   approval.operation = Operation::Update;
   approval.subresource = "approval";
@@ -288,7 +294,8 @@ TEST_CASE("whoever writes an unenforced configuration is told so", "[admission]"
     "kind":"ValidatingWebhookConfiguration","metadata":{"name":"w"}})");
   std::vector<std::string> warnings = admit(cluster, *plugin, configuration).warnings;
   REQUIRE(warnings.size() == 1);
-  CHECK(warnings[0].rfind("ValidatingWebhookConfiguration \"w\" is stored, but this server does not enforce it", 0) == 0);
+  CHECK(warnings[0].rfind("ValidatingWebhookConfiguration \"w\" is stored, but this server does not enforce it", 0) ==
+        0);
   CHECK(admit(cluster, *plugin, pod_object(kOneContainer)).warnings.empty());
 }
 
@@ -307,8 +314,9 @@ TEST_CASE("nobody grants what they do not hold", "[admission]") {
     "subjects":[{"kind":"User","name":"bob"}]})");
   AdmissionRequest alice;
   alice.who = person("alice", {"dev", "system:authenticated"});
-  std::string start = "user \"alice\" (groups=[\"dev\" \"system:authenticated\"]) is attempting to grant RBAC "
-                      "permissions not currently held:\n";
+  std::string start =
+      "user \"alice\" (groups=[\"dev\" \"system:authenticated\"]) is attempting to grant RBAC "
+      "permissions not currently held:\n";
   CHECK(admit(cluster, *make_escalation_check(rbac, nobody), role, alice).fault ==
         "roles.rbac.authorization.k8s.io \"r1\" is forbidden: " + start +
             "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\" \"list\"]}\n"

@@ -10,9 +10,9 @@ namespace coracle::kube::apiserver::testing {
 
 // What one plug-in does to one write.
 struct Admitted {
-  std::string fault;                  // the error's message; empty when admitted
+  std::string fault;  // the error's message; empty when admitted
   std::vector<Cause> causes;
-  Object object;                      // after the mutating call
+  Object object;  // after the mutating call
   std::vector<std::string> warnings;
 };
 
@@ -32,8 +32,9 @@ inline Admitted admit(TestCluster& cluster, AdmissionPlugin& plugin, const Objec
   if (object.kind() == "TokenRequest") resource = cluster.table->find("", "v1", "serviceaccounts");
   std::string ns(object.namespace_());
   std::string name(object.name());
-  AdmissionAttributes attributes{request.operation, *resource, request.subresource, ns, name, request.who,
-                                 request.old ? &*request.old : nullptr, request.dry_run};
+  AdmissionAttributes attributes{
+      request.operation, *resource, request.subresource, ns, name, request.who, request.old ? &*request.old : nullptr,
+      request.dry_run};
   Object* mutated = request.operation == Operation::Delete ? nullptr : &result.object;
   Result<void> admitted = plugin.admit(cluster.context, attributes, mutated, result.warnings);
   if (admitted.ok()) admitted = plugin.validate(cluster.context, attributes, mutated, result.warnings);

@@ -45,8 +45,8 @@ class FrontProxyAuthenticator : public Authenticator {
     // Someone else's certificate: the header means nothing then.
     if (!proxy.ok()) return std::optional<Identity>();
     const std::string& name = (*proxy)->common_name;
-    bool allowed = allowed_names_.empty() ||
-                   std::find(allowed_names_.begin(), allowed_names_.end(), name) != allowed_names_.end();
+    bool allowed =
+        allowed_names_.empty() || std::find(allowed_names_.begin(), allowed_names_.end(), name) != allowed_names_.end();
     if (!allowed) return Error(Reason::Unauthorized, "x509: subject with cn=" + name + " is not in the allowed list");
     return std::optional<Identity>(identity_of(request, user));
   }

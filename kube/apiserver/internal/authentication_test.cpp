@@ -83,8 +83,7 @@ TEST_CASE("a client certificate names user and groups", "[authentication]") {
   CHECK(bad.error().code() == 401);
   CHECK(bad.error().message() == "Unauthorized");
 
-  http::Request server = with_certificate(
-      authority.issue("web", {}, now, std::chrono::hours(1), tls::Usage::Server));
+  http::Request server = with_certificate(authority.issue("web", {}, now, std::chrono::hours(1), tls::Usage::Server));
   CHECK_FALSE(chain->authenticate(cluster.context, server).ok());
 }
 
@@ -172,8 +171,8 @@ TEST_CASE("a bearer token may come as a WebSocket subprotocol", "[authentication
   auto tokens = only_tokens(make_passwd_tokens(read_passwd(kPasswd).value(), {"api"}));
   auto bearer = make_bearer_authenticator(*tokens);
   http::Request request;
-  request.headers.set("Sec-WebSocket-Protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io." +
-                                                    crypto::base64url_encode("s3cret"));
+  request.headers.set("Sec-WebSocket-Protocol",
+                      "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io." + crypto::base64url_encode("s3cret"));
   CHECK((*bearer->authenticate(cluster.context, request).value()).user == "server");
 }
 
@@ -207,8 +206,7 @@ TEST_CASE("bootstrap tokens live in Secrets", "[authentication]") {
     return answer.ok() && answer->has_value();
   };
   put("true", format_time(cluster.context.clock().wall() + std::chrono::hours(1)), "system:bootstrappers:k3s:x");
-  TokenAnswer answer =
-      *tokens->authenticate_token(cluster.context, "abcdef.0123456789abcdef", {}).value();
+  TokenAnswer answer = *tokens->authenticate_token(cluster.context, "abcdef.0123456789abcdef", {}).value();
   CHECK(answer.who.user == "system:bootstrap:abcdef");
   CHECK(answer.who.groups == std::vector<std::string>{"system:bootstrappers", "system:bootstrappers:k3s:x"});
   CHECK_FALSE(known("abcdef.0123456789abcdee"));

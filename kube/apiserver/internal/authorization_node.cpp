@@ -14,8 +14,12 @@ constexpr std::string_view kNodeUserPrefix = "system:node:";
 constexpr std::string_view kNodesGroup = "system:nodes";
 constexpr std::string_view kNodeLeaseNamespace = "kube-node-lease";
 
-Decision node_allow() { return {Decision::Outcome::Allow, ""}; }
-Decision node_no(std::string reason) { return {Decision::Outcome::NoOpinion, std::move(reason)}; }
+Decision node_allow() {
+  return {Decision::Outcome::Allow, ""};
+}
+Decision node_no(std::string reason) {
+  return {Decision::Outcome::NoOpinion, std::move(reason)};
+}
 
 bool node_verb_in(const std::string& verb, std::initializer_list<std::string_view> verbs) {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
@@ -152,8 +156,9 @@ Decision NodeAuthorizer::resource_slice(const std::string& node, const Attribute
   if (!what.subresource.empty()) return node_no("cannot authorize ResourceSlice subresources");
   if (node_verb_in(what.verb, {"get", "create", "update", "patch", "delete"})) return node_allow();
   if (!node_verb_in(what.verb, {"list", "watch", "deletecollection"})) {
-    return node_no("only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, "
-                   "delete, deletecollection");
+    return node_no(
+        "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, "
+        "delete, deletecollection");
   }
   if (selected_field(what.field_selector, "spec.nodeName") == node) return node_allow();
   return node_no("can only list/watch/deletecollection resourceslices with nodeName field selector");

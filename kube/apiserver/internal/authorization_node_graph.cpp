@@ -27,8 +27,8 @@ void add_container_references(const Value& containers, PodReferences& references
 }
 
 void add_volume_references(const Object& pod, PodReferences& references) {
-  constexpr std::string_view kWithSecretRef[] = {"cephfs", "cinder",  "flexVolume", "rbd",
-                                                 "scaleIO", "iscsi", "storageos"};
+  constexpr std::string_view kWithSecretRef[] = {"cephfs",  "cinder", "flexVolume", "rbd",
+                                                 "scaleIO", "iscsi",  "storageos"};
   for (const Value& volume : pod["spec"]["volumes"].items()) {
     for (std::string_view source : kWithSecretRef) {
       add_reference(references.secrets, volume[source]["secretRef"]["name"]);
@@ -142,9 +142,8 @@ Result<bool> NodeGraph::secret_through_volume(const Context& context, const Node
                                               const std::string& secret) const {
   for (const std::string& place : node.claims) {
     std::size_t slash = place.find('/');
-    ASSIGN_OR_RETURN(std::optional<Object> claim,
-                     objects_.find(context, KnownResource::PersistentVolumeClaims, place.substr(0, slash),
-                                   place.substr(slash + 1)));
+    ASSIGN_OR_RETURN(std::optional<Object> claim, objects_.find(context, KnownResource::PersistentVolumeClaims,
+                                                                place.substr(0, slash), place.substr(slash + 1)));
     if (!claim) continue;
     std::string_view volume_name = (*claim)["spec"]["volumeName"].as_string();
     if (volume_name.empty()) continue;
@@ -176,17 +175,22 @@ Result<bool> NodeGraph::related(const Context& context, std::string_view node_na
     case KnownResource::Secrets:
       if (node.secrets.count(place) != 0) return true;
       return secret_through_volume(context, node, place);
-    case KnownResource::ConfigMaps: return node.config_maps.count(place) != 0;
-    case KnownResource::PersistentVolumeClaims: return node.claims.count(place) != 0;
-    case KnownResource::ResourceClaims: return node.resource_claims.count(place) != 0;
-    case KnownResource::ServiceAccounts: return node.service_accounts.count(place) != 0;
+    case KnownResource::ConfigMaps:
+      return node.config_maps.count(place) != 0;
+    case KnownResource::PersistentVolumeClaims:
+      return node.claims.count(place) != 0;
+    case KnownResource::ResourceClaims:
+      return node.resource_claims.count(place) != 0;
+    case KnownResource::ServiceAccounts:
+      return node.service_accounts.count(place) != 0;
     case KnownResource::PersistentVolumes: {
       ASSIGN_OR_RETURN(std::optional<Object> volume, objects_.find(context, resource, {}, name));
       if (!volume) return false;
       const Value& claim = (*volume)["spec"]["claimRef"];
       return node.claims.count(node_place(claim["namespace"].as_string(), claim["name"].as_string())) != 0;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 

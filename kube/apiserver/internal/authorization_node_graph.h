@@ -20,7 +20,7 @@ struct PodReferences {
   std::string service_account;
   std::vector<std::string> secrets;
   std::vector<std::string> config_maps;
-  std::vector<std::string> claims;           // PersistentVolumeClaims
+  std::vector<std::string> claims;  // PersistentVolumeClaims
   std::vector<std::string> resource_claims;
 };
 // Mirror pods refer to nothing.

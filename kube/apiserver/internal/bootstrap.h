@@ -35,8 +35,8 @@ class Bootstrap {
   using Complete = std::function<std::optional<Object>(const Object& current, const Object& wanted)>;
   struct Task {
     Object wanted;
-    Complete complete;       // null: an existing object stays as it is
-    Value status;            // written through /status after a creation; null: none
+    Complete complete;  // null: an existing object stays as it is
+    Value status;       // written through /status after a creation; null: none
   };
 
   std::vector<Task> cluster_tasks(WallTime now) const;

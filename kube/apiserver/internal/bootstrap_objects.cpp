@@ -15,8 +15,7 @@ namespace {
 constexpr std::int64_t kIdentityLeaseSeconds = 3600;
 
 Object plain_object(std::string_view api_version, std::string_view kind, Value metadata) {
-  return Object(
-      Value::object({{"apiVersion", api_version}, {"kind", kind}, {"metadata", std::move(metadata)}}));
+  return Object(Value::object({{"apiVersion", api_version}, {"kind", kind}, {"metadata", std::move(metadata)}}));
 }
 
 struct DefaultPriorityClass {
@@ -43,8 +42,8 @@ struct DefaultPriorityLevel {
 
 constexpr std::int64_t kQueueLengthLimit = 50;
 constexpr DefaultPriorityLevel kPriorityLevels[] = {
-    {"leader-election", 10, 0, 16, 4},   {"node-high", 40, 25, 64, 6},       {"system", 30, 33, 64, 6},
-    {"workload-high", 40, 50, 128, 6},   {"workload-low", 100, 90, 128, 6},  {"global-default", 20, 50, 128, 6},
+    {"leader-election", 10, 0, 16, 4}, {"node-high", 40, 25, 64, 6},      {"system", 30, 33, 64, 6},
+    {"workload-high", 40, 50, 128, 6}, {"workload-low", 100, 90, 128, 6}, {"global-default", 20, 50, 128, 6},
     {"catch-all", 5, 0, 0, 0},
 };
 
@@ -56,7 +55,7 @@ struct DefaultFlowSchema {
   std::string_view level;
   std::string_view distinguisher;  // empty: none
   FlowRules rules;
-  std::string_view subjects;       // as "Group:name,User:name,ServiceAccount:namespace:name"
+  std::string_view subjects;  // as "Group:name,User:name,ServiceAccount:namespace:name"
 };
 
 constexpr std::string_view kEverybody = "Group:system:unauthenticated,Group:system:authenticated";
@@ -132,10 +131,10 @@ Value flow_rules(const DefaultFlowSchema& schema) {
                                                 flow_texts({"leases"}), false)}));
       break;
     case FlowRules::NodeObjects:
-      rule.set("resourceRules",
-               Value::array({flow_resource_rule(flow_texts({"*"}), "", flow_texts({"nodes", "nodes/status"}), true),
-                             flow_resource_rule(flow_texts({"*"}), "coordination.k8s.io", flow_texts({"leases"}),
-                                                false)}));
+      rule.set(
+          "resourceRules",
+          Value::array({flow_resource_rule(flow_texts({"*"}), "", flow_texts({"nodes", "nodes/status"}), true),
+                        flow_resource_rule(flow_texts({"*"}), "coordination.k8s.io", flow_texts({"leases"}), false)}));
       break;
   }
   return Value::array({std::move(rule).build()});
@@ -158,7 +157,9 @@ Value https_port(const Options& options) {
   return Value::object({{"name", "https"}, {"port", options.advertise_port}, {"protocol", "TCP"}});
 }
 
-bool ipv6_text(std::string_view address) { return address.find(':') != std::string_view::npos; }
+bool ipv6_text(std::string_view address) {
+  return address.find(':') != std::string_view::npos;
+}
 
 Value condition_value(std::string_view type, std::string_view status, std::string_view reason, std::string_view message,
                       WallTime now) {
@@ -169,7 +170,9 @@ Value condition_value(std::string_view type, std::string_view status, std::strin
                         {"message", message}});
 }
 
-Value config_map_list(std::initializer_list<std::string_view> texts) { return json::write(flow_texts(texts)); }
+Value config_map_list(std::initializer_list<std::string_view> texts) {
+  return json::write(flow_texts(texts));
+}
 
 }  // namespace
 
@@ -203,9 +206,8 @@ std::vector<Object> default_priority_levels() {
   for (const DefaultPriorityLevel& level : kPriorityLevels) {
     Value response = Value::object({{"type", "Reject"}});
     if (level.queues > 0) {
-      Value queuing = Value::object({{"queues", level.queues},
-                                     {"handSize", level.hand_size},
-                                     {"queueLengthLimit", kQueueLengthLimit}});
+      Value queuing = Value::object(
+          {{"queues", level.queues}, {"handSize", level.hand_size}, {"queueLengthLimit", kQueueLengthLimit}});
       response = Value::object({{"type", "Queue"}, {"queuing", std::move(queuing)}});
     }
     Value limited = Value::object({{"nominalConcurrencyShares", level.shares},
@@ -234,8 +236,8 @@ std::vector<Object> default_flow_schemas() {
 
 Value flow_schema_status(const Object& flow_schema, WallTime now) {
   std::string level(flow_schema["spec"]["priorityLevelConfiguration"]["name"].as_string());
-  std::string message = "This FlowSchema references the PriorityLevelConfiguration object named \"" + level +
-                        "\" and it exists";
+  std::string message =
+      "This FlowSchema references the PriorityLevelConfiguration object named \"" + level + "\" and it exists";
   return Value::object({{"conditions", Value::array({condition_value("Dangling", "False", "Found", message, now)})}});
 }
 
@@ -264,8 +266,8 @@ Object default_service_cidr(const Options& options) {
 Object kubernetes_service(const Options& options) {
   std::string address = first_service_address(options.service_cidr);
   Value labels = Value::object({{"component", "apiserver"}, {"provider", "kubernetes"}});
-  Value port = Value::object(
-      {{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", options.advertise_port}});
+  Value port =
+      Value::object({{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", options.advertise_port}});
   Value spec = Value::object({{"ports", Value::array({std::move(port)})},
                               {"clusterIP", address},
                               {"clusterIPs", Value::array({address})},
@@ -291,8 +293,8 @@ Object kubernetes_endpoints(const Options& options) {
 
 Object kubernetes_endpoint_slice(const Options& options) {
   Value labels = Value::object({{"kubernetes.io/service-name", "kubernetes"}});
-  Value endpoint = Value::object({{"addresses", Value::array({options.advertise_address})},
-                                  {"conditions", Value::object({{"ready", true}})}});
+  Value endpoint = Value::object(
+      {{"addresses", Value::array({options.advertise_address})}, {"conditions", Value::object({{"ready", true}})}});
   return plain_object("discovery.k8s.io/v1", "EndpointSlice",
                       Value::object({{"name", "kubernetes"}, {"namespace", "default"}, {"labels", std::move(labels)}}))
       .with("addressType", ipv6_text(options.advertise_address) ? "IPv6" : "IPv4")
@@ -328,15 +330,14 @@ Object legacy_token_tracking_config_map(WallTime now) {
 
 Object identity_lease(const Options& options, std::string_view instance_id, WallTime now) {
   constexpr std::size_t kHashLength = 26;
-  std::string address = ipv6_text(options.advertise_address) ? "[" + options.advertise_address + "]"
-                                                             : options.advertise_address;
+  std::string address =
+      ipv6_text(options.advertise_address) ? "[" + options.advertise_address + "]" : options.advertise_address;
   address += ":" + std::to_string(options.advertise_port);
   std::string name = "apiserver-" + crypto::sha256_hex(address).substr(0, kHashLength);
-  Value metadata =
-      Value::object({{"name", name},
-                     {"namespace", "kube-system"},
-                     {"labels", Value::object({{"apiserver.kubernetes.io/identity", "kube-apiserver"}})},
-                     {"annotations", Value::object({{"kubernetes.io/peer-advertise-address", address}})}});
+  Value metadata = Value::object({{"name", name},
+                                  {"namespace", "kube-system"},
+                                  {"labels", Value::object({{"apiserver.kubernetes.io/identity", "kube-apiserver"}})},
+                                  {"annotations", Value::object({{"kubernetes.io/peer-advertise-address", address}})}});
   Value spec = Value::object({{"holderIdentity", name + "_" + std::string(instance_id)},
                               {"leaseDurationSeconds", kIdentityLeaseSeconds},
                               {"renewTime", format_micro_time(now)}});

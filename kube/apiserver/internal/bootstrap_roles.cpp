@@ -86,8 +86,8 @@ constexpr DefaultBinding kRoleBindings[] = {
      "ServiceAccount:kube-system:bootstrap-signer", "kube-system"},
     {"system:controller:cloud-provider", "system:controller:cloud-provider",
      "ServiceAccount:kube-system:cloud-provider", "kube-system"},
-    {"system:controller:token-cleaner", "system:controller:token-cleaner",
-     "ServiceAccount:kube-system:token-cleaner", "kube-system"},
+    {"system:controller:token-cleaner", "system:controller:token-cleaner", "ServiceAccount:kube-system:token-cleaner",
+     "kube-system"},
     {"system::leader-locking-kube-controller-manager", "system::leader-locking-kube-controller-manager",
      "User:system:kube-controller-manager,ServiceAccount:kube-system:kube-controller-manager,"
      "ServiceAccount:kube-system:leader-election-controller",
@@ -129,10 +129,8 @@ Value default_metadata(std::string_view ns, std::string_view name, std::string_v
 }
 
 Object default_role_object(std::string_view kind, Value metadata, Value rules) {
-  return Object(Value::object({{"apiVersion", kRbacVersion},
-                               {"kind", kind},
-                               {"metadata", std::move(metadata)},
-                               {"rules", std::move(rules)}}));
+  return Object(Value::object(
+      {{"apiVersion", kRbacVersion}, {"kind", kind}, {"metadata", std::move(metadata)}, {"rules", std::move(rules)}}));
 }
 
 Object cluster_role_object(const DefaultRole& role, std::string_view prefix) {
@@ -164,9 +162,9 @@ Object binding_object(const DefaultBinding& binding) {
   Value::ArrayBuilder subjects;
   for (const std::string& subject : split_defaults(binding.subjects)) subjects.add(default_subject(subject));
   builder.set_nonempty("subjects", std::move(subjects).build());
-  builder.set("roleRef", Value::object({{"apiGroup", kRbacGroup},
-                                        {"kind", cluster ? "ClusterRole" : "Role"},
-                                        {"name", binding.role}}));
+  builder.set(
+      "roleRef",
+      Value::object({{"apiGroup", kRbacGroup}, {"kind", cluster ? "ClusterRole" : "Role"}, {"name", binding.role}}));
   return Object(std::move(builder).build());
 }
 

@@ -43,8 +43,8 @@ std::string default_objects_text() {
   add(default_priority_levels());
   add(default_flow_schemas());
   add({default_service_cidr(options), kubernetes_service(options), kubernetes_endpoints(options),
-       kubernetes_endpoint_slice(options), authentication_config_map(options),
-       legacy_token_tracking_config_map(kStart), identity_lease(options, "instance", kStart)});
+       kubernetes_endpoint_slice(options), authentication_config_map(options), legacy_token_tracking_config_map(kStart),
+       identity_lease(options, "instance", kStart)});
   return text;
 }
 
@@ -81,13 +81,12 @@ TEST_CASE("what a default role lacks is added, what it has more stays", "[bootst
     "rules":[{"verbs":["get","list"],"apiGroups":[""],"resources":["pods"]}]})");
   CHECK_FALSE(complete_default_role(wanted, wanted).has_value());
 
-  Object less = wanted.with(
-      "rules", json::read(R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]}])").value());
+  Object less =
+      wanted.with("rules", json::read(R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]}])").value());
   std::optional<Object> completed = complete_default_role(less, wanted);
   REQUIRE(completed);
-  CHECK(json::write((*completed)["rules"]) ==
-        R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]},)"
-        R"({"verbs":["list"],"apiGroups":[""],"resources":["pods"]}])");
+  CHECK(json::write((*completed)["rules"]) == R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]},)"
+                                              R"({"verbs":["list"],"apiGroups":[""],"resources":["pods"]}])");
   Object kept = less.with_annotation("rbac.authorization.kubernetes.io/autoupdate", "false");
   CHECK_FALSE(complete_default_role(kept, wanted).has_value());
   CHECK(complete_default_role(wanted.without_label("l"), wanted)->label("l") == "1");

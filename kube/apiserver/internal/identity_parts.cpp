@@ -46,7 +46,9 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::make(const Options& option
   return parts;
 }
 
-Impersonation IdentityParts::impersonation() { return make_impersonation(*authorizer_); }
+Impersonation IdentityParts::impersonation() {
+  return make_impersonation(*authorizer_);
+}
 
 void IdentityParts::add_subresources(SubresourceTable& table) {
   table.add("", "serviceaccounts", "token", make_token_request_handler(token_authority_, objects_));

@@ -101,6 +101,7 @@ class TestTable : public ResourceTable {
       descriptor->gvk = {group, "v1", kind};
       descriptor->resource = plural;
       descriptor->namespaced = namespaced;
+      descriptor->storage_prefix = std::string("/registry/") + plural + "/";
       descriptor->storage_gvk = descriptor->gvk;
       all_.push_back(std::move(descriptor));
     }
@@ -130,38 +131,38 @@ class TestTable : public ResourceTable {
   };
   static std::vector<KindRow> kinds() {
     constexpr const char* kRbac = "rbac.authorization.k8s.io";
-    return {{"", "Namespace", "namespaces", false},
-            {"", "Node", "nodes", false},
-            {"", "Pod", "pods", true},
-            {"", "Secret", "secrets", true},
-            {"", "ConfigMap", "configmaps", true},
-            {"", "ServiceAccount", "serviceaccounts", true},
-            {"", "Service", "services", true},
-            {"", "Endpoints", "endpoints", true},
-            {"", "LimitRange", "limitranges", true},
-            {"", "ResourceQuota", "resourcequotas", true},
-            {"", "PersistentVolume", "persistentvolumes", false},
-            {"", "PersistentVolumeClaim", "persistentvolumeclaims", true},
-            {kRbac, "ClusterRole", "clusterroles", false},
-            {kRbac, "ClusterRoleBinding", "clusterrolebindings", false},
-            {kRbac, "Role", "roles", true},
-            {kRbac, "RoleBinding", "rolebindings", true},
-            {"storage.k8s.io", "StorageClass", "storageclasses", false},
-            {"storage.k8s.io", "VolumeAttachment", "volumeattachments", false},
-            {"scheduling.k8s.io", "PriorityClass", "priorityclasses", false},
-            {"node.k8s.io", "RuntimeClass", "runtimeclasses", false},
-            {"networking.k8s.io", "IngressClass", "ingressclasses", false},
-            {"networking.k8s.io", "Ingress", "ingresses", true},
-            {"networking.k8s.io", "ServiceCIDR", "servicecidrs", false},
-            {"resource.k8s.io", "ResourceClaim", "resourceclaims", true},
-            {"apps", "Deployment", "deployments", true},
-            {"certificates.k8s.io", "CertificateSigningRequest", "certificatesigningrequests", false},
-            {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
-             false},
-            {"discovery.k8s.io", "EndpointSlice", "endpointslices", true},
-            {"coordination.k8s.io", "Lease", "leases", true},
-            {"flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", false},
-            {"flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", false}};
+    return {
+        {"", "Namespace", "namespaces", false},
+        {"", "Node", "nodes", false},
+        {"", "Pod", "pods", true},
+        {"", "Secret", "secrets", true},
+        {"", "ConfigMap", "configmaps", true},
+        {"", "ServiceAccount", "serviceaccounts", true},
+        {"", "Service", "services", true},
+        {"", "Endpoints", "endpoints", true},
+        {"", "LimitRange", "limitranges", true},
+        {"", "ResourceQuota", "resourcequotas", true},
+        {"", "PersistentVolume", "persistentvolumes", false},
+        {"", "PersistentVolumeClaim", "persistentvolumeclaims", true},
+        {kRbac, "ClusterRole", "clusterroles", false},
+        {kRbac, "ClusterRoleBinding", "clusterrolebindings", false},
+        {kRbac, "Role", "roles", true},
+        {kRbac, "RoleBinding", "rolebindings", true},
+        {"storage.k8s.io", "StorageClass", "storageclasses", false},
+        {"storage.k8s.io", "VolumeAttachment", "volumeattachments", false},
+        {"scheduling.k8s.io", "PriorityClass", "priorityclasses", false},
+        {"node.k8s.io", "RuntimeClass", "runtimeclasses", false},
+        {"networking.k8s.io", "IngressClass", "ingressclasses", false},
+        {"networking.k8s.io", "Ingress", "ingresses", true},
+        {"networking.k8s.io", "ServiceCIDR", "servicecidrs", false},
+        {"resource.k8s.io", "ResourceClaim", "resourceclaims", true},
+        {"apps", "Deployment", "deployments", true},
+        {"certificates.k8s.io", "CertificateSigningRequest", "certificatesigningrequests", false},
+        {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false},
+        {"discovery.k8s.io", "EndpointSlice", "endpointslices", true},
+        {"coordination.k8s.io", "Lease", "leases", true},
+        {"flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", false},
+        {"flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", false}};
   }
 
   std::vector<ResourcePtr> all_;
@@ -185,7 +186,9 @@ struct TestCluster {
   }
 };
 
-inline Object object_of(std::string_view text) { return Object(json::read(text).value()); }
+inline Object object_of(std::string_view text) {
+  return Object(json::read(text).value());
+}
 
 inline Identity person(std::string user, std::vector<std::string> groups = {}) {
   return Identity{std::move(user), "", std::move(groups), {}};

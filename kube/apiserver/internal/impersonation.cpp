@@ -34,7 +34,9 @@ std::optional<ServiceAccountName> account_of_user(std::string_view user) {
   return account;
 }
 
-bool node_of_user(std::string_view user) { return user.substr(0, kNodeUserStart.size()) == kNodeUserStart; }
+bool node_of_user(std::string_view user) {
+  return user.substr(0, kNodeUserStart.size()) == kNodeUserStart;
+}
 
 Identity wanted_identity(const http::Request& request) {
   Identity wanted;

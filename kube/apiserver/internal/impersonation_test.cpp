@@ -50,11 +50,10 @@ Attempt act_as(const http::Headers& headers, std::set<std::string> allowed, Iden
   return {"", **who};
 }
 
-const std::set<std::string> kUserInfo = {"impersonate-on:user-info:list /pods default/",
-                                         "impersonate:user-info authentication.k8s.io/users bob",
-                                         "impersonate:user-info authentication.k8s.io/groups dev",
-                                         "impersonate:user-info authentication.k8s.io/uids u1",
-                                         "impersonate:user-info authentication.k8s.io/userextras/k v"};
+const std::set<std::string> kUserInfo = {
+    "impersonate-on:user-info:list /pods default/", "impersonate:user-info authentication.k8s.io/users bob",
+    "impersonate:user-info authentication.k8s.io/groups dev", "impersonate:user-info authentication.k8s.io/uids u1",
+    "impersonate:user-info authentication.k8s.io/userextras/k v"};
 
 }  // namespace
 
@@ -107,8 +106,8 @@ TEST_CASE("system:masters cannot be reached by a constrained mode", "[impersonat
 }
 
 TEST_CASE("service accounts and nodes get the groups that belong to them", "[impersonation]") {
-  Attempt account = act_as({{"Impersonate-User", "system:serviceaccount:a:robot"}},
-                           {"impersonate /serviceaccounts a/robot"});
+  Attempt account =
+      act_as({{"Impersonate-User", "system:serviceaccount:a:robot"}}, {"impersonate /serviceaccounts a/robot"});
   CHECK(account.who.groups ==
         std::vector<std::string>{"system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"});
   Identity agent = person("system:serviceaccount:kube-system:agent");

@@ -35,12 +35,13 @@ constexpr std::array<KnownName, kKnownResources> kKnownNames = {{
     {"resource.k8s.io", "resourceclaims"},
 }};
 
-std::size_t known_index(KnownResource resource) { return static_cast<std::size_t>(resource); }
+std::size_t known_index(KnownResource resource) {
+  return static_cast<std::size_t>(resource);
+}
 
 // Trees of these are asked for by most writes; others are parsed when they are wanted.
 bool keeps_tree(KnownResource resource) {
-  return resource != KnownResource::Pods && resource != KnownResource::Secrets &&
-         resource != KnownResource::ConfigMaps;
+  return resource != KnownResource::Pods && resource != KnownResource::Secrets && resource != KnownResource::ConfigMaps;
 }
 
 Error unknown_resource(KnownResource resource) {

@@ -45,10 +45,10 @@ class RbacAuthorizer : public Authorizer {
 
   const ObjectReader& objects_;
   Logger log_;
-  std::mutex mutex_;            // guards index_ and built_from_
+  std::mutex mutex_;  // guards index_ and built_from_
   std::shared_ptr<const RbacIndex> index_;
   Revisions built_from_{};
-  std::mutex parsed_mutex_;     // guards what is below, held by the one task that builds
+  std::mutex parsed_mutex_;  // guards what is below, held by the one task that builds
   ParsedMap<CompiledRolePtr> cluster_roles_;
   ParsedMap<CompiledRolePtr> roles_;
   ParsedMap<CompiledBindingPtr> cluster_bindings_;

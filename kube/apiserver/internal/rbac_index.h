@@ -17,7 +17,7 @@ namespace coracle::kube::apiserver {
 
 // The rules of one role, split by what they speak of. Immutable.
 struct CompiledRole {
-  std::vector<PolicyRule> all;            // as stored
+  std::vector<PolicyRule> all;  // as stored
   std::vector<PolicyRule> resource_rules;
   std::vector<PolicyRule> path_rules;
 };
@@ -52,8 +52,8 @@ class RbacIndex {
   // Objects of the four kinds, in any order. Bindings whose role does not exist grant
   // nothing and are named in the reason of a refusal.
   struct Source {
-    std::map<std::string, CompiledRolePtr, std::less<>> cluster_roles;                             // by name
-    std::map<std::pair<std::string, std::string>, CompiledRolePtr> roles;                          // by namespace, name
+    std::map<std::string, CompiledRolePtr, std::less<>> cluster_roles;     // by name
+    std::map<std::pair<std::string, std::string>, CompiledRolePtr> roles;  // by namespace, name
     std::vector<CompiledBindingPtr> bindings;
   };
   explicit RbacIndex(Source source);

@@ -184,7 +184,9 @@ std::string compact_text(const PolicyRule& rule) {
   return text + "}";
 }
 
-std::string go_quote(std::string_view text) { return json::write_raw(Value(text)); }
+std::string go_quote(std::string_view text) {
+  return json::write_raw(Value(text));
+}
 
 std::string go_quote_list(const std::vector<std::string>& texts) {
   std::string list = "[";

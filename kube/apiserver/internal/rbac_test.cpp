@@ -94,7 +94,8 @@ TEST_CASE("missing rules are told one by one with their verbs joined", "[rbac]")
   std::vector<PolicyRule> wanted = read_policy_rules(json::read(R"([
       {"verbs":["get","list"],"apiGroups":["","apps"],"resources":["pods","deployments"]},
       {"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["x","z"]},
-      {"verbs":["get"],"nonResourceURLs":["/foo","/bar/*"]}])").value());
+      {"verbs":["get"],"nonResourceURLs":["/foo","/bar/*"]}])")
+                                                         .value());
   std::vector<PolicyRule> owned =
       read_policy_rules(json::read(R"([{"verbs":["get"],"apiGroups":["apps"],"resources":["pods"]}])").value());
   std::vector<std::string> lines;
@@ -106,8 +107,7 @@ TEST_CASE("missing rules are told one by one with their verbs joined", "[rbac]")
                      R"({APIGroups:[""], Resources:["secrets"], ResourceNames:["z"], Verbs:["get"]})",
                      R"({APIGroups:["apps"], Resources:["deployments"], Verbs:["get" "list"]})",
                      R"({APIGroups:["apps"], Resources:["pods"], Verbs:["list"]})",
-                     R"({NonResourceURLs:["/bar/*"], Verbs:["get"]})",
-                     R"({NonResourceURLs:["/foo"], Verbs:["get"]})"});
+                     R"({NonResourceURLs:["/bar/*"], Verbs:["get"]})", R"({NonResourceURLs:["/foo"], Verbs:["get"]})"});
 }
 
 TEST_CASE("covering follows upstream's rules", "[rbac]") {
@@ -123,8 +123,8 @@ TEST_CASE("covering follows upstream's rules", "[rbac]") {
   CHECK_FALSE(covers(R"({"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["n"]})",
                      R"({"verbs":["get"],"apiGroups":[""],"resources":["pods"]})"));
   CHECK(covers(R"({"verbs":["get"],"nonResourceURLs":["/a/*"]})", R"({"verbs":["get"],"nonResourceURLs":["/a/b*"]})"));
-  CHECK_FALSE(covers(R"({"verbs":["get"],"nonResourceURLs":["/a/b"]})",
-                     R"({"verbs":["get"],"nonResourceURLs":["/a/*"]})"));
+  CHECK_FALSE(
+      covers(R"({"verbs":["get"],"nonResourceURLs":["/a/b"]})", R"({"verbs":["get"],"nonResourceURLs":["/a/*"]})"));
 }
 
 TEST_CASE("bindings grant what their role says, with upstream's reasons", "[rbac]") {
@@ -140,8 +140,7 @@ TEST_CASE("bindings grant what their role says, with upstream's reasons", "[rbac
         "RBAC: allowed by ClusterRoleBinding \"crb1\" of ClusterRole \"reader\" to Group \"dev\"");
 
   Decision robot = decide(person("system:serviceaccount:b:robot"), asking("patch", "apps", "deployments", "a", "d"));
-  CHECK(robot.reason ==
-        "RBAC: allowed by RoleBinding \"rb1/a\" of Role \"editor\" to ServiceAccount \"robot/b\"");
+  CHECK(robot.reason == "RBAC: allowed by RoleBinding \"rb1/a\" of Role \"editor\" to ServiceAccount \"robot/b\"");
   CHECK(decide(person("system:serviceaccount:a:own"), asking("get", "apps", "statefulsets/scale", "a", "d")).outcome ==
         Decision::Outcome::Allow);
   // A namespace's binding ends at its border, and covers no cluster-wide request.
@@ -203,8 +202,7 @@ TEST_CASE("system:masters may do everything, and nobody else without a rule", "[
   TestCluster cluster;
   std::unique_ptr<Authorizer> none = make_union_authorizer({});
   Attributes what = asking("delete", "", "nodes", "", "n1");
-  CHECK(none->authorize(cluster.context, person("root", {"system:masters"}), what).outcome ==
-        Decision::Outcome::Allow);
+  CHECK(none->authorize(cluster.context, person("root", {"system:masters"}), what).outcome == Decision::Outcome::Allow);
   CHECK(none->authorize(cluster.context, person("root", {"dev"}), what).outcome == Decision::Outcome::NoOpinion);
   bool incomplete = false;
   CHECK(none->rules_for(cluster.context, person("root", {"system:masters"}), "a", incomplete).size() == 2);

@@ -66,8 +66,8 @@ void check_selector(const Value& selector, const std::string& field, FieldErrors
                                           "may not specified at the same time as requirements"));
   }
   if (!raw && !requirements) {
-    errors.push_back(field_error::required(
-        field + ".requirements", "when " + field + " is specified, requirements or rawSelector is required"));
+    errors.push_back(field_error::required(field + ".requirements",
+                                           "when " + field + " is specified, requirements or rawSelector is required"));
   }
 }
 
@@ -108,8 +108,8 @@ void check_local(const Value& spec, std::string_view ns, FieldErrors& errors) {
   const Value& path = spec["nonResourceAttributes"];
   const Value& wanted = spec["resourceAttributes"]["namespace"];
   if (spec["resourceAttributes"].is_object() && wanted.as_string() != ns) {
-    errors.push_back(field_error::invalid("spec.resourceAttributes.namespace", wanted.as_string(),
-                                          "must match metadata.namespace"));
+    errors.push_back(
+        field_error::invalid("spec.resourceAttributes.namespace", wanted.as_string(), "must match metadata.namespace"));
   }
   if (path.is_object()) {
     errors.push_back(field_error::invalid("spec.nonResourceAttributes", path_attributes(path),

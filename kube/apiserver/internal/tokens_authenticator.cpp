@@ -12,9 +12,13 @@ namespace {
 // Clocks may differ, and an object that is being deleted keeps its tokens for a while.
 constexpr std::chrono::seconds kTokenLeeway(60);
 
-Error invalid_token(std::string text) { return Error(Reason::Unauthorized, std::move(text)); }
+Error invalid_token(std::string text) {
+  return Error(Reason::Unauthorized, std::move(text));
+}
 
-WallTime from_seconds(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+WallTime from_seconds(std::int64_t seconds) {
+  return WallTime(std::chrono::seconds(seconds));
+}
 
 Result<void> check_times(const ServiceAccountClaims& claims, WallTime now) {
   if (claims.legacy) return {};

@@ -65,7 +65,9 @@ std::string account_subject(const ServiceAccountClaims& claims) {
   return "system:serviceaccount:" + claims.namespace_ + ":" + claims.service_account.name;
 }
 
-Error bad_token(std::string text) { return Error(Reason::Unauthorized, std::move(text)); }
+Error bad_token(std::string text) {
+  return Error(Reason::Unauthorized, std::move(text));
+}
 
 }  // namespace
 

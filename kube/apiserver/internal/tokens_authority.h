@@ -22,17 +22,17 @@ struct NamedReference {
 struct ServiceAccountClaims {
   std::string issuer;
   std::vector<std::string> audiences;
-  std::string token_id;                 // jti
+  std::string token_id;  // jti
   std::string namespace_;
   NamedReference service_account;
   std::optional<NamedReference> pod;
   std::optional<NamedReference> secret;
   std::optional<NamedReference> node;
-  std::int64_t issued_at = 0;           // seconds since 1970
+  std::int64_t issued_at = 0;  // seconds since 1970
   std::int64_t not_before = 0;
-  std::int64_t expires = 0;             // 0: never (legacy tokens)
+  std::int64_t expires = 0;  // 0: never (legacy tokens)
   std::int64_t warn_after = 0;
-  bool legacy = false;                  // of a Secret, without time and audience
+  bool legacy = false;  // of a Secret, without time and audience
 };
 
 // Signs and reads service-account tokens. Immutable and thread-safe.
@@ -61,7 +61,7 @@ class TokenAuthority {
   std::string issuer_;
   std::vector<std::string> audiences_;
   std::optional<TokenKey> signing_key_;
-  std::vector<TokenKey> keys_;          // all that verify
+  std::vector<TokenKey> keys_;  // all that verify
 };
 
 }  // namespace coracle::kube::apiserver

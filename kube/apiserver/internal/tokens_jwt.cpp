@@ -28,7 +28,9 @@ std::optional<std::string_view> take_unsigned(std::string_view& bytes) {
   return integer;
 }
 
-Error unreadable_key() { return internal_error("the public key of a token key cannot be read"); }
+Error unreadable_key() {
+  return internal_error("the public key of a token key cannot be read");
+}
 
 }  // namespace
 

@@ -28,8 +28,7 @@ Error bound_conflict(std::string_view kind, std::string_view name, std::string_v
   std::string text = "Operation cannot be fulfilled on " + std::string(kind) + " \"" + std::string(name) +
                      "\": the UID in the bound object reference (" + std::string(wanted_uid) +
                      ") does not match the UID in record. The object might have been deleted and then recreated";
-  return Error(Reason::Conflict, std::move(text))
-      .with_details({std::string(name), "", std::string(kind), ""});
+  return Error(Reason::Conflict, std::move(text)).with_details({std::string(name), "", std::string(kind), ""});
 }
 
 Result<TokenWish> read_wish(const Object& request, const std::string& account, const TokenAuthority& authority) {
@@ -70,8 +69,8 @@ class TokenRequestHandler {
     ASSIGN_OR_RETURN(TokenWish wish, read_wish(request, info.name, authority_));
 
     std::vector<std::string> warnings;
-    AdmissionAttributes attributes{Operation::Create, call.resource,       call.subresource, info.namespace_,
-                                   info.name,         call.scope.who(),    nullptr,          write.dry_run};
+    AdmissionAttributes attributes{Operation::Create, call.resource,    call.subresource, info.namespace_,
+                                   info.name,         call.scope.who(), nullptr,          write.dry_run};
     TRY(call.admission.admit(context, attributes, &request, warnings));
     TRY(call.admission.validate(context, attributes, &request, warnings));
     for (std::string& warning : warnings) call.scope.warnings.add(std::move(warning));

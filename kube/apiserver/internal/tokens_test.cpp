@@ -158,7 +158,8 @@ TEST_CASE("an object that is being deleted keeps its tokens for a minute", "[tok
   auto mark = [&](std::chrono::seconds ago) {
     std::string since = format_time(fixture.cluster.context.clock().wall() - ago);
     fixture.cluster.put(R"({"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot","namespace":"a",
-      "deletionTimestamp":")" + since + "\"}}");
+      "deletionTimestamp":")" +
+                        since + "\"}}");
   };
   mark(std::chrono::seconds(30));
   CHECK(fixture.fault(token).empty());
@@ -207,7 +208,8 @@ TEST_CASE("a legacy token lives as long as its Secret holds it", "[tokens]") {
   CHECK(fixture.fault(token) == "the service account token has been invalidated");
   auto put = [&](const std::string& text) {
     fixture.cluster.put(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"legacy","namespace":"a"},
-      "data":{"token":")" + crypto::base64_encode(text) + "\"}}");
+      "data":{"token":")" +
+                        crypto::base64_encode(text) + "\"}}");
   };
   put(token);
   CHECK(fixture.fault(token).empty());
