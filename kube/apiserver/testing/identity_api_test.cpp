@@ -1,0 +1,207 @@
+#include <catch2/catch.hpp>
+
+#include "base/json/json.h"
+#include "kube/apiserver/testing/test_server.h"
+
+// Reviews, tokens and access as clients see them, through the whole server.
+namespace coracle::kube::apiserver::testing {
+
+namespace {
+
+constexpr const char* kReviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+constexpr const char* kTokenPath = "/api/v1/namespaces/default/serviceaccounts/s1/token";
+
+std::string review_body(const std::string& kind, const std::string& spec, const std::string& group = "authorization") {
+  return R"({"apiVersion":")" + group + R"(.k8s.io/v1","kind":")" + kind + R"(","spec":{)" + spec + "}}";
+}
+
+std::string access_status(TestServer& server, const std::string& spec) {
+  return json::write(server.request("POST", kReviews, review_body("SubjectAccessReview", spec)).tree["status"]);
+}
+
+std::string message_of(const TestServer::Answer& answer) {
+  return std::to_string(answer.status) + " " + std::string(answer.tree["message"].as_string());
+}
+
+void create_account(TestServer& server) {
+  std::string body = R"({"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"s1"}})";
+  REQUIRE(server.request("POST", "/api/v1/namespaces/default/serviceaccounts", body).status == 201);
+}
+
+}  // namespace
+
+TEST_CASE("access reviews answer as upstream does", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    CHECK(access_status(server, R"("user":"bob","resourceAttributes":{"verb":"get","resource":"pods"})") ==
+          R"({"allowed":false})");
+    CHECK(access_status(server, R"("user":"bob","groups":["system:masters"],"resourceAttributes":{"verb":"get"})") ==
+          R"({"allowed":true})");
+    CHECK(access_status(server,
+                        R"("user":"system:kube-scheduler","resourceAttributes":{"verb":"list","resource":"nodes"})") ==
+          R"({"allowed":true,"reason":"RBAC: allowed by ClusterRoleBinding \"system:kube-scheduler\" of ClusterRole )"
+          R"(\"system:kube-scheduler\" to User \"system:kube-scheduler\""})");
+    CHECK(access_status(server, R"("user":"system:node:n1","groups":["system:nodes"],
+        "resourceAttributes":{"verb":"get","resource":"secrets","namespace":"default","name":"zz"})") ==
+          R"({"allowed":false,"reason":"no relationship found between node 'n1' and this object"})");
+
+    auto fault = [&](const std::string& spec) {
+      return message_of(server.request("POST", kReviews, review_body("SubjectAccessReview", spec)));
+    };
+    CHECK(fault(R"("user":"bob")") ==
+          "422 .authorization.k8s.io \"\" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of "
+          "nonResourceAttributes or resourceAttributes must be specified");
+    CHECK(fault(R"("resourceAttributes":{"verb":"get"})") ==
+          "422 .authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": at least one of user or "
+          "group must "
+          "be specified");
+    CHECK(
+        fault(
+            R"("user":"bob","resourceAttributes":{"verb":"get"},"nonResourceAttributes":{"verb":"get","path":"/x"})") ==
+        "422 .authorization.k8s.io \"\" is invalid: spec.nonResourceAttributes: Invalid value: "
+        "{\"Path\":\"/x\",\"Verb\":\"get\"}: cannot be specified in combination with resourceAttributes");
+    CHECK(fault(R"("user":"bob","resourceAttributes":{"verb":"list","resource":"pods",
+        "fieldSelector":{"rawSelector":"a=b","requirements":[{"key":"a","operator":"In","values":["b"]}]}})") ==
+          "422 .authorization.k8s.io \"\" is invalid: spec.resourceAttributes.fieldSelector.rawSelector: Invalid "
+          "value: "
+          "\"a=b\": may not specified at the same time as requirements");
+  });
+}
+
+TEST_CASE("a local review stays in its namespace", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    const char* path = "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews";
+    auto body = [](const std::string& ns) {
+      return review_body(
+          "LocalSubjectAccessReview", R"("user":"bob","resourceAttributes":{"verb":"get","resource":"pods",
+        "namespace":")" + ns + "\"}");
+    };
+    CHECK(message_of(server.request("POST", path, body("x"))) ==
+          "422 .authorization.k8s.io \"\" is invalid: spec.resourceAttributes.namespace: Invalid value: \"x\": "
+          "must match "
+          "metadata.namespace");
+    TestServer::Answer answer = server.request("POST", path, body("default"));
+    CHECK(answer.status == 201);
+    CHECK(answer.tree["metadata"]["namespace"].as_string() == "default");
+    CHECK_FALSE(answer.tree["status"]["allowed"].as_bool(true));
+  });
+}
+
+TEST_CASE("everybody may ask about themselves", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    TestServer::Answer rules = server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+                                              review_body("SelfSubjectRulesReview", R"("namespace":"default")"));
+    CHECK(rules.status == 201);
+    CHECK_FALSE(rules.tree["status"]["incomplete"].as_bool(true));
+    CHECK(json::write(rules.tree["status"]["resourceRules"].at(0)) ==
+          R"({"verbs":["*"],"apiGroups":["*"],"resources":["*"]})");
+    CHECK(message_of(server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+                                    review_body("SelfSubjectRulesReview", ""))) == "400 no namespace on request");
+    TestServer::Answer self = server.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+                                             R"({"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"})");
+    CHECK(self.status == 201);
+    CHECK_FALSE(self.tree["status"]["userInfo"]["username"].as_string().empty());
+  });
+}
+
+TEST_CASE("a token request is checked and answered", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    create_account(server);
+    auto ask = [&](const std::string& spec) {
+      return server.request("POST", kTokenPath, review_body("TokenRequest", spec, "authentication"));
+    };
+    CHECK(message_of(ask(R"("expirationSeconds":10)")) ==
+          "422 TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: 10: may not "
+          "specify a duration less than 10 minutes");
+    CHECK(message_of(ask(R"("expirationSeconds":4294967297)")) ==
+          "422 TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: "
+          "4294967297: may "
+          "not specify a duration larger than 2^32 seconds");
+    CHECK(message_of(ask(R"("boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"nope"})")) ==
+          "404 pods \"nope\" not found");
+    CHECK(message_of(ask(R"("boundObjectRef":{"kind":"ConfigMap","apiVersion":"v1","name":"nope"})")) ==
+          "400 cannot bind token to object of type /v1, Kind=ConfigMap");
+    std::string secret = R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"sec1"}})";
+    REQUIRE(server.request("POST", "/api/v1/namespaces/default/secrets", secret).status == 201);
+    CHECK(message_of(ask(R"("boundObjectRef":{"kind":"Secret","apiVersion":"v1","name":"sec1","uid":"xx"})")) ==
+          "409 Operation cannot be fulfilled on Secret \"sec1\": the UID in the bound object reference (xx) does "
+          "not match "
+          "the UID in record. The object might have been deleted and then recreated");
+    CHECK(message_of(server.request("POST", "/api/v1/namespaces/default/serviceaccounts/zz/token",
+                                    review_body("TokenRequest", "", "authentication"))) ==
+          "404 serviceaccounts \"zz\" not found");
+
+    TestServer::Answer answer = ask("");
+    REQUIRE(answer.status == 201);
+    CHECK(answer.tree["spec"]["expirationSeconds"].as_int() == 3600);
+    CHECK(answer.tree["metadata"]["name"].as_string() == "s1");
+    std::string token(answer.tree["status"]["token"].as_string());
+    TestServer::Answer review =
+        server.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews",
+                       review_body("TokenReview", R"("token":")" + token + "\"", "authentication"));
+    CHECK(review.status == 201);
+    CHECK(review.tree["status"]["authenticated"].as_bool());
+    CHECK(review.tree["status"]["user"]["username"].as_string() == "system:serviceaccount:default:s1");
+    CHECK(json::write(review.tree["status"]["user"]["groups"]) ==
+          R"(["system:serviceaccounts","system:serviceaccounts:default","system:authenticated"])");
+    TestServer::Answer other =
+        server.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews",
+                       review_body("TokenReview", R"("token":")" + token + R"(","audiences":["x"])", "authentication"));
+    std::string audience(answer.tree["spec"]["audiences"].at(0).as_string());
+    CHECK(other.tree["status"]["error"].as_string() ==
+          "[invalid bearer token, token audiences [\"" + audience + "\"] is invalid for the target audiences [\"x\"]]");
+    CHECK(message_of(server.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews",
+                                    review_body("TokenReview", "", "authentication"))) ==
+          "400 token is required for TokenReview in authentication");
+  });
+}
+
+TEST_CASE("permissions take effect with the next request, and cannot be grown", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    auto list = [&] { return server.request("GET", "/api/v1/namespaces/default/pods", {}, {}, "carol"); };
+    CHECK(message_of(list()) ==
+          "403 pods is forbidden: User \"carol\" cannot list resource \"pods\" in API group \"\" in the namespace "
+          "\"default\"");
+    std::string binding = R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"b"},
+      "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"rb"},
+      "subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"carol"}]})";
+    std::string role = R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"rb"},
+      "rules":[{"verbs":["list"],"apiGroups":[""],"resources":["pods"]},
+               {"verbs":["create"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"]}]})";
+    REQUIRE(server.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role).status == 201);
+    const char* bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings";
+    REQUIRE(server.request("POST", bindings, binding).status == 201);
+    CHECK(list().status == 200);
+    std::string more = R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"more"},
+      "rules":[{"verbs":["delete","list"],"apiGroups":[""],"resources":["pods"]}]})";
+    TestServer::Answer refused =
+        server.request("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", more, {}, "carol");
+    CHECK(refused.status == 403);
+    CHECK(message_of(refused).find("is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], "
+                                   "Resources:[\"pods\"], Verbs:[\"delete\"]}") != std::string::npos);
+    REQUIRE(server.request("DELETE", std::string(bindings) + "/b").status == 200);
+    CHECK(list().status == 403);
+  });
+}
+
+TEST_CASE("namespaces that are not there take nothing in", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    std::string body = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}})";
+    CHECK(message_of(server.request("POST", "/api/v1/namespaces/nons/configmaps", body)) ==
+          "404 namespaces \"nons\" not found");
+    CHECK(message_of(server.request("DELETE", "/api/v1/namespaces/default")) ==
+          "403 namespaces \"default\" is forbidden: this namespace may not be deleted");
+  });
+}
+
+TEST_CASE("key documents are there for those who verify tokens", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    TestServer::Answer configuration = server.request("GET", "/.well-known/openid-configuration");
+    CHECK(configuration.status == 200);
+    CHECK(configuration.headers.get("Cache-Control") == "public, max-age=3600");
+    TestServer::Answer keys = server.request("GET", "/openid/v1/jwks");
+    CHECK(keys.headers.get("Content-Type") == "application/jwk-set+json");
+    CHECK(keys.tree["keys"].size() == 1);
+  });
+}
+
+}  // namespace coracle::kube::apiserver::testing
