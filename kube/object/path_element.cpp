@@ -148,7 +148,7 @@ void PathElement::append_readable(std::string& out) const {
     out += text_;
     return;
   }
-  out += '[';
+  out += kind_ == Kind::Value ? "[=" : "[";
   if (kind_ == Kind::Key) {
     append_key_readable(out, text_);
   } else {

@@ -31,7 +31,7 @@ class PathElement {
   // The field's name, or the JSON text behind the prefix.
   const std::string& text() const { return text_; }
   void append_fields_v1_key(std::string& out) const;
-  // ".name", `[name="c"]`, `["x"]`, "[0]": as conflict messages print it.
+  // ".name", `[name="c"]`, `[="x"]`, "[0]": as conflict messages print it.
   void append_readable(std::string& out) const;
 
   std::strong_ordering operator<=>(const PathElement& other) const;

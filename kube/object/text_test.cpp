@@ -42,7 +42,7 @@ TEST_CASE("path elements have a fieldsV1 and a readable form") {
   CHECK(fields_v1(PathElement::field("spec")) == "f:spec");
   CHECK(readable(PathElement::field("spec")) == ".spec");
   CHECK(fields_v1(PathElement::value(Value("x"))) == R"(v:"x")");
-  CHECK(readable(PathElement::value(Value("x"))) == R"(["x"])");
+  CHECK(readable(PathElement::value(Value("x"))) == R"([="x"])");
   CHECK(fields_v1(PathElement::index(3)) == "i:3");
   for (const PathElement& element :
        {key, PathElement::field("a:b"), PathElement::value(Value(1)), PathElement::index(12)}) {

@@ -130,7 +130,7 @@ TEST_CASE("typed trees are checked against their schema") {
   CHECK(check(R"({"nope":1})") == ".nope: field not declared in schema");
   CHECK(check(R"({"number":"x"})") == ".number: expected numeric (int or float), got string");
   CHECK(check(R"({"map":{"a":1}})") == ".map.a: expected string, got &value.valueUnstructured{Value:1}");
-  CHECK(check(R"({"set":["a","a"]})") == R"(.set: duplicate entries for key ["a"])");
+  CHECK(check(R"({"set":["a","a"]})") == R"(.set: duplicate entries for key [="a"])");
   CHECK(check(R"({"keyed":{}})") ==
         ".keyed: expected list, got &value.valueUnstructured{Value:map[string]interface {}{}}");
   CHECK(check(R"({"keyed":[{"name":"a","x":{"y":1}}]})") ==
