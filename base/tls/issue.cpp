@@ -2,6 +2,7 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 
 #include <array>
 
@@ -40,7 +41,8 @@ Result<void> set_subject(X509* certificate, const Name& subject) {
     good = good && add_name_entry(name, NID_organizationName, subject.organizations[i], i != 0);
   }
   if (!subject.common_name.empty()) good = good && add_name_entry(name, NID_commonName, subject.common_name, false);
-  if (!good) return openssl_error(Reason::BadRequest, "certificate subject '" + subject.common_name + "' is not usable");
+  if (!good)
+    return openssl_error(Reason::BadRequest, "certificate subject '" + subject.common_name + "' is not usable");
   return {};
 }
 
@@ -80,8 +82,7 @@ Result<void> add_extension(X509* certificate, X509* issuer, int nid, const char*
 Result<GeneralNamePtr> dns_name(const std::string& text) {
   GeneralNamePtr name(GENERAL_NAME_new());
   ASN1_IA5STRING* value = ASN1_IA5STRING_new();
-  if (name == nullptr || value == nullptr ||
-      ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) != 1) {
+  if (name == nullptr || value == nullptr || ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) != 1) {
     ASN1_IA5STRING_free(value);
     return openssl_error(Reason::InternalError, "cannot add DNS name '" + text + "'");
   }
@@ -174,17 +175,26 @@ Result<std::string> make_certificate(const CertificateRequest& request, EVP_PKEY
   return internal::certificate_pem(certificate.get());
 }
 
-}  // namespace
-
-Result<std::string> make_ec_key() {
-  const KeyPtr key(EVP_EC_gen("P-256"));
+// "EC PRIVATE KEY" and "RSA PRIVATE KEY" are the forms of k3s's and Helm's own files, so either
+// program reads the other's.
+Result<std::string> key_text(const KeyPtr& key) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  // "EC PRIVATE KEY" is the form of k3s's own files, so either program reads the other's.
   if (key == nullptr || bio == nullptr ||
       PEM_write_bio_PrivateKey_traditional(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return openssl_error(Reason::InternalError, "cannot make a key");
   }
   return internal::bio_text(bio.get());
+}
+
+}  // namespace
+
+Result<std::string> make_ec_key() {
+  return key_text(KeyPtr(EVP_EC_gen("P-256")));
+}
+
+Result<std::string> make_rsa_key() {
+  constexpr unsigned kBits = 2048;
+  return key_text(KeyPtr(EVP_RSA_gen(kBits)));
 }
 
 Result<std::string> make_authority(const CertificateRequest& request, std::string_view key_pem) {

@@ -20,8 +20,7 @@ class ServerCredentials {
   virtual Result<void> replace(std::string_view chain_pem, std::string_view key_pem) = 0;
 };
 // `request_client_certificate`: ask, but accept none or any; the handler decides what it is worth.
-Result<std::shared_ptr<ServerCredentials>> make_server_credentials(std::string_view chain_pem,
-                                                                   std::string_view key_pem,
+Result<std::shared_ptr<ServerCredentials>> make_server_credentials(std::string_view chain_pem, std::string_view key_pem,
                                                                    bool request_client_certificate);
 
 struct Name {
@@ -42,6 +41,8 @@ struct CertificateRequest {
 
 // A PEM private key; EC P-256.
 Result<std::string> make_ec_key();
+// RSA with 2048 bits; takes tens of milliseconds. For users who ask for one.
+Result<std::string> make_rsa_key();
 // Self-signed authority.
 Result<std::string> make_authority(const CertificateRequest& request, std::string_view key_pem);
 // A leaf for the public half of `key_pem`, signed by the authority. PEM of the leaf alone.
