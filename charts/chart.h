@@ -23,8 +23,8 @@ struct ChartFile {
 
 // A loaded chart with its sub-charts. Helm's documents on chart files define the parts.
 struct Chart {
-  Value metadata;  // Chart.yaml, with apiVersion filled in
-  Value lock;      // Chart.lock, or null
+  Value metadata;                  // Chart.yaml, with apiVersion filled in
+  Value lock;                      // Chart.lock, or null
   Value values = Value::object();  // values.yaml; numbers as charts/values.h says
   std::optional<std::string> values_text;
   std::optional<std::string> schema;  // values.schema.json

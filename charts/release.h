@@ -51,11 +51,11 @@ struct Release {
   std::string status{release_status::kUnknown};
   std::string notes;
   int rollback_revision = 0;
-  Chart chart;      // without its sub-charts
+  Chart chart;                     // without its sub-charts
   Value config = Value::object();  // the user's values
   std::string manifest;
   std::vector<ReleaseHook> hooks;
-  std::string apply_method;  // "ssa", "csa" or empty
+  std::string apply_method;                   // "ssa", "csa" or empty
   std::map<std::string, std::string> labels;  // of the Secret, beside Helm's own
 };
 

@@ -34,7 +34,7 @@ struct ReleaseIdentity {
 struct Manifest {
   std::string source;  // "chart/templates/file.yaml"
   std::string text;
-  Value object;        // parsed; null when the document holds only comments
+  Value object;  // parsed; null when the document holds only comments
 };
 
 // A manifest that Helm runs at a moment of a release instead of installing it (helm.sh/hook).
@@ -45,7 +45,7 @@ struct Hook {
   std::string text;
   std::vector<std::string> events;  // "pre-install", "test", ...
   int weight = 0;
-  std::vector<std::string> delete_policies;      // "hook-succeeded", ...
+  std::vector<std::string> delete_policies;  // "hook-succeeded", ...
   std::vector<std::string> output_log_policies;
   Value object;
 };

@@ -7,15 +7,21 @@
 namespace coracle::charts {
 namespace {
 
-bool in(char32_t rune, char32_t first, char32_t last) { return rune >= first && rune <= last; }
+bool in(char32_t rune, char32_t first, char32_t last) {
+  return rune >= first && rune <= last;
+}
 
 bool is_upper_rune(char32_t rune) {
-  return in(rune, 'A', 'Z') || (in(rune, 0xC0, 0xDE) && rune != 0xD7) || in(rune, 0x391, 0x3A9) || in(rune, 0x400, 0x42F);
+  return in(rune, 'A', 'Z') || (in(rune, 0xC0, 0xDE) && rune != 0xD7) || in(rune, 0x391, 0x3A9) ||
+         in(rune, 0x400, 0x42F);
 }
 bool is_lower_rune(char32_t rune) {
-  return in(rune, 'a', 'z') || (in(rune, 0xDF, 0xFE) && rune != 0xF7) || in(rune, 0x3B1, 0x3C9) || in(rune, 0x430, 0x45F);
+  return in(rune, 'a', 'z') || (in(rune, 0xDF, 0xFE) && rune != 0xF7) || in(rune, 0x3B1, 0x3C9) ||
+         in(rune, 0x430, 0x45F);
 }
-bool is_digit_rune(char32_t rune) { return in(rune, '0', '9'); }
+bool is_digit_rune(char32_t rune) {
+  return in(rune, '0', '9');
+}
 
 char32_t to_lower_rune(char32_t rune) {
   if (!is_upper_rune(rune)) return rune;
@@ -26,8 +32,12 @@ char32_t to_upper_rune(char32_t rune) {
   return rune - (in(rune, 0x450, 0x45F) ? 0x50 : 0x20);
 }
 
-bool is_letter_rune(char32_t rune) { return is_upper_rune(rune) || is_lower_rune(rune) || rune >= 0x100; }
-bool is_blank_rune(char32_t rune) { return rune == ' ' || in(rune, '\t', '\r') || rune == 0x85 || rune == 0xA0; }
+bool is_letter_rune(char32_t rune) {
+  return is_upper_rune(rune) || is_lower_rune(rune) || rune >= 0x100;
+}
+bool is_blank_rune(char32_t rune) {
+  return rune == ' ' || in(rune, '\t', '\r') || rune == 0x85 || rune == 0xA0;
+}
 
 std::u32string runes_of(std::string_view text) {
   std::u32string runes;
@@ -47,11 +57,13 @@ std::string text_of(const std::u32string& runes) {
 
 // What strings.Title takes for the space between words.
 bool separates_words(char32_t rune) {
-  if (rune < 0x80) return !(is_letter_rune(rune) || is_digit_rune(rune) || rune == '_' );
+  if (rune < 0x80) return !(is_letter_rune(rune) || is_digit_rune(rune) || rune == '_');
   return !is_letter_rune(rune) && is_blank_rune(rune);
 }
 
-bool is_connector(char32_t rune) { return rune == '_' || rune == '-' || is_blank_rune(rune); }
+bool is_connector(char32_t rune) {
+  return rune == '_' || rune == '-' || is_blank_rune(rune);
+}
 
 }  // namespace
 

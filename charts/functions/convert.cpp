@@ -60,7 +60,9 @@ std::vector<std::string> to_texts(const GoValue& value) {
   return texts;
 }
 
-bool is_empty(const GoValue& value) { return !value.truth(); }
+bool is_empty(const GoValue& value) {
+  return !value.truth();
+}
 
 Result<const GoList*> list_argument(const GoValue& value, std::string_view verb) {
   if (value.is_nil()) return nil_dereference();
@@ -75,6 +77,8 @@ Error conversion_error(const GoValue& value, std::string_view wanted) {
                      ", not " + std::string(wanted));
 }
 
-Error nil_dereference() { return bad_request("runtime error: invalid memory address or nil pointer dereference"); }
+Error nil_dereference() {
+  return bad_request("runtime error: invalid memory address or nil pointer dereference");
+}
 
 }  // namespace coracle::charts

@@ -10,7 +10,9 @@
 
 namespace coracle::charts {
 
-inline GoValue text_value(std::string text) { return GoValue::string(std::move(text)); }
+inline GoValue text_value(std::string text) {
+  return GoValue::string(std::move(text));
+}
 
 // sprig's conversions: they never fail, what cannot be converted is 0 or "".
 std::string to_text(const GoValue& value);

@@ -1,5 +1,5 @@
-// sprig's certificates, keys and password hashes. Keys that templates make are EC P-256: whatever
-// reads a PEM key accepts them, and making one costs a hundredth of an RSA key.
+// sprig's certificates, keys and password hashes. Certificates get RSA keys as in Helm, because
+// charts hand them to programs that expect that form.
 
 #include <algorithm>
 
@@ -27,7 +27,8 @@ Result<std::vector<std::string>> string_list(const GoValue& value, std::string_v
   std::vector<std::string> texts;
   if (value.is_nil()) return texts;
   for (const GoValue& item : value.as_list().items) {
-    if (!item.is_string()) return bad_request("error parsing " + std::string(what) + ": " + go_print(item) + " is not a string");
+    if (!item.is_string())
+      return bad_request("error parsing " + std::string(what) + ": " + go_print(item) + " is not a string");
     texts.push_back(item.text());
   }
   return texts;
@@ -58,11 +59,13 @@ Output make_authority(const Call& call, std::string key_pem) {
 }
 
 Output crypto_ca(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
+  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
   return make_authority(call, std::move(key));
 }
 
-Output crypto_ca_with_key(const Call& call) { return make_authority(call, call.text(2)); }
+Output crypto_ca_with_key(const Call& call) {
+  return make_authority(call, call.text(2));
+}
 
 const std::string& certificate_part(const GoValue& value, std::string_view part) {
   return value.as_object().field(part)->text();
@@ -76,11 +79,13 @@ Output sign_leaf(const Call& call, const GoValue& authority, std::string key_pem
 }
 
 Output crypto_signed(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
+  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
   return sign_leaf(call, call[4], std::move(key));
 }
 
-Output crypto_signed_with_key(const Call& call) { return sign_leaf(call, call[4], call.text(5)); }
+Output crypto_signed_with_key(const Call& call) {
+  return sign_leaf(call, call[4], call.text(5));
+}
 
 // A certificate that is its own authority.
 Output self_sign(const Call& call, std::string key_pem) {
@@ -92,20 +97,22 @@ Output self_sign(const Call& call, std::string key_pem) {
 }
 
 Output crypto_self_signed(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
+  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
   return self_sign(call, std::move(key));
 }
 
-Output crypto_self_signed_with_key(const Call& call) { return self_sign(call, call.text(4)); }
+Output crypto_self_signed_with_key(const Call& call) {
+  return self_sign(call, call.text(4));
+}
 
 Output crypto_private_key(const Call& call) {
   const std::string& type = call.text(0);
-  if (type == "ecdsa") {
-    ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
+  if (type == "rsa" || type == "ecdsa" || type.empty()) {
+    ASSIGN_OR_RETURN(std::string key, type == "ecdsa" ? tls::make_ec_key() : tls::make_rsa_key());
     return GoValue::string(std::move(key));
   }
-  if (type == "rsa" || type == "dsa" || type == "ed25519") {
-    return unsupported("keys of type " + type + " are not supported, only ecdsa");
+  if (type == "dsa" || type == "ed25519") {
+    return unsupported("keys of type " + type + " are not supported, only rsa and ecdsa");
   }
   return GoValue::string("Unknown type " + type);
 }
@@ -133,7 +140,8 @@ Output crypto_htpasswd(const Call& call) {
 }
 
 Output crypto_rand_bytes(const Call& call) {
-  if (call.integer(0) < 0 || call.integer(0) > 1'000'000) return bad_request("randBytes: a length from 0 to 1000000 is expected");
+  if (call.integer(0) < 0 || call.integer(0) > 1'000'000)
+    return bad_request("randBytes: a length from 0 to 1000000 is expected");
   std::string bytes(static_cast<std::size_t>(call.integer(0)), '\0');
   call.evaluator.environment().random.fill(std::as_writable_bytes(std::span(bytes)));
   return GoValue::string(crypto::base64_encode(bytes));
@@ -151,12 +159,13 @@ constexpr Function kCrypto[] = {
     {"bcrypt", "s", crypto_bcrypt},
     {"htpasswd", "ss", crypto_htpasswd},
     {"randBytes", "i", crypto_rand_bytes},
-    {"uuidv4", "",
-     [](const Call& c) -> Output { return GoValue::string(c.evaluator.environment().random.uuid()); }},
+    {"uuidv4", "", [](const Call& c) -> Output { return GoValue::string(c.evaluator.environment().random.uuid()); }},
 };
 
 }  // namespace
 
-std::span<const Function> crypto_functions() { return kCrypto; }
+std::span<const Function> crypto_functions() {
+  return kCrypto;
+}
 
 }  // namespace coracle::charts

@@ -16,9 +16,13 @@ using Output = Result<GoValue>;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-GoValue now(const Call& call) { return GoValue::time(call.evaluator.environment().clock.wall()); }
+GoValue now(const Call& call) {
+  return GoValue::time(call.evaluator.environment().clock.wall());
+}
 
-GoValue from_unix(std::int64_t seconds) { return GoValue::time(WallTime(std::chrono::seconds(seconds))); }
+GoValue from_unix(std::int64_t seconds) {
+  return GoValue::time(WallTime(std::chrono::seconds(seconds)));
+}
 
 // What the date functions take for a date: a time or unix seconds; anything else is now.
 GoValue date_argument(const Call& call, std::size_t index) {
@@ -28,7 +32,9 @@ GoValue date_argument(const Call& call, std::size_t index) {
   return now(call);
 }
 
-Output date_format(const Call& call) { return text_value(format_go_time(date_argument(call, 1), call.text(0))); }
+Output date_format(const Call& call) {
+  return text_value(format_go_time(date_argument(call, 1), call.text(0)));
+}
 
 Output date_in_zone(const Call& call) {
   const GoValue date = date_argument(call, 1);
@@ -36,7 +42,9 @@ Output date_in_zone(const Call& call) {
   return text_value(format_go_time(zoned ? *zoned : GoValue::time(date.as_time()), call.text(0)));
 }
 
-Output html_date(const Call& call) { return text_value(format_go_time(date_argument(call, 0), "2006-01-02")); }
+Output html_date(const Call& call) {
+  return text_value(format_go_time(date_argument(call, 0), "2006-01-02"));
+}
 
 Output html_date_in_zone(const Call& call) {
   const GoValue date = date_argument(call, 0);
@@ -100,10 +108,13 @@ Output to_date(const Call& call) {
   return GoValue::time(WallTime(Duration::min()));
 }
 
-Output must_to_date(const Call& call) { return parse_go_time(call.text(0), call.text(1)); }
+Output must_to_date(const Call& call) {
+  return parse_go_time(call.text(0), call.text(1));
+}
 
 Output unix_epoch(const Call& call) {
-  return text_value(std::to_string(std::chrono::floor<std::chrono::seconds>(call[0].as_time()).time_since_epoch().count()));
+  return text_value(
+      std::to_string(std::chrono::floor<std::chrono::seconds>(call[0].as_time()).time_since_epoch().count()));
 }
 
 // Helm 4's durations take a duration, a text or a number of seconds.
@@ -179,6 +190,8 @@ constexpr Function kDates[] = {
 
 }  // namespace
 
-std::span<const Function> date_functions() { return kDates; }
+std::span<const Function> date_functions() {
+  return kDates;
+}
 
 }  // namespace coracle::charts

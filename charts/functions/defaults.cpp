@@ -28,14 +28,18 @@ Output default_any(const Call& call) {
   return GoValue::boolean(!std::all_of(call.args.begin(), call.args.end(), is_empty));
 }
 
-std::string type_of(const GoValue& value) { return value.is_nil() ? "<nil>" : value.type_name(); }
+std::string type_of(const GoValue& value) {
+  return value.is_nil() ? "<nil>" : value.type_name();
+}
 
 Output default_type_is_like(const Call& call) {
   const std::string type = type_of(call[1]);
   return GoValue::boolean(call.text(0) == type || "*" + call.text(0) == type);
 }
 
-Output default_deep_copy(const Call& call) { return deep_copy(call[0]); }
+Output default_deep_copy(const Call& call) {
+  return deep_copy(call[0]);
+}
 
 constexpr Function kDefaults[] = {
     {"default", "aa*", default_value},
@@ -56,6 +60,8 @@ constexpr Function kDefaults[] = {
 
 }  // namespace
 
-std::span<const Function> default_functions() { return kDefaults; }
+std::span<const Function> default_functions() {
+  return kDefaults;
+}
 
 }  // namespace coracle::charts

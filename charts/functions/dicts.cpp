@@ -13,7 +13,9 @@ namespace {
 
 using Output = Result<GoValue>;
 
-bool is_container(const GoValue& value) { return value.is_dict() || value.is_list(); }
+bool is_container(const GoValue& value) {
+  return value.is_dict() || value.is_list();
+}
 
 Output dict_new(const Call& call) {
   auto dict = std::make_shared<GoDict>();
@@ -117,11 +119,17 @@ Output merge_all(const Call& call, bool overwrite) {
   return call[0];
 }
 
-Output dict_merge(const Call& call) { return merge_all(call, false); }
-Output dict_merge_overwrite(const Call& call) { return merge_all(call, true); }
+Output dict_merge(const Call& call) {
+  return merge_all(call, false);
+}
+Output dict_merge_overwrite(const Call& call) {
+  return merge_all(call, true);
+}
 
 // Go's type assertion: only the plain map type passes.
-bool is_plain_dict(const GoValue& value) { return value.is_dict() && value.as_dict().named == GoDict::Named::None; }
+bool is_plain_dict(const GoValue& value) {
+  return value.is_dict() && value.as_dict().named == GoDict::Named::None;
+}
 
 Output dict_dig(const Call& call) {
   if (call.size() < 3) return bad_request("dig needs at least three arguments");
@@ -162,6 +170,8 @@ constexpr Function kDicts[] = {
 
 }  // namespace
 
-std::span<const Function> dict_functions() { return kDicts; }
+std::span<const Function> dict_functions() {
+  return kDicts;
+}
 
 }  // namespace coracle::charts

@@ -76,7 +76,7 @@ Output from_yaml_array(const Call& call) {
   if (tree->is_null()) return GoValue::list();
   if (!tree->is_array()) {
     return GoValue::list({text_value("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
-                               std::string(json_kind_name(*tree)) + " into Go value of type []interface {}")});
+                                     std::string(json_kind_name(*tree)) + " into Go value of type []interface {}")});
   }
   return value_from_document(*tree);
 }
@@ -98,7 +98,7 @@ Output from_json_array(const Call& call) {
   if (tree->is_null()) return GoValue::list();
   if (!tree->is_array()) {
     return GoValue::list({text_value("json: cannot unmarshal " + std::string(json_kind_name(*tree)) +
-                               " into Go value of type []interface {}")});
+                                     " into Go value of type []interface {}")});
   }
   return value_from_document(*tree);
 }
@@ -116,7 +116,8 @@ std::size_t bad_base64_offset(std::string_view text) {
   for (; at + 4 <= text.size(); at += 4) {
     const std::size_t wrong = text.substr(at, 4).find_first_not_of(kAlphabet);
     if (wrong == std::string_view::npos) continue;
-    const bool padding = wrong >= 2 && text.substr(at + wrong, 4 - wrong).find_first_not_of('=') == std::string_view::npos;
+    const bool padding =
+        wrong >= 2 && text.substr(at + wrong, 4 - wrong).find_first_not_of('=') == std::string_view::npos;
     return padding ? at + 4 : at + wrong;
   }
   const std::size_t wrong = text.substr(at).find_first_not_of(kAlphabet);
@@ -202,8 +203,12 @@ Result<std::string> go_to_json(const GoValue& value) {
   return json::write(tree);
 }
 
-GoValue value_from_document(const Value& value) { return GoValue::from_value(numbers_as_read(value)); }
+GoValue value_from_document(const Value& value) {
+  return GoValue::from_value(numbers_as_read(value));
+}
 
-std::span<const Function> encoding_functions() { return kEncodings; }
+std::span<const Function> encoding_functions() {
+  return kEncodings;
+}
 
 }  // namespace coracle::charts

@@ -30,7 +30,9 @@ Output helm_required(const Call& call) {
   return call[1];
 }
 
-Output helm_fail(const Call& call) { return chart_failure(call.text(0)); }
+Output helm_fail(const Call& call) {
+  return chart_failure(call.text(0));
+}
 
 Output helm_lookup(const Call& call) {
   const LookupFunction& lookup = call.evaluator.environment().lookup;
@@ -47,11 +49,13 @@ Output helm_host(const Call& call) {
 }
 
 constexpr Function kHelm[] = {
-    {"include", "sa", helm_include},   {"tpl", "sa", helm_tpl},          {"required", "sa", helm_required},
-    {"fail", "s", helm_fail},          {"lookup", "ssss", helm_lookup},  {"getHostByName", "s", helm_host},
+    {"include", "sa", helm_include}, {"tpl", "sa", helm_tpl},         {"required", "sa", helm_required},
+    {"fail", "s", helm_fail},        {"lookup", "ssss", helm_lookup}, {"getHostByName", "s", helm_host},
 };
 
-Output not_supported(const Call&) { return unsupported("this function is not supported by the chart engine"); }
+Output not_supported(const Call&) {
+  return unsupported("this function is not supported by the chart engine");
+}
 
 // Functions that exist in Helm: a chart that calls one parses, and fails by its name when it gets there.
 constexpr Function kUnsupported[] = {
@@ -66,10 +70,9 @@ using FunctionIndex = std::unordered_map<std::string_view, const Function*>;
 FunctionIndex make_index() {
   FunctionIndex index;
   // What comes first counts: Helm's functions replace sprig's, sprig's replace Go's.
-  for (const auto& table :
-       {chart_functions(), encoding_functions(), string_functions(), list_functions(), dict_functions(),
-        number_functions(), default_functions(), date_functions(), crypto_functions(), text_functions(),
-        builtin_functions(), unsupported_functions()}) {
+  for (const auto& table : {chart_functions(), encoding_functions(), string_functions(), list_functions(),
+                            dict_functions(), number_functions(), default_functions(), date_functions(),
+                            crypto_functions(), text_functions(), builtin_functions(), unsupported_functions()}) {
     for (const Function& function : table) index.emplace(function.name, &function);
   }
   return index;
@@ -77,8 +80,12 @@ FunctionIndex make_index() {
 
 }  // namespace
 
-std::span<const Function> chart_functions() { return kHelm; }
-std::span<const Function> unsupported_functions() { return kUnsupported; }
+std::span<const Function> chart_functions() {
+  return kHelm;
+}
+std::span<const Function> unsupported_functions() {
+  return kUnsupported;
+}
 
 const Function* find_function(std::string_view name) {
   static const FunctionIndex kIndex = make_index();

@@ -10,14 +10,18 @@ namespace {
 
 using Output = Result<GoValue>;
 
-GoValue nil_list() { return GoValue::list(); }
+GoValue nil_list() {
+  return GoValue::list();
+}
 
 std::vector<GoValue> arguments(const Call& call) {
   std::vector<GoValue> items(call.args.begin(), call.args.end());
   return items;
 }
 
-Output list_new(const Call& call) { return GoValue::list(arguments(call)); }
+Output list_new(const Call& call) {
+  return GoValue::list(arguments(call));
+}
 
 Output list_append(const Call& call) {
   ASSIGN_OR_RETURN(const GoList* list, list_argument(call[0], "push"));
@@ -155,6 +159,8 @@ constexpr Function kLists[] = {
 
 }  // namespace
 
-std::span<const Function> list_functions() { return kLists; }
+std::span<const Function> list_functions() {
+  return kLists;
+}
 
 }  // namespace coracle::charts

@@ -46,8 +46,12 @@ Output divide(const Call& call, bool remainder) {
   return GoValue::integer64(remainder ? a % b : a / b);
 }
 
-Output number_div(const Call& call) { return divide(call, false); }
-Output number_mod(const Call& call) { return divide(call, true); }
+Output number_div(const Call& call) {
+  return divide(call, false);
+}
+Output number_mod(const Call& call) {
+  return divide(call, true);
+}
 
 Output number_max(const Call& call) {
   std::int64_t best = to_integer(call[0]);
@@ -175,7 +179,9 @@ Output sequence(std::int64_t start, std::int64_t stop, std::int64_t step) {
   return GoValue::list(std::move(list));
 }
 
-Output number_until(const Call& call) { return sequence(0, call.integer(0), call.integer(0) < 0 ? -1 : 1); }
+Output number_until(const Call& call) {
+  return sequence(0, call.integer(0), call.integer(0) < 0 ? -1 : 1);
+}
 
 Output number_until_step(const Call& call) {
   const std::int64_t step = call.integer(2);
@@ -225,7 +231,9 @@ Output number_rand_int(const Call& call) {
                           static_cast<std::int64_t>(call.evaluator.environment().random.below(range)));
 }
 
-Output number_atoi(const Call& call) { return GoValue::integer(parse_go_int(call.text(0), 10).value_or(0)); }
+Output number_atoi(const Call& call) {
+  return GoValue::integer(parse_go_int(call.text(0), 10).value_or(0));
+}
 
 Output number_to_decimal(const Call& call) {
   return GoValue::integer64(parse_go_int(go_print(call[0]), 8).value_or(0));
@@ -267,6 +275,8 @@ constexpr Function kNumbers[] = {
 
 }  // namespace
 
-std::span<const Function> number_functions() { return kNumbers; }
+std::span<const Function> number_functions() {
+  return kNumbers;
+}
 
 }  // namespace coracle::charts

@@ -52,7 +52,9 @@ std::string indent_text(std::int64_t blanks, std::string_view value) {
   return pad + replace_text(value, "\n", "\n" + pad);
 }
 
-Error negative_repeat() { return bad_request("strings: negative Repeat count"); }
+Error negative_repeat() {
+  return bad_request("strings: negative Repeat count");
+}
 
 Output string_indent(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
@@ -92,7 +94,8 @@ Output string_substr(const Call& call) {
 Output string_repeat(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
   const auto count = static_cast<std::size_t>(call.integer(0));
-  if (count > 0 && call.text(1).size() > kMaxRepeated / count) return bad_request("strings: Repeat output length overflow");
+  if (count > 0 && call.text(1).size() > kMaxRepeated / count)
+    return bad_request("strings: Repeat output length overflow");
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += call.text(1);
   return text_value(std::move(out));
@@ -115,7 +118,8 @@ Output string_abbrevboth(const Call& call) {
   if (size - offset < width - 3) offset = size - (width - 3);
   if (offset <= 4) return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
   if (offset + width - 3 < size) {
-    return text_value("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) + "...");
+    return text_value("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) +
+                      "...");
   }
   return text_value("..." + value.substr(static_cast<std::size_t>(size - (width - 3))));
 }
@@ -279,7 +283,9 @@ Output string_adler32(const Call& call) {
   return text_value(std::to_string((b << 16) | a));
 }
 
-bool has_prefix(std::string_view value, std::string_view prefix) { return value.starts_with(prefix); }
+bool has_prefix(std::string_view value, std::string_view prefix) {
+  return value.starts_with(prefix);
+}
 
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -331,7 +337,8 @@ constexpr Function kStrings[] = {
     {"cat", "a*", string_cat},
     {"indent", "is", string_indent},
     {"nindent", "is", string_nindent},
-    {"replace", "sss", [](const Call& c) -> Output { return text_value(replace_text(c.text(2), c.text(0), c.text(1))); }},
+    {"replace", "sss",
+     [](const Call& c) -> Output { return text_value(replace_text(c.text(2), c.text(0), c.text(1))); }},
     {"plural", "ssi", [](const Call& c) -> Output { return c.integer(2) == 1 ? c[0] : c[1]; }},
     {"toString", "a", [](const Call& c) -> Output { return text_value(to_text(c[0])); }},
     {"toStrings", "a", [](const Call& c) -> Output { return GoValue::strings(to_texts(c[0])); }},
@@ -349,6 +356,8 @@ constexpr Function kStrings[] = {
 
 }  // namespace
 
-std::span<const Function> string_functions() { return kStrings; }
+std::span<const Function> string_functions() {
+  return kStrings;
+}
 
 }  // namespace coracle::charts

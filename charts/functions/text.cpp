@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "charts/functions/convert.h"
 #include "charts/internal/regex.h"
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
 
@@ -78,9 +78,9 @@ class VersionObject final : public GoObject {
   std::string print() const override { return version_.text(); }
   Result<Value> to_value() const override { return Value(version_.text()); }
   bool has_method(std::string_view name) const override {
-    constexpr std::string_view kMethods[] = {"Major",    "Minor",  "Patch",   "Prerelease",  "Metadata", "Original",
-                                             "String",   "Compare", "Equal",  "LessThan",    "GreaterThan",
-                                             "IncMajor", "IncMinor", "IncPatch"};
+    constexpr std::string_view kMethods[] = {"Major",       "Minor",    "Patch",    "Prerelease", "Metadata",
+                                             "Original",    "String",   "Compare",  "Equal",      "LessThan",
+                                             "GreaterThan", "IncMajor", "IncMinor", "IncPatch"};
     return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
   }
   Result<GoValue> call(std::string_view method, std::span<const GoValue> args) const override {
@@ -244,7 +244,9 @@ Output url_join(const Call& call) {
   if (call[0].is_nil()) return nil_dereference();
   const GoDict& parts = call[0].as_dict();
   for (const auto& [key, value] : parts.members) {
-    if (!value.is_string()) return bad_request("unable to parse " + key + " key, must be of type string, but " + value.type_name() + " found");
+    if (!value.is_string())
+      return bad_request("unable to parse " + key + " key, must be of type string, but " + value.type_name() +
+                         " found");
   }
   std::string out = part_of(parts, "scheme");
   if (!out.empty()) out += ':';
@@ -267,11 +269,21 @@ Output url_join(const Call& call) {
   return text_value(std::move(out));
 }
 
-Output path_base(const Call& c) { return text_value(base_name(c.text(0))); }
-Output path_dir(const Call& c) { return text_value(directory_name(c.text(0))); }
-Output path_clean(const Call& c) { return text_value(clean_path(c.text(0))); }
-Output path_ext(const Call& c) { return text_value(extension(c.text(0))); }
-Output path_is_abs(const Call& c) { return GoValue::boolean(c.text(0).starts_with('/')); }
+Output path_base(const Call& c) {
+  return text_value(base_name(c.text(0)));
+}
+Output path_dir(const Call& c) {
+  return text_value(directory_name(c.text(0)));
+}
+Output path_clean(const Call& c) {
+  return text_value(clean_path(c.text(0)));
+}
+Output path_ext(const Call& c) {
+  return text_value(extension(c.text(0)));
+}
+Output path_is_abs(const Call& c) {
+  return GoValue::boolean(c.text(0).starts_with('/'));
+}
 
 constexpr Function kTexts[] = {
     {"regexMatch", "ss", regex_match},
@@ -305,6 +317,8 @@ constexpr Function kTexts[] = {
 
 }  // namespace
 
-std::span<const Function> text_functions() { return kTexts; }
+std::span<const Function> text_functions() {
+  return kTexts;
+}
 
 }  // namespace coracle::charts

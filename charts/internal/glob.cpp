@@ -82,8 +82,12 @@ bool match_from(std::string_view pattern, std::string_view path, bool extended, 
 
 }  // namespace
 
-bool glob_matches(std::string_view pattern, std::string_view path) { return match_from(pattern, path, true, 0); }
+bool glob_matches(std::string_view pattern, std::string_view path) {
+  return match_from(pattern, path, true, 0);
+}
 
-bool shell_pattern_matches(std::string_view pattern, std::string_view name) { return match_from(pattern, name, false, 0); }
+bool shell_pattern_matches(std::string_view pattern, std::string_view name) {
+  return match_from(pattern, name, false, 0);
+}
 
 }  // namespace coracle::charts

@@ -26,7 +26,8 @@ void each_match(const re2::RE2& expression, std::string_view text, const std::fu
   std::size_t at = 0;
   std::size_t previous_end = std::string_view::npos;
   while (at <= text.size()) {
-    if (!expression.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+    if (!expression.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(),
+                          static_cast<int>(groups.size()))) {
       return;
     }
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
@@ -58,7 +59,8 @@ std::size_t group_name(std::string_view text, std::string_view& name) {
 }  // namespace
 
 struct Regex::State {
-  explicit State(const std::string& source, const re2::RE2::Options& options) : expression(source, options), pattern(source) {}
+  explicit State(const std::string& source, const re2::RE2::Options& options)
+      : expression(source, options), pattern(source) {}
 
   void expand(std::string& out, std::string_view replacement, const Groups& groups) const {
     while (!replacement.empty()) {

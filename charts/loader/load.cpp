@@ -222,7 +222,8 @@ class FolderReader {
 
  private:
   Result<void> walk(const std::string& folder, int depth) {
-    if (depth > kMaxFolderDepth) return bad_request("the chart's folders are nested deeper than " + std::to_string(kMaxFolderDepth));
+    if (depth > kMaxFolderDepth)
+      return bad_request("the chart's folders are nested deeper than " + std::to_string(kMaxFolderDepth));
     ASSIGN_OR_RETURN(const auto entries, list_directory(join_path(root_, folder)));
     for (const DirectoryEntry& entry : entries) {
       const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
@@ -244,10 +245,12 @@ class FolderReader {
   }
 
   Result<void> take(const std::string& path) {
-    if (files_.size() >= kMaxChartFiles) return bad_request("the chart has more than " + std::to_string(kMaxChartFiles) + " files");
+    if (files_.size() >= kMaxChartFiles)
+      return bad_request("the chart has more than " + std::to_string(kMaxChartFiles) + " files");
     ASSIGN_OR_RETURN(std::string data, read_file(join_path(root_, path), kMaxChartFileSize));
     total_ += data.size();
-    if (total_ > kMaxChartSize) return bad_request("the chart is larger than " + std::to_string(kMaxChartSize) + " bytes");
+    if (total_ > kMaxChartSize)
+      return bad_request("the chart is larger than " + std::to_string(kMaxChartSize) + " bytes");
     files_.push_back({path, std::move(data)});
     return {};
   }
@@ -260,7 +263,9 @@ class FolderReader {
 
 }  // namespace
 
-Result<Chart> load_files(std::vector<ChartFile> files) { return assemble(std::move(files), 0); }
+Result<Chart> load_files(std::vector<ChartFile> files) {
+  return assemble(std::move(files), 0);
+}
 
 Result<Chart> load_archive(std::string_view tgz) {
   ASSIGN_OR_RETURN(auto files, read_archive(tgz));

@@ -15,7 +15,8 @@ constexpr std::string_view kSecretType = "helm.sh/release.v1";
 constexpr std::string_view kPayloadKey = "release";
 constexpr int kBestCompression = 9;
 // Labels that Helm itself puts on the Secret.
-constexpr std::array<std::string_view, 6> kOwnLabels = {"name", "owner", "status", "version", "createdAt", "modifiedAt"};
+constexpr std::array<std::string_view, 6> kOwnLabels = {"name",    "owner",     "status",
+                                                        "version", "createdAt", "modifiedAt"};
 
 std::string time_text(WallTime time) {
   return format_go_time(GoValue::time(time), "2006-01-02T15:04:05.999999999Z07:00");
@@ -94,7 +95,8 @@ ReleaseHook read_hook(const Value& value) {
   entry.hook.delete_policies = read_texts(value["delete_policies"]);
   entry.hook.output_log_policies = read_texts(value["output_log_policies"]);
   const Value& run = value["last_run"];
-  entry.last_run = {read_time(run["started_at"]), read_time(run["completed_at"]), std::string(run["phase"].as_string())};
+  entry.last_run = {read_time(run["started_at"]), read_time(run["completed_at"]),
+                    std::string(run["phase"].as_string())};
   return entry;
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/json/json.h"
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 #include "charts/template/methods.h"
 
 namespace coracle::charts {
@@ -77,11 +77,12 @@ GoValue make_capabilities(const Capabilities& capabilities) {
   versions->version_set = true;
   for (const std::string& version : capabilities.api_versions) versions->items.push_back(GoValue::string(version));
   const GoValue empty = GoValue::string("");
-  GoValue helm = GoValue::object(make_struct("version.BuildInfo", {{"Version", GoValue::string(capabilities.helm_version)},
-                                                                   {"GitCommit", empty},
-                                                                   {"GitTreeState", empty},
-                                                                   {"GoVersion", empty},
-                                                                   {"KubeClientVersion", empty}}));
+  GoValue helm =
+      GoValue::object(make_struct("version.BuildInfo", {{"Version", GoValue::string(capabilities.helm_version)},
+                                                        {"GitCommit", empty},
+                                                        {"GitTreeState", empty},
+                                                        {"GoVersion", empty},
+                                                        {"KubeClientVersion", empty}}));
   return GoValue::object(std::make_shared<CapabilitiesObject>(
       GoValue::object(std::make_shared<KubeVersionObject>(capabilities.kube_version)),
       GoValue::list(std::move(versions)), std::move(helm)));

@@ -149,7 +149,9 @@ Result<Value> parse_document(const std::string& path, const std::string& text) {
     return wrong((*tree)["apiVersion"], "struct field SimpleHead.apiVersion", "string");
   }
   if (!metadata.is_object() && !metadata.is_null()) {
-    return wrong(metadata, "struct field SimpleHead.metadata", "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }");
+    return wrong(
+        metadata, "struct field SimpleHead.metadata",
+        "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }");
   }
   if (!text_or_absent(metadata["name"])) return wrong(metadata["name"], "struct field .metadata.name", "string");
   for (const auto& [key, value] : metadata["annotations"].members()) {
@@ -169,8 +171,8 @@ std::optional<Hook> make_hook(const std::string& path, const std::string& text, 
   hook.object = object;
   hook.weight = parse_int<int>(annotations[kWeightAnnotation].as_string()).value_or(0);
   for (const std::string& name : annotation_list(annotations[kHookAnnotation].as_string())) {
-    const auto known = std::find_if(kEvents.begin(), kEvents.end(),
-                                    [&](const EventName& event) { return event.annotation == name; });
+    const auto known =
+        std::find_if(kEvents.begin(), kEvents.end(), [&](const EventName& event) { return event.annotation == name; });
     if (known == kEvents.end()) return std::nullopt;
     hook.events.emplace_back(known->event);
   }
@@ -183,7 +185,9 @@ std::optional<Hook> make_hook(const std::string& path, const std::string& text, 
   return hook;
 }
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos; }
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
 
 std::string_view trim_left(std::string_view text) {
   const std::size_t start = text.find_first_not_of(" \t\n\v\f\r");
@@ -192,8 +196,12 @@ std::string_view trim_left(std::string_view text) {
 
 }  // namespace
 
-int install_order(std::string_view kind) { return position_in(kInstallOrder, kind); }
-int uninstall_order(std::string_view kind) { return position_in(kUninstallOrder, kind); }
+int install_order(std::string_view kind) {
+  return position_in(kInstallOrder, kind);
+}
+int uninstall_order(std::string_view kind) {
+  return position_in(kUninstallOrder, kind);
+}
 
 std::vector<std::string> split_manifests(std::string_view text) {
   std::vector<std::string> documents;

@@ -5,9 +5,9 @@
 #include <unordered_map>
 
 #include "base/yaml/yaml.h"
-#include "charts/internal/semver.h"
 #include "charts/render/context.h"
 #include "charts/render/manifests.h"
+#include "charts/semver.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/failure.h"
 #include "charts/template/parser.h"

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 
 namespace coracle::charts {
 namespace {
@@ -21,7 +21,9 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-std::size_t indentation(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
+std::size_t indentation(std::string_view line) {
+  return std::min(line.find_first_not_of(' '), line.size());
+}
 
 // The lines of one chart out of an index as Helm writes it: block style, "entries:" at the margin,
 // names below it. Empty when the text is laid out in another way.
@@ -67,9 +69,13 @@ std::string scalar_text(const Value& value) {
   return value.is_number() ? json::write(value) : std::string(value.as_string());
 }
 
-bool is_oci(std::string_view url) { return url.starts_with("oci://"); }
+bool is_oci(std::string_view url) {
+  return url.starts_with("oci://");
+}
 
-bool is_url(std::string_view text) { return text.find("://") != std::string_view::npos; }
+bool is_url(std::string_view text) {
+  return text.find("://") != std::string_view::npos;
+}
 
 }  // namespace
 

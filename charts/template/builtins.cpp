@@ -28,7 +28,9 @@ Error incompatible(const GoValue& a, const GoValue& b) {
 }
 
 // What "%s" prints, which is not what a reader expects of numbers; Go's own message has it so.
-std::string as_text(const GoValue& value) { return go_sprintf("%s", std::span(&value, 1)); }
+std::string as_text(const GoValue& value) {
+  return go_sprintf("%s", std::span(&value, 1));
+}
 
 Result<bool> equal(const GoValue& a, const GoValue& b) {
   const Basic kind = basic_kind(a);
@@ -116,9 +118,13 @@ Result<GoValue> builtin_ge(const Call& call) {
 }
 
 // `and` and `or` are evaluated by the evaluator, which need not evaluate every operand.
-Result<GoValue> builtin_operand(const Call& call) { return call[call.size() - 1]; }
+Result<GoValue> builtin_operand(const Call& call) {
+  return call[call.size() - 1];
+}
 
-Result<GoValue> builtin_not(const Call& call) { return GoValue::boolean(!call[0].truth()); }
+Result<GoValue> builtin_not(const Call& call) {
+  return GoValue::boolean(!call[0].truth());
+}
 
 Result<std::size_t> position_of(const GoValue& index, std::size_t length) {
   if (index.is_nil()) return bad_request("cannot index slice/array with nil");
@@ -269,8 +275,12 @@ Result<GoValue> builtin_urlquery(const Call& call) {
   return GoValue::string(std::move(out));
 }
 
-Result<GoValue> builtin_print(const Call& call) { return GoValue::string(go_sprint(call.args)); }
-Result<GoValue> builtin_println(const Call& call) { return GoValue::string(go_sprintln(call.args)); }
+Result<GoValue> builtin_print(const Call& call) {
+  return GoValue::string(go_sprint(call.args));
+}
+Result<GoValue> builtin_println(const Call& call) {
+  return GoValue::string(go_sprintln(call.args));
+}
 Result<GoValue> builtin_printf(const Call& call) {
   return GoValue::string(go_sprintf(call.text(0), call.args.subspan(1)));
 }
@@ -281,16 +291,18 @@ Result<GoValue> builtin_call(const Call& call) {
 }
 
 constexpr Function kBuiltins[] = {
-    {"and", "vv*", builtin_operand}, {"or", "vv*", builtin_operand},      {"not", "v", builtin_not},
-    {"call", "vv*", builtin_call},   {"html", "a*", builtin_html},        {"index", "vv*", builtin_index},
-    {"js", "a*", builtin_js},        {"len", "v", builtin_len},           {"print", "a*", builtin_print},
+    {"and", "vv*", builtin_operand},   {"or", "vv*", builtin_operand},     {"not", "v", builtin_not},
+    {"call", "vv*", builtin_call},     {"html", "a*", builtin_html},       {"index", "vv*", builtin_index},
+    {"js", "a*", builtin_js},          {"len", "v", builtin_len},          {"print", "a*", builtin_print},
     {"printf", "sa*", builtin_printf}, {"println", "a*", builtin_println}, {"urlquery", "a*", builtin_urlquery},
-    {"eq", "vv*", builtin_eq},       {"ne", "vv", builtin_ne},            {"lt", "vv", builtin_lt},
-    {"le", "vv", builtin_le},        {"gt", "vv", builtin_gt},            {"ge", "vv", builtin_ge},
+    {"eq", "vv*", builtin_eq},         {"ne", "vv", builtin_ne},           {"lt", "vv", builtin_lt},
+    {"le", "vv", builtin_le},          {"gt", "vv", builtin_gt},           {"ge", "vv", builtin_ge},
 };
 
 }  // namespace
 
-std::span<const Function> builtin_functions() { return kBuiltins; }
+std::span<const Function> builtin_functions() {
+  return kBuiltins;
+}
 
 }  // namespace coracle::charts

@@ -66,7 +66,9 @@ bool assignable(const GoValue& value, char parameter) {
   }
 }
 
-bool is_variadic(std::string_view parameters) { return parameters.ends_with('*'); }
+bool is_variadic(std::string_view parameters) {
+  return parameters.ends_with('*');
+}
 
 }  // namespace
 
@@ -156,18 +158,18 @@ Result<GoValue> Evaluator::evaluate_chain(const GoValue& dot, const ChainNode& n
 }
 
 Result<GoValue> Evaluator::evaluate_fields(const GoValue& dot, const GoValue& receiver, const Node& node,
-                                           std::span<const std::string> names, Arguments args,
-                                           const GoValue* final) {
+                                           std::span<const std::string> names, Arguments args, const GoValue* final) {
   GoValue value = receiver;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const bool last = i + 1 == names.size();
-    ASSIGN_OR_RETURN(value, evaluate_field(dot, names[i], node, last ? args : Arguments(), last ? final : nullptr, value));
+    ASSIGN_OR_RETURN(value,
+                     evaluate_field(dot, names[i], node, last ? args : Arguments(), last ? final : nullptr, value));
   }
   return value;
 }
 
-Result<GoValue> Evaluator::evaluate_field(const GoValue& dot, const std::string& name, const Node& node,
-                                          Arguments args, const GoValue* final, const GoValue& receiver) {
+Result<GoValue> Evaluator::evaluate_field(const GoValue& dot, const std::string& name, const Node& node, Arguments args,
+                                          const GoValue* final, const GoValue& receiver) {
   if (receiver.is_nil()) {
     if (!receiver.boxed()) return GoValue();
     return fail("nil pointer evaluating interface {}." + name);
@@ -311,7 +313,8 @@ Result<GoValue> Evaluator::evaluate_literal(char parameter, const Node& node) co
     case 'v':
       break;
     default:
-      return fail("can't handle " + node.text() + " for arg of type " + std::string(parameter_row(parameter).type_name));
+      return fail("can't handle " + node.text() + " for arg of type " +
+                  std::string(parameter_row(parameter).type_name));
   }
   if (node.type == NodeType::Bool) return GoValue::boolean(static_cast<const BoolNode&>(node).value);
   if (node.type == NodeType::String) return static_cast<const StringNode&>(node).value;

@@ -36,7 +36,9 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
 
 }  // namespace
 
-void remove_no_value(std::string& text) { replace_all(text, "<no value>", ""); }
+void remove_no_value(std::string& text) {
+  replace_all(text, "<no value>", "");
+}
 
 Evaluator::~Evaluator() {
   for (const std::weak_ptr<void>& mutated : mutated_) {
@@ -116,8 +118,8 @@ Result<std::string> Evaluator::render_text(const std::string& text, const GoValu
   auto result = execute(file->definitions.back(), data);
   scope_ = outer;
   if (!result.ok()) {
-    Error error(result.error().reason(), "error during tpl function execution for " + go_quote(text) + ": " +
-                                             result.error().message());
+    Error error(result.error().reason(),
+                "error during tpl function execution for " + go_quote(text) + ": " + result.error().message());
     return std::move(error).with_causes(result.error().causes());
   }
   remove_no_value(*result);
@@ -226,8 +228,7 @@ Result<Evaluator::Flow> Evaluator::range_items(const BranchNode& node, const GoV
       }
       for (std::int64_t i = 0; i < collection.as_integer(); ++i) {
         any = true;
-        const GoValue element =
-            collection.type() == GoValue::Type::Int ? GoValue::integer(i) : GoValue::integer64(i);
+        const GoValue element = collection.type() == GoValue::Type::Int ? GoValue::integer(i) : GoValue::integer64(i);
         ASSIGN_OR_RETURN(const Flow flow, iterate(node, {}, element));
         if (flow == Flow::Break) break;
       }

@@ -61,8 +61,7 @@ class Evaluator {
                                   std::span<const std::string> names, Arguments args, const GoValue* final);
   Result<GoValue> evaluate_field(const GoValue& dot, const std::string& name, const Node& node, Arguments args,
                                  const GoValue* final, const GoValue& receiver);
-  Result<GoValue> evaluate_variable(const GoValue& dot, const VariableNode& node, Arguments args,
-                                    const GoValue* final);
+  Result<GoValue> evaluate_variable(const GoValue& dot, const VariableNode& node, Arguments args, const GoValue* final);
   Result<GoValue> evaluate_chain(const GoValue& dot, const ChainNode& node, Arguments args, const GoValue* final);
   Result<GoValue> call_function(const GoValue& dot, const Function& function, const Node& command, Arguments args,
                                 const GoValue* final);

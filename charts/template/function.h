@@ -44,7 +44,7 @@ std::span<const Function> default_functions();
 std::span<const Function> encoding_functions();
 std::span<const Function> date_functions();
 std::span<const Function> crypto_functions();
-std::span<const Function> text_functions();  // regex, semver, paths, URLs
+std::span<const Function> text_functions();   // regex, semver, paths, URLs
 std::span<const Function> chart_functions();  // Helm's own
 std::span<const Function> unsupported_functions();
 

@@ -139,9 +139,9 @@ Result<void> parse_number(std::string_view text, bool character, NumberNode& nod
   if (text.ends_with('i')) return unsupported("complex constants are not supported: " + std::string(text));
   const auto integer = parse_go_int(text);
   const auto magnitude = parse_go_uint(text);
-  const bool looks_float = text.find_first_of(".eEpP") != std::string_view::npos &&
-                           !(text.find_first_of("xX") != std::string_view::npos &&
-                             text.find_first_of("pP") == std::string_view::npos);
+  const bool looks_float =
+      text.find_first_of(".eEpP") != std::string_view::npos &&
+      !(text.find_first_of("xX") != std::string_view::npos && text.find_first_of("pP") == std::string_view::npos);
   node.is_integer = integer.has_value();
   node.is_unsigned = magnitude.has_value();
   node.integer = integer.value_or(0);

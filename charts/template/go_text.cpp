@@ -101,7 +101,8 @@ struct Decimal {
 
 Decimal shortest(double magnitude) {
   std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude, std::chars_format::scientific).ptr;
   const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
   const std::size_t e = text.find('e');
   Decimal decimal;
@@ -233,9 +234,8 @@ std::string go_quote(std::string_view text) {
 }
 
 std::string go_backquote(std::string_view text) {
-  const bool allowed = std::none_of(text.begin(), text.end(), [](char c) {
-    return c == '`' || (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-  });
+  const bool allowed = std::none_of(text.begin(), text.end(),
+                                    [](char c) { return c == '`' || (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
   return allowed ? "`" + std::string(text) + "`" : go_quote(text);
 }
 

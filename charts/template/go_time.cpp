@@ -12,8 +12,9 @@
 namespace coracle::charts {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
 constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                    "Thursday", "Friday", "Saturday"};
 
@@ -56,24 +57,41 @@ struct PartText {
 };
 
 // Longer texts before their prefixes.
-constexpr std::array<PartText, 31> kParts = {{{"January", Part::LongMonth},   {"Jan", Part::ShortMonth},
-                                              {"Monday", Part::LongWeekday},  {"Mon", Part::ShortWeekday},
-                                              {"MST", Part::Zone},            {"002", Part::YearDay},
-                                              {"01", Part::ZeroMonth},        {"02", Part::ZeroDay},
-                                              {"03", Part::ZeroHour12},       {"04", Part::ZeroMinute},
-                                              {"05", Part::ZeroSecond},       {"06", Part::Year},
-                                              {"2006", Part::LongYear},       {"_2006", Part::LongYear},
-                                              {"15", Part::Hour},             {"PM", Part::UpperNoon},
-                                              {"pm", Part::LowerNoon},        {"-07:00", Part::ZoneColon},
-                                              {"-0700", Part::ZoneNumber},    {"-07", Part::ZoneHours},
-                                              {"Z07:00", Part::ZoneIsoColon}, {"Z0700", Part::ZoneIso},
-                                              {"Z07", Part::ZoneIsoHours},    {"_2", Part::SpaceDay},
-                                              {"1", Part::Month},             {"2", Part::Day},
-                                              {"3", Part::Hour12},            {"4", Part::Minute},
-                                              {"5", Part::Second},            {"", Part::Fraction},
+constexpr std::array<PartText, 31> kParts = {{{"January", Part::LongMonth},
+                                              {"Jan", Part::ShortMonth},
+                                              {"Monday", Part::LongWeekday},
+                                              {"Mon", Part::ShortWeekday},
+                                              {"MST", Part::Zone},
+                                              {"002", Part::YearDay},
+                                              {"01", Part::ZeroMonth},
+                                              {"02", Part::ZeroDay},
+                                              {"03", Part::ZeroHour12},
+                                              {"04", Part::ZeroMinute},
+                                              {"05", Part::ZeroSecond},
+                                              {"06", Part::Year},
+                                              {"2006", Part::LongYear},
+                                              {"_2006", Part::LongYear},
+                                              {"15", Part::Hour},
+                                              {"PM", Part::UpperNoon},
+                                              {"pm", Part::LowerNoon},
+                                              {"-07:00", Part::ZoneColon},
+                                              {"-0700", Part::ZoneNumber},
+                                              {"-07", Part::ZoneHours},
+                                              {"Z07:00", Part::ZoneIsoColon},
+                                              {"Z0700", Part::ZoneIso},
+                                              {"Z07", Part::ZoneIsoHours},
+                                              {"_2", Part::SpaceDay},
+                                              {"1", Part::Month},
+                                              {"2", Part::Day},
+                                              {"3", Part::Hour12},
+                                              {"4", Part::Minute},
+                                              {"5", Part::Second},
+                                              {"", Part::Fraction},
                                               {"", Part::FractionTrimmed}}};
 
-bool digit_at(std::string_view text, std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; }
+bool digit_at(std::string_view text, std::size_t at) {
+  return at < text.size() && text[at] >= '0' && text[at] <= '9';
+}
 
 // A run of zeros or nines after '.' or ',' that no digit follows; its length with the point, or 0.
 std::size_t fraction_length(std::string_view layout) {
@@ -465,7 +483,9 @@ Result<GoValue> parse_go_time(std::string_view layout, std::string_view text) {
   return make_time(parsed);
 }
 
-std::string go_time_text(const GoValue& time) { return format_go_time(time, "2006-01-02 15:04:05.999999999 -0700 MST"); }
+std::string go_time_text(const GoValue& time) {
+  return format_go_time(time, "2006-01-02 15:04:05.999999999 -0700 MST");
+}
 
 GoValue add_date(const GoValue& time, int years, int months, int days) {
   const CivilTime civil = civil_time(time);

@@ -40,7 +40,9 @@ constexpr std::array<TypeRow, 13> kTypes = {{{"<nil>", "invalid"},
 
 const std::string kEmptyText;
 
-const TypeRow& row_of(GoValue::Type type) { return kTypes[static_cast<std::size_t>(type)]; }
+const TypeRow& row_of(GoValue::Type type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
 
 class PlainStruct final : public GoObject {
  public:
@@ -93,7 +95,8 @@ Result<Value> convert(const GoValue& value, int depth) {
     case GoValue::Type::Float64: {
       const double number = value.as_double();
       if (std::isnan(number)) return bad_request("json: unsupported value: NaN");
-      if (std::isinf(number)) return bad_request(std::string("json: unsupported value: ") + (number > 0 ? "+Inf" : "-Inf"));
+      if (std::isinf(number))
+        return bad_request(std::string("json: unsupported value: ") + (number > 0 ? "+Inf" : "-Inf"));
       constexpr double kExactLimit = 9.2e18;
       const bool negative_zero = number == 0 && std::signbit(number);
       if (number == std::trunc(number) && std::fabs(number) < kExactLimit && !negative_zero) {
@@ -210,7 +213,9 @@ GoValue GoValue::list(std::shared_ptr<GoList> list) {
   return result;
 }
 
-GoValue GoValue::dict() { return dict(std::make_shared<GoDict>()); }
+GoValue GoValue::dict() {
+  return dict(std::make_shared<GoDict>());
+}
 
 GoValue GoValue::dict(std::shared_ptr<GoDict> dict) {
   GoValue result;
@@ -253,7 +258,9 @@ GoValue GoValue::from_value(const Value& value) {
   return {};
 }
 
-Result<Value> GoValue::to_value() const { return convert(*this, 0); }
+Result<Value> GoValue::to_value() const {
+  return convert(*this, 0);
+}
 
 GoValue GoValue::as_boxed() const {
   GoValue copy = *this;
@@ -276,17 +283,27 @@ const std::string& GoValue::text() const {
   return static_cast<const TextCell*>(node_.get())->text;
 }
 
-WallTime GoValue::as_time() const { return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->time : WallTime{}; }
+WallTime GoValue::as_time() const {
+  return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->time : WallTime{};
+}
 
-int GoValue::zone_offset() const { return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->offset : 0; }
+int GoValue::zone_offset() const {
+  return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->offset : 0;
+}
 
 const std::string& GoValue::zone_name() const {
   return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->zone : kEmptyText;
 }
 
-GoList& GoValue::as_list() const { return *static_cast<GoList*>(node_.get()); }
-GoDict& GoValue::as_dict() const { return *static_cast<GoDict*>(node_.get()); }
-const GoObject& GoValue::as_object() const { return *static_cast<const GoObject*>(node_.get()); }
+GoList& GoValue::as_list() const {
+  return *static_cast<GoList*>(node_.get());
+}
+GoDict& GoValue::as_dict() const {
+  return *static_cast<GoDict*>(node_.get());
+}
+const GoObject& GoValue::as_object() const {
+  return *static_cast<const GoObject*>(node_.get());
+}
 
 std::string GoValue::type_name() const {
   if (type_ == Type::Object) return as_object().type_name();

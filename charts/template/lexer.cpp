@@ -28,7 +28,9 @@ constexpr std::array<std::pair<std::string_view, TokenType>, 13> kKeywords = {{{
                                                                                {"with", TokenType::With},
                                                                                {"", TokenType::Keyword}}};
 
-bool is_space(char c) { return kSpaces.find(c) != std::string_view::npos; }
+bool is_space(char c) {
+  return kSpaces.find(c) != std::string_view::npos;
+}
 
 // Letters, digits and '_'. Everything outside ASCII counts as a letter.
 bool is_word(char c) {
@@ -325,6 +327,8 @@ std::string Token::describe() const {
   return go_quote(text);
 }
 
-std::vector<Token> lex_template(std::string_view text) { return Lexer(text).run(); }
+std::vector<Token> lex_template(std::string_view text) {
+  return Lexer(text).run();
+}
 
 }  // namespace coracle::charts

@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 #include "base/tls/crypto.h"
-#include "charts/functions/encoding.h"
 #include "charts/functions/convert.h"
+#include "charts/functions/encoding.h"
 #include "charts/internal/glob.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_time.h"
@@ -25,7 +25,9 @@ struct Method {
 };
 
 // The last part of a path.
-std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string base_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 Output files_get(const GoValue& files, Arguments args) {
   const GoValue* found = files.as_dict().find(args[0].text());
@@ -114,25 +116,27 @@ constexpr Method kVersionSetMethods[] = {
     {"Has", "s",
      [](const GoValue& set, Arguments args) -> Output {
        const auto& items = set.as_list().items;
-       return GoValue::boolean(std::any_of(items.begin(), items.end(), [&](const GoValue& item) {
-         return item.text() == args[0].text();
-       }));
+       return GoValue::boolean(
+           std::any_of(items.begin(), items.end(), [&](const GoValue& item) { return item.text() == args[0].text(); }));
      }},
 };
 
-std::int64_t unix_nanoseconds(const GoValue& time) { return time.as_time().time_since_epoch().count(); }
+std::int64_t unix_nanoseconds(const GoValue& time) {
+  return time.as_time().time_since_epoch().count();
+}
 
 Output time_date(const GoValue& time, int CivilTime::*field) {
   return GoValue::integer(civil_time(time).*field);
 }
 
-GoValue at(const GoValue& like, WallTime time) { return GoValue::time(time, like.zone_offset(), like.zone_name()); }
+GoValue at(const GoValue& like, WallTime time) {
+  return GoValue::time(time, like.zone_offset(), like.zone_name());
+}
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 constexpr Method kTimeMethods[] = {
-    {"Format", "s",
-     [](const GoValue& t, Arguments a) -> Output { return text_value(format_go_time(t, a[0].text())); }},
+    {"Format", "s", [](const GoValue& t, Arguments a) -> Output { return text_value(format_go_time(t, a[0].text())); }},
     {"String", "", [](const GoValue& t, Arguments) -> Output { return text_value(go_time_text(t)); }},
     {"Unix", "",
      [](const GoValue& t, Arguments) -> Output {

@@ -17,7 +17,9 @@ void ListNode::write(std::string& out) const {
   for (const Node* node : nodes) node->write(out);
 }
 
-void TextNode::write(std::string& out) const { out += content; }
+void TextNode::write(std::string& out) const {
+  out += content;
+}
 
 void CommandNode::write(std::string& out) const {
   for (std::size_t i = 0; i < args.size(); ++i) {
@@ -116,13 +118,21 @@ void ChainNode::write(std::string& out) const {
   }
 }
 
-void IdentifierNode::write(std::string& out) const { out += function.name; }
+void IdentifierNode::write(std::string& out) const {
+  out += function.name;
+}
 
-void BoolNode::write(std::string& out) const { out += value ? "true" : "false"; }
+void BoolNode::write(std::string& out) const {
+  out += value ? "true" : "false";
+}
 
-void NumberNode::write(std::string& out) const { out += source; }
+void NumberNode::write(std::string& out) const {
+  out += source;
+}
 
-void StringNode::write(std::string& out) const { out += quoted; }
+void StringNode::write(std::string& out) const {
+  out += quoted;
+}
 
 bool is_empty_tree(const Node* node) {
   if (node == nullptr) return true;

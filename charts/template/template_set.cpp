@@ -16,7 +16,9 @@ Result<void> TemplateSet::add(std::string name, std::string text) {
   return {};
 }
 
-bool TemplateSet::contains(std::string_view name) const { return scope_->find(name) != nullptr; }
+bool TemplateSet::contains(std::string_view name) const {
+  return scope_->find(name) != nullptr;
+}
 
 Result<std::string> TemplateSet::execute(std::string_view name, const Value& data,
                                          const TemplateEnvironment& environment) const {

@@ -30,7 +30,8 @@ struct ZoneHeader {
       return static_cast<std::size_t>(big_endian(data.substr(20 + index * 4, 4)));
     };
     ZoneHeader header{count(0), count(1), count(2), count(3), count(4), count(5)};
-    const std::size_t largest = std::max({header.utc_marks, header.leaps, header.times, header.types, header.characters});
+    const std::size_t largest =
+        std::max({header.utc_marks, header.leaps, header.times, header.types, header.characters});
     if (largest > kMaxZoneFile || header.types == 0) return std::nullopt;
     return header;
   }

@@ -122,7 +122,8 @@ Result<Value> layer_chart(const Chart& chart, const Value& over, const std::stri
       return bad_request("type mismatch on " + std::string(dependency->name()) + ": a map of values is expected, not " +
                          std::string(json_kind_name(*present)));
     }
-    const Value table = hand_down_globals(present != nullptr ? *present : Value::object(), values, sub_prefix, warnings);
+    const Value table =
+        hand_down_globals(present != nullptr ? *present : Value::object(), values, sub_prefix, warnings);
     ASSIGN_OR_RETURN(Value inner, layer_chart(*dependency, table, sub_prefix, layering, warnings));
     values = values.with(dependency->name(), std::move(inner));
   }

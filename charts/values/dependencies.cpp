@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 #include "charts/values.h"
 #include "charts/values/coalesce.h"
 
@@ -79,7 +79,7 @@ bool enabled(const Value& requirement, const Value& values, const std::string& p
     if (state == nullptr || state->is_object()) continue;
     if (state->is_bool()) return state->as_bool();
     add_warning(warnings, "condition " + std::string(condition) + " of chart " +
-                       std::string(requirement["name"].as_string()) + " is not a bool");
+                              std::string(requirement["name"].as_string()) + " is not a bool");
   }
   return enabled_by_tags(requirement, values);
 }
@@ -135,7 +135,8 @@ Result<Chart> import_values(Chart chart, Warnings* warnings) {
     const std::string name(requirement["name"].as_string());
     for (const Value& rule : requirement["import-values"].items()) {
       const bool is_short = rule.is_string();
-      const std::string child = is_short ? "exports." + std::string(rule.as_string()) : std::string(rule["child"].as_string());
+      const std::string child =
+          is_short ? "exports." + std::string(rule.as_string()) : std::string(rule["child"].as_string());
       const std::string_view parent = is_short ? "." : rule["parent"].as_string();
       const Value* table = at_path(values, name + "." + child);
       if (table == nullptr || !table->is_object()) {

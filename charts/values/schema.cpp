@@ -44,10 +44,11 @@ bool same_value(const Value& a, const Value& b) {
     return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), same_value);
   }
   if (a.is_object() && b.is_object()) {
-    return a.size() == b.size() && std::all_of(a.members().begin(), a.members().end(), [&](const Value::Member& member) {
-      const Value* other = b.find(member.key);
-      return other != nullptr && same_value(member.value, *other);
-    });
+    return a.size() == b.size() &&
+           std::all_of(a.members().begin(), a.members().end(), [&](const Value::Member& member) {
+             const Value* other = b.find(member.key);
+             return other != nullptr && same_value(member.value, *other);
+           });
   }
   return a == b;
 }
@@ -115,7 +116,8 @@ class SchemaChecker {
                       int depth) {
     const Value* target = resolve(reference);
     if (target != nullptr) return check(*target, value, path, out, depth + 1);
-    if (reference.starts_with('#')) return bad_request("the schema refers to " + std::string(reference) + ", which is not there");
+    if (reference.starts_with('#'))
+      return bad_request("the schema refers to " + std::string(reference) + ", which is not there");
     if (warnings_ != nullptr && warned_.insert(std::string(reference)).second) {
       warnings_->push_back("the schema refers to " + std::string(reference) +
                            ", which is not fetched: everything is accepted there");
@@ -149,7 +151,8 @@ class SchemaChecker {
     if (type.is_string()) wanted.emplace_back(type.as_string());
     for (const Value& item : type.items()) wanted.emplace_back(item.as_string());
     if (wanted.empty()) return;
-    if (std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) { return has_type(value, name); })) return;
+    if (std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) { return has_type(value, name); }))
+      return;
     out.push_back({path, "got " + std::string(type_of(value)) + ", want " + joined(wanted, " or ")});
   }
 

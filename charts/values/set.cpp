@@ -80,12 +80,14 @@ class SetParser {
   }
 
   Result<Value> assign_key(const Value& target, int depth) {
-    if (depth > kMaxNesting) return bad_request("value name nested level is greater than maximum supported nested level of 30");
+    if (depth > kMaxNesting)
+      return bad_request("value name nested level is greater than maximum supported nested level of 30");
     std::optional<char> stop;
     const std::string key = take("=[,.", stop);
     if (!stop) return key.empty() ? Result<Value>(target) : bad_request("key \"" + key + "\" has no value");
     if (*stop == ',') return bad_request("key \"" + key + "\" has no value (cannot end with ,)");
-    if (!target.is_object() && !target.is_null()) return bad_request("key \"" + key + "\" is set in a value that is no map");
+    if (!target.is_object() && !target.is_null())
+      return bad_request("key \"" + key + "\" is set in a value that is no map");
     const Value& present = target[key];
     if (*stop == '=') {
       ASSIGN_OR_RETURN(Value assigned, value());
@@ -114,7 +116,8 @@ class SetParser {
   }
 
   Result<Value> assign_item(const Value& target, int depth) {
-    if (depth > kMaxNesting) return bad_request("value name nested level is greater than maximum supported nested level of 30");
+    if (depth > kMaxNesting)
+      return bad_request("value name nested level is greater than maximum supported nested level of 30");
     ASSIGN_OR_RETURN(const std::size_t index, list_index());
     if (!target.is_array() && !target.is_null()) return bad_request("a list index is set in a value that is no list");
     const Value& present = target.at(index);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/tls/crypto.h"
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 #include "reconcilers/git/ignore_rules.h"
 
 namespace coracle::reconcilers {

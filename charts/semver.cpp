@@ -1,4 +1,4 @@
-#include "charts/internal/semver.h"
+#include "charts/semver.h"
 
 #include <algorithm>
 #include <array>
@@ -26,19 +26,24 @@ bool are_identifiers(std::string_view dotted) {
   return std::all_of(parts.begin(), parts.end(), is_identifier);
 }
 
-Error invalid_version() { return bad_request("invalid semantic version"); }
+Error invalid_version() {
+  return bad_request("invalid semantic version");
+}
 
 Error improper_constraint(std::string_view text) {
   return bad_request("improper constraint: \"" + std::string(text) + "\"");
 }
 
-int compare_numbers(std::uint64_t a, std::uint64_t b) { return a < b ? -1 : a > b ? 1 : 0; }
+int compare_numbers(std::uint64_t a, std::uint64_t b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 int compare_identifiers(std::string_view a, std::string_view b) {
   const bool a_number = is_number(a);
   if (a_number != is_number(b)) return a_number ? -1 : 1;
   if (a_number) {
-    return compare_numbers(parse_int<std::uint64_t>(a).value_or(UINT64_MAX), parse_int<std::uint64_t>(b).value_or(UINT64_MAX));
+    return compare_numbers(parse_int<std::uint64_t>(a).value_or(UINT64_MAX),
+                           parse_int<std::uint64_t>(b).value_or(UINT64_MAX));
   }
   return a.compare(b);
 }
@@ -83,7 +88,9 @@ std::optional<Parts> take_apart(std::string_view text) {
   return parts;
 }
 
-bool is_wildcard(std::string_view number) { return number == "x" || number == "X" || number == "*"; }
+bool is_wildcard(std::string_view number) {
+  return number == "x" || number == "X" || number == "*";
+}
 
 }  // namespace
 
