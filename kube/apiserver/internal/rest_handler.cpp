@@ -37,6 +37,10 @@ Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& 
   const std::string_view wanted = scope.query.get("includeObject");
   if (wanted == "None") include = IncludeObject::None;
   if (wanted == "Object") include = IncludeObject::Object;
+  const bool known = wanted.empty() || wanted == "None" || wanted == "Metadata" || wanted == "Object";
+  if (output.transform == Transform::Table && !known) {
+    return bad_request("unrecognized includeObject value: \"" + std::string(wanted) + "\"");
+  }
   return ObjectEncoder(resource, std::move(output), include, scope.context.clock().wall());
 }
 
@@ -135,6 +139,9 @@ Result<http::Response> RestHandler::serve_subresource(const Request& request) {
     if (info.verb == "update") return update(request);
     if (info.verb == "patch") return patch(request);
   }
+  ASSIGN_OR_RETURN(const StoredObjectPtr parent,
+                   store_.find(request.scope.context, resource, info.namespace_, info.name));
+  if (parent == nullptr) return not_found(resource, info.name);
   return Error(Reason::ServiceUnavailable, "no node agent is connected that could serve " + resource.resource + "/" +
                                                info.subresource);
 }
