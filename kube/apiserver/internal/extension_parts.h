@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "kube/apiserver/internal/builtin_resources.h"
 #include "kube/apiserver/internal/discovery.h"
 #include "kube/apiserver/internal/server_parts.h"
 
@@ -17,5 +18,8 @@ class ExtensionParts {
  private:
   Discovery discovery_;
 };
+
+// What is special about built-in resources as far as it is known here: their tables.
+BuiltinHooks extension_hooks();
 
 }  // namespace coracle::kube::apiserver

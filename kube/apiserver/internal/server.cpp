@@ -54,7 +54,7 @@ class ServerImpl : public Server {
 
   Result<void> assemble() {
     ASSIGN_OR_RETURN(identity_, IdentityParts::make(options_, registry_->table(), store_, log_));
-    admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_));
+    admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_, options_));
     identity_->add_subresources(subresources_);
     identity_->add_endpoints(endpoints_, options_);
     add_basic_endpoints(endpoints_, options_);
