@@ -28,12 +28,12 @@ struct Row {
   std::string_view version;
   std::string_view resource;
   std::string_view kind;
-  char scope;                     // 'N' or 'C'
-  std::string_view verbs;         // "*": all eight; "-x": all but x
+  char scope;              // 'N' or 'C'
+  std::string_view verbs;  // "*": all eight; "-x": all but x
   std::string_view subresources;
   std::string_view short_names;
   std::string_view categories;
-  std::string_view key;           // below /registry/; empty: not stored
+  std::string_view key;  // below /registry/; empty: not stored
   unsigned behaviour = 0;
   std::string_view storage = {};  // version that is stored, where it is another
   std::string_view fields = {};   // selectable beside name and namespace
@@ -74,11 +74,10 @@ constexpr Row kRows[] = {
      "persistentvolumeclaims", kStatus | kReturnsDeleted},
     {"", "v1", "persistentvolumes", "PersistentVolume", 'C', "*", "status", "pv", "", "persistentvolumes",
      kStatus | kReturnsDeleted},
-    {"", "v1", "pods", "Pod", 'N', "*", kPodSubresources, "po", "all", "pods", kSpec | kReturnsDeleted, "",
-     kPodFields},
+    {"", "v1", "pods", "Pod", 'N', "*", kPodSubresources, "po", "all", "pods", kSpec | kReturnsDeleted, "", kPodFields},
     {"", "v1", "podtemplates", "PodTemplate", 'N', "*", "", "", "", "podtemplates", kGeneration | kReturnsDeleted},
-    {"", "v1", "replicationcontrollers", "ReplicationController", 'N', "*", "scale,status", "rc", "all",
-     "controllers", kSpec, "", "status.replicas"},
+    {"", "v1", "replicationcontrollers", "ReplicationController", 'N', "*", "scale,status", "rc", "all", "controllers",
+     kSpec, "", "status.replicas"},
     {"", "v1", "resourcequotas", "ResourceQuota", 'N', "*", "status", "quota", "", "resourcequotas",
      kStatus | kReturnsDeleted},
     {"", "v1", "secrets", "Secret", 'N', "*", "", "", "", "secrets", 0, "", "type"},
@@ -135,10 +134,9 @@ constexpr Row kRows[] = {
 
     {"storage.k8s.io", "v1", "csidrivers", "CSIDriver", 'C', "*", "", "", "", "csidrivers",
      kNeedsRevision | kReturnsDeleted},
-    {"storage.k8s.io", "v1", "csinodes", "CSINode", 'C', "*", "", "", "", "csinodes",
-     kNeedsRevision | kReturnsDeleted},
-    {"storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity", 'N', "*", "", "", "",
-     "csistoragecapacities", kNeedsRevision},
+    {"storage.k8s.io", "v1", "csinodes", "CSINode", 'C', "*", "", "", "", "csinodes", kNeedsRevision | kReturnsDeleted},
+    {"storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity", 'N', "*", "", "", "", "csistoragecapacities",
+     kNeedsRevision},
     {"storage.k8s.io", "v1", "storageclasses", "StorageClass", 'C', "*", "", "sc", "", "storageclasses",
      kReturnsDeleted},
     {"storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", 'C', "*", "status", "", "", "volumeattachments",
@@ -166,8 +164,7 @@ constexpr Row kRows[] = {
     {"coordination.k8s.io", "v1", "leases", "Lease", 'N', "*", "", "", "", "leases", kPutCreates | kNeedsRevision},
     {"node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", 'C', "*", "", "", "", "runtimeclasses",
      kPutCreates | kNeedsRevision},
-    {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", 'N', "*", "", "", "", "endpointslices",
-     kGeneration},
+    {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", 'N', "*", "", "", "", "endpointslices", kGeneration},
     {"resource.k8s.io", "v1", "deviceclasses", "DeviceClass", 'C', "*", "", "", "", "deviceclasses",
      kGeneration | kReturnsDeleted},
     {"resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", 'N', "*", "status", "", "", "resourceclaims",
@@ -187,7 +184,7 @@ struct SubresourceRow {
   std::string_view parent;  // resource; empty: any
   std::string_view group;
   std::string_view version;
-  std::string_view kind;    // empty: the parent's
+  std::string_view kind;  // empty: the parent's
   std::string_view verbs;
 };
 

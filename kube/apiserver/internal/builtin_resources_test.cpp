@@ -58,7 +58,8 @@ TEST_CASE("the table answers by name and kind in discovery order", "[registry]")
 }
 
 TEST_CASE("versions are ranked as Kubernetes ranks them", "[registry]") {
-  const std::vector<std::string> order = {"v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "foo1", "foo10"};
+  const std::vector<std::string> order = {"v10",     "v2",        "v1",   "v11beta2", "v10beta3",
+                                          "v3beta1", "v12alpha1", "foo1", "foo10"};
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     INFO(order[i] << " before " << order[i + 1]);
     CHECK(version_before(order[i], order[i + 1]));

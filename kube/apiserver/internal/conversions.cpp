@@ -34,8 +34,8 @@ constexpr std::array<EventFieldNames, 15> kEventFieldNames = {{
 
 // Core events in the order in which Go prints them.
 constexpr std::array<std::string_view, 15> kCoreEventOrder = {
-    "metadata",  "involvedObject", "reason", "message", "source",  "firstTimestamp",     "lastTimestamp",    "count",
-    "type",      "eventTime",      "series", "action",  "related", "reportingComponent", "reportingInstance"};
+    "metadata", "involvedObject", "reason", "message", "source",  "firstTimestamp",     "lastTimestamp",    "count",
+    "type",     "eventTime",      "series", "action",  "related", "reportingComponent", "reportingInstance"};
 
 std::string_view events_name(std::string_view core) {
   for (const EventFieldNames& names : kEventFieldNames) {

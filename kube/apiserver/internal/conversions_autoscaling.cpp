@@ -189,7 +189,8 @@ Object to_v2(const Object& hpa) {
   Value::ArrayBuilder metrics, current;
   if (const Value* percentage = spec.find("targetCPUUtilizationPercentage")) {
     const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", *percentage}});
-    metrics.add(Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}}));
+    metrics.add(
+        Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}}));
   }
   const Value old_metrics = take_annotation(out, kMetricsAnnotation);
   for (const Value& metric : old_metrics.items()) metrics.add(metric_to_v2(metric, false));

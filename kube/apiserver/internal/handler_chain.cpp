@@ -28,7 +28,9 @@ bool is_long_running(const RequestInfo& info) {
   return subresources.count(info.subresource) > 0;
 }
 
-bool is_mutating(std::string_view verb) { return verb != "get" && verb != "list" && verb != "watch" && verb != "head"; }
+bool is_mutating(std::string_view verb) {
+  return verb != "get" && verb != "list" && verb != "watch" && verb != "head";
+}
 
 bool is_privileged(const Identity& who) {
   return std::find(who.groups.begin(), who.groups.end(), kMastersGroup) != who.groups.end();
@@ -100,13 +102,12 @@ void compress_body(const http::Request& request, http::Response& response) {
 
 // Upstream writes this one Status without its type.
 http::Response timeout_response() {
-  const Value status = Value::object(
-      {{"metadata", Value::object()},
-       {"status", "Failure"},
-       {"message", "Timeout: request did not complete within the allotted timeout"},
-       {"reason", "Timeout"},
-       {"details", Value::object()},
-       {"code", 504}});
+  const Value status = Value::object({{"metadata", Value::object()},
+                                      {"status", "Failure"},
+                                      {"message", "Timeout: request did not complete within the allotted timeout"},
+                                      {"reason", "Timeout"},
+                                      {"details", Value::object()},
+                                      {"code", 504}});
   return http::Response::text(504, json::write(status) + "\n", "application/json");
 }
 
@@ -145,8 +146,7 @@ class HandlerChain : public http::Handler {
 
   Result<http::Response> serve(RequestScope& scope) {
     if (scope.request.body.size() > kMaximumBody) {
-      return Error(Reason::RequestEntityTooLarge,
-                   "Request entity too large: limit is " + std::to_string(kMaximumBody));
+      return Error(Reason::RequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaximumBody));
     }
     TRY(set_deadline(scope));
     TRY(authenticate(scope));

@@ -33,8 +33,8 @@ class AllButSecrets : public Authorizer {
 
 struct Chain {
   explicit Chain(SimExecutor& executor, EndpointHandler endpoint, InflightLimits limits = {}) {
-    ChainParts parts{executor,           authenticator, authorizer, {}, std::move(endpoint), {}, limits,
-                     Logger(null_log_sink(), "chain")};
+    ChainParts parts{
+        executor, authenticator, authorizer, {}, std::move(endpoint), {}, limits, Logger(null_log_sink(), "chain")};
     handler = make_handler_chain(std::move(parts));
   }
   http::Response ask(SimExecutor& executor, std::string path, std::string query = {},

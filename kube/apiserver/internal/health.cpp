@@ -46,7 +46,8 @@ http::Response Health::answer(const RequestScope& scope, std::string_view path, 
   }
   http::Response response;
   if (failed) {
-    response = http::Response::text(500, (one.empty() ? text + name + " check failed" : "internal server error: " + text) + "\n");
+    response = http::Response::text(
+        500, (one.empty() ? text + name + " check failed" : "internal server error: " + text) + "\n");
   } else if (scope.query.has("verbose") && one.empty()) {
     response = http::Response::text(200, text + name + " check passed\n");
   } else {

@@ -12,10 +12,10 @@ class JsonScan {
   explicit JsonScan(std::string_view text) : text_(text) {}
 
   struct Member {
-    std::string_view key;      // as written, escapes not resolved
-    std::size_t begin = 0;     // of the key's quote
-    std::size_t value = 0;     // where the value begins
-    std::size_t end = 0;       // behind the value
+    std::string_view key;   // as written, escapes not resolved
+    std::size_t begin = 0;  // of the key's quote
+    std::size_t value = 0;  // where the value begins
+    std::size_t end = 0;    // behind the value
   };
 
   // The object that begins at `at` is opened; false when there is none.

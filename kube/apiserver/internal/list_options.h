@@ -16,7 +16,7 @@ struct ListOptions {
   std::string label_selector;
   std::string field_selector;
   std::string resource_version;
-  std::string resource_version_match;   // "", "Exact", "NotOlderThan"
+  std::string resource_version_match;  // "", "Exact", "NotOlderThan"
   std::string continue_token;
   std::int64_t limit = 0;
   std::int64_t timeout_seconds = 0;
@@ -34,7 +34,7 @@ Result<store::Revision> parse_resource_version(std::string_view text);
 // Where a chunked list goes on: behind which key, at which revision (-1: whatever is current).
 struct ContinueToken {
   store::Revision revision = 0;
-  std::string start;              // first key not yet sent, relative to the resource's prefix
+  std::string start;  // first key not yet sent, relative to the resource's prefix
 };
 std::string encode_continue(const ContinueToken& token);
 Result<ContinueToken> decode_continue(std::string_view text);

@@ -10,7 +10,7 @@ namespace coracle::kube::apiserver {
 
 // Who writes which part of what: the key of an entry in metadata.managedFields.
 struct FieldOwner {
-  const ResourceDescriptor& resource;   // of the version that the caller speaks
+  const ResourceDescriptor& resource;  // of the version that the caller speaks
   std::string_view manager;
   std::string_view subresource;
   WallTime now;

@@ -76,7 +76,9 @@ std::optional<MediaType> encoding_of(std::string_view type) {
   return type.empty() ? std::nullopt : parse_media_type(type);
 }
 
-bool truthy(std::string_view text) { return text == "1" || text == "true"; }
+bool truthy(std::string_view text) {
+  return text == "1" || text == "true";
+}
 
 bool wants_pretty(const http::Request& request) {
   const http::Query query = http::Query::parse(request.query);
@@ -126,7 +128,9 @@ std::string supported_types(const OutputOffer& offer) {
 
 }  // namespace
 
-std::string OutputType::content_type() const { return std::string(media_type_text(encoding)); }
+std::string OutputType::content_type() const {
+  return std::string(media_type_text(encoding));
+}
 
 std::string OutputType::stream_content_type() const {
   return encoding == MediaType::Protobuf ? std::string(kProtobufMedia) + ";stream=watch" : content_type();
@@ -171,9 +175,9 @@ Result<MediaType> input_encoding(const http::Request& request, bool protobuf) {
   if (type && (*type != MediaType::Protobuf || protobuf)) return *type;
   OutputOffer offer;
   offer.protobuf = protobuf;
-  return Error(Reason::UnsupportedMediaType,
-               "the body of the request was in an unknown format - accepted media types include: " +
-                   supported_types(offer));
+  return Error(
+      Reason::UnsupportedMediaType,
+      "the body of the request was in an unknown format - accepted media types include: " + supported_types(offer));
 }
 
 }  // namespace coracle::kube::apiserver

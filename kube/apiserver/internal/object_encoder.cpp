@@ -223,8 +223,7 @@ Result<std::string> ObjectEncoder::list_json(std::span<const StoredObjectPtr> ob
   return text;
 }
 
-Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr> objects,
-                                                 const ListMeta& meta) const {
+Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const {
   const bool partial = output_.transform == Transform::MetadataList;
   const Schema* schema = partial ? find_builtin_type(kPartialType) : resource_->schema;
   if (schema == nullptr) return internal_error("no protobuf form of " + resource_->list_kind);

@@ -30,9 +30,8 @@ bool offers_field(const ResourceDescriptor& resource, const std::string& field) 
 
 }  // namespace
 
-Result<ObjectFilter> ObjectFilter::make(const ResourceDescriptor& resource, std::string_view ns,
-                                        std::string_view name, std::string_view label_selector,
-                                        std::string_view field_selector) {
+Result<ObjectFilter> ObjectFilter::make(const ResourceDescriptor& resource, std::string_view ns, std::string_view name,
+                                        std::string_view label_selector, std::string_view field_selector) {
   ObjectFilter filter;
   filter.namespace__ = ns;
   filter.field_value_ = resource.field_value;

@@ -37,7 +37,7 @@ class ObjectFilter {
 
   std::string namespace__;
   std::string name_;
-  bool never_ = false;                      // contradicting requirements
+  bool never_ = false;  // contradicting requirements
   bool has_selectors_ = false;
   LabelSelector labels_;
   std::vector<FieldSelector::Term> fields_;

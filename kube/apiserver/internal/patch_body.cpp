@@ -11,8 +11,8 @@
 #include "kube/codec/normalise.h"
 #include "kube/patch/patch.h"
 #include "kube/schema/defaulting.h"
-#include "kube/schema/pruning.h"
 #include "kube/schema/field_error.h"
+#include "kube/schema/pruning.h"
 
 namespace coracle::kube::apiserver {
 
@@ -121,7 +121,8 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
 Result<void> check_patch_options(const http::Query& query, PatchFormat format) {
   FieldErrors errors;
   if (format == PatchFormat::Apply) {
-    if (query.get("fieldManager").empty()) errors.push_back(field_error::required("fieldManager", "is required for apply patch"));
+    if (query.get("fieldManager").empty())
+      errors.push_back(field_error::required("fieldManager", "is required for apply patch"));
   } else if (query.has("force")) {
     errors.push_back(field_error::forbidden("force", "may not be specified for non-apply patch"));
   }
@@ -149,8 +150,7 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
 Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, const GroupVersionKind& gvk,
                                 const Schema* schema, bool custom, const Object& current) {
   ASSIGN_OR_RETURN(Value patched, apply_format(body, schema, current));
-  const GroupVersionKind sent =
-      GroupVersionKind::parse(patched["apiVersion"].as_string(), patched["kind"].as_string());
+  const GroupVersionKind sent = GroupVersionKind::parse(patched["apiVersion"].as_string(), patched["kind"].as_string());
   if (!custom && !(sent == gvk)) return invalid_patch(body, patched, unregistered_kind(sent));
   // Type information of a custom resource is the URL's, whatever the patch says.
   if (!(sent == gvk)) patched = patched.with("kind", gvk.kind).with("apiVersion", gvk.api_version());

@@ -45,8 +45,8 @@ std::string name_in_field_selector(std::string_view selector) {
     if (term.substr(0, kName.size()) == kName) {
       term.remove_prefix(kName.size());
       if (!term.empty() && term.front() == '=') term.remove_prefix(1);
-      const bool segment = !term.empty() && term != "." && term != ".." &&
-                           term.find_first_of("/%\\") == std::string_view::npos;
+      const bool segment =
+          !term.empty() && term != "." && term != ".." && term.find_first_of("/%\\") == std::string_view::npos;
       return segment ? std::string(term) : std::string();
     }
     begin = end + 1;

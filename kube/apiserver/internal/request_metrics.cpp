@@ -7,8 +7,8 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr double kDurationBounds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10,
-                                      15, 20, 30, 45, 60};
+constexpr double kDurationBounds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
+                                      3,     4,     5,    6,   8,   10,  15,  20,  30, 45,   60};
 // Unknown resources of bad requests share one series instead of making one each.
 constexpr int kNotFound = 404;
 
@@ -43,14 +43,9 @@ RequestMetrics::Instruments RequestMetrics::make(const RequestRecord& record, co
   const std::string group = known ? info.group : "";
   const std::string subresource = info.resource_request ? info.subresource : (known ? info.path : "");
   const std::string dry_run = record.scope.query.get("dryRun") == "All" ? "All" : "";
-  MetricLabels labels = {{"component", "apiserver"},
-                         {"dry_run", dry_run},
-                         {"group", group},
-                         {"resource", resource},
-                         {"scope", metric_scope(info)},
-                         {"subresource", subresource},
-                         {"verb", verb},
-                         {"version", info.version}};
+  MetricLabels labels = {
+      {"component", "apiserver"},    {"dry_run", dry_run},         {"group", group}, {"resource", resource},
+      {"scope", metric_scope(info)}, {"subresource", subresource}, {"verb", verb},   {"version", info.version}};
   Instruments made;
   made.duration = &registry_.histogram("apiserver_request_duration_seconds",
                                        "Response latency by verb, group, version, resource, subresource and scope.",

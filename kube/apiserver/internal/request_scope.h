@@ -26,7 +26,7 @@ class WarningList {
 
 // One request on its way through the handler chain. Belongs to the thread that serves it.
 struct RequestScope {
-  Context context;                // deadline, identity (after authentication), trace = Audit-Id
+  Context context;  // deadline, identity (after authentication), trace = Audit-Id
   const http::Request& request;
   RequestInfo info;
   http::Query query;

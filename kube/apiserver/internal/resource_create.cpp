@@ -2,9 +2,9 @@
 #include <variant>
 
 #include "kube/apiserver/internal/managed_fields.h"
-#include "kube/apiserver/internal/schema_validation.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/apiserver/internal/schema_validation.h"
 
 namespace coracle::kube::apiserver {
 

@@ -91,7 +91,7 @@ Object mark_held(const Object& object, WallTime now, bool zero_grace) {
 
 struct Grace {
   bool graceful = false;
-  bool pending = false;        // already on its way; nothing to write
+  bool pending = false;  // already on its way; nothing to write
   std::int64_t seconds = 0;
   Object object;
 };

@@ -14,7 +14,9 @@ ErrorDetails details_of(const ResourceDescriptor& resource, std::string_view nam
   return details;
 }
 
-std::string quoted_name(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string quoted_name(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
 
 }  // namespace
 

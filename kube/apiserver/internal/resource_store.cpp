@@ -192,8 +192,9 @@ Result<store::Revision> GenericStore::last_change(const Context& context, const 
 Result<void> GenericStore::admit(const WriteRequest& write, Operation operation, Object* object, const Object* old) {
   if (!write.admission) return {};
   std::vector<std::string> ignored;
-  const AdmissionAttributes attributes{operation,  write.resource, write.subresource,          write.namespace_,
-                                       write.name, *write.context.identity(), old, write.dry_run};
+  const AdmissionAttributes attributes{
+      operation, write.resource, write.subresource, write.namespace_, write.name, *write.context.identity(),
+      old,       write.dry_run};
   return admission_.admit(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
 }
 
@@ -202,8 +203,9 @@ Result<void> GenericStore::admit_validating(const WriteRequest& write, Operation
   if (!write.admission) return {};
   std::vector<std::string> ignored;
   const std::string_view name = write.name.empty() && object != nullptr ? object->name() : write.name;
-  const AdmissionAttributes attributes{operation, write.resource, write.subresource,          write.namespace_,
-                                       name,      *write.context.identity(), old, write.dry_run};
+  const AdmissionAttributes attributes{
+      operation, write.resource, write.subresource, write.namespace_, name, *write.context.identity(),
+      old,       write.dry_run};
   return admission_.validate(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
 }
 

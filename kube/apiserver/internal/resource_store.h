@@ -17,13 +17,13 @@ namespace coracle::kube::apiserver {
 // What a write is about and how it is to be done.
 struct WriteRequest {
   const Context& context;
-  const ResourceDescriptor& resource;     // of the version that the caller speaks
-  std::string namespace_;                 // empty for cluster-scoped resources
-  std::string name;                       // empty: from the object, or generateName
-  std::string subresource;                // "status", "scale", ... as strategies and managedFields see it
+  const ResourceDescriptor& resource;  // of the version that the caller speaks
+  std::string namespace_;              // empty for cluster-scoped resources
+  std::string name;                    // empty: from the object, or generateName
+  std::string subresource;             // "status", "scale", ... as strategies and managedFields see it
   std::string field_manager = "unknown";
   bool dry_run = false;
-  bool admission = true;                  // false: the server's own writes
+  bool admission = true;  // false: the server's own writes
   std::vector<std::string>* warnings = nullptr;
 };
 
@@ -35,29 +35,29 @@ struct Preconditions {
 
 struct UpdateOptions {
   Preconditions preconditions;
-  bool create_if_missing = false;         // and the strategy allows it (PUT), or apply
-  bool tracks_managed_fields = true;      // false when `change` computed managedFields itself (apply)
-  bool skip_prepare = false;              // the change is final already (finalizer removal, pod binding)
+  bool create_if_missing = false;     // and the strategy allows it (PUT), or apply
+  bool tracks_managed_fields = true;  // false when `change` computed managedFields itself (apply)
+  bool skip_prepare = false;          // the change is final already (finalizer removal, pod binding)
   // How often a lost write runs `change` again when the caller named no resourceVersion.
   unsigned retries = 5;
 };
 
 struct WriteResult {
-  StoredObjectPtr object;                 // as it is now, or was when it was deleted
+  StoredObjectPtr object;  // as it is now, or was when it was deleted
   bool created = false;
-  bool deleted = false;                   // the last finalizer went
+  bool deleted = false;  // the last finalizer went
 };
 
 struct DeleteOptions {
   std::optional<std::int64_t> grace_period_seconds;
-  std::string propagation;                // "Foreground", "Background", "Orphan"; empty: the strategy's
+  std::string propagation;  // "Foreground", "Background", "Orphan"; empty: the strategy's
   std::optional<bool> orphan_dependents;
   Preconditions preconditions;
 };
 
 struct DeleteResult {
   StoredObjectPtr object;
-  bool gone = false;                      // false: stays because of finalizers or a grace period
+  bool gone = false;  // false: stays because of finalizers or a grace period
 };
 
 // Turns the current object (null when there is none) into the wanted one, in the version of
@@ -71,8 +71,8 @@ class ResourceStore {
   virtual ~ResourceStore() = default;
 
   // The newest state; nothing when it does not exist. Objects are in the storage version.
-  virtual Result<StoredObjectPtr> find(const Context& context, const ResourceDescriptor& resource,
-                                       std::string_view ns, std::string_view name) = 0;
+  virtual Result<StoredObjectPtr> find(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
+                                       std::string_view name) = 0;
   // The same as a tree, NotFound when it does not exist.
   virtual Result<Object> get(const Context& context, const ResourceDescriptor& resource, std::string_view ns,
                              std::string_view name) = 0;
@@ -83,8 +83,7 @@ class ResourceStore {
   virtual Result<store::Revision> last_change(const Context& context, const ResourceDescriptor& resource) = 0;
 
   virtual Result<WriteResult> create(const WriteRequest& write, Object object) = 0;
-  virtual Result<WriteResult> update(const WriteRequest& write, const UpdateOptions& options,
-                                     const Change& change) = 0;
+  virtual Result<WriteResult> update(const WriteRequest& write, const UpdateOptions& options, const Change& change) = 0;
   virtual Result<DeleteResult> remove(const WriteRequest& write, const DeleteOptions& options) = 0;
 };
 

@@ -41,7 +41,7 @@ class GenericStore : public ResourceStore {
   // The outcome of one attempt: done, or lost against what is there now.
   struct Attempt {
     std::optional<WriteResult> result;
-    StoredObjectPtr winner;        // null when the object is gone
+    StoredObjectPtr winner;  // null when the object is gone
   };
 
   Result<WriteResult> create(const WriteRequest& write, const UpdateOptions& options, Object object);

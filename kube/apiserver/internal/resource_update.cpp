@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/managed_fields.h"
-#include "kube/apiserver/internal/schema_validation.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/apiserver/internal/schema_validation.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -23,11 +23,11 @@ WriteContext update_context(const WriteRequest& write) {
 
 // PUT with another object's uid: upstream's text comes from its storage layer.
 Error uid_conflict(const ResourceDescriptor& resource, const StoredObject& current, std::string_view uid) {
-  return conflict(resource, current.name(),
-                  "StorageError: invalid object, Code: 4, Key: " +
-                      storage_key(resource, current.namespace_(), current.name()) +
-                      ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
-                      std::string(uid) + ", UID in object meta: " + std::string(current.uid()));
+  return conflict(
+      resource, current.name(),
+      "StorageError: invalid object, Code: 4, Key: " + storage_key(resource, current.namespace_(), current.name()) +
+          ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " + std::string(uid) +
+          ", UID in object meta: " + std::string(current.uid()));
 }
 
 Result<void> check_revision(const WriteRequest& write, const Object& object, const StoredObject& current) {

@@ -9,8 +9,8 @@
 #include "kube/codec/codec.h"
 #include "kube/object/status.h"
 #include "kube/schema/defaulting.h"
-#include "kube/schema/pruning.h"
 #include "kube/schema/field_error.h"
+#include "kube/schema/pruning.h"
 
 namespace coracle::kube::apiserver {
 
@@ -42,8 +42,8 @@ Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk
   if (!decoded.api_version.empty() && decoded.api_version != gvk.api_version()) {
     const GroupVersionKind sent = GroupVersionKind::parse(decoded.api_version, decoded.kind);
     if (!custom && find_builtin_kind(sent.group, sent.version, sent.kind) == nullptr) {
-      return bad_request(sent.kind + " in version \"" + sent.version + "\" cannot be handled as a " + gvk.kind +
-                         ": " + unregistered_kind(sent));
+      return bad_request(sent.kind + " in version \"" + sent.version + "\" cannot be handled as a " + gvk.kind + ": " +
+                         unregistered_kind(sent));
     }
     return bad_request("the API version in the data (" + decoded.api_version +
                        ") does not match the expected API version (" + gvk.api_version() + ")");

@@ -142,8 +142,8 @@ Result<http::Response> RestHandler::serve_subresource(const Request& request) {
   ASSIGN_OR_RETURN(const StoredObjectPtr parent,
                    store_.find(request.scope.context, resource, info.namespace_, info.name));
   if (parent == nullptr) return not_found(resource, info.name);
-  return Error(Reason::ServiceUnavailable, "no node agent is connected that could serve " + resource.resource + "/" +
-                                               info.subresource);
+  return Error(Reason::ServiceUnavailable,
+               "no node agent is connected that could serve " + resource.resource + "/" + info.subresource);
 }
 
 }  // namespace coracle::kube::apiserver

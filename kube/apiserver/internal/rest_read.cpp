@@ -24,10 +24,10 @@ constexpr std::string_view kContinueTooOld =
 // What a list request asks for, decided.
 struct ListPlan {
   ListOptions options;
-  std::string start;                  // first key, relative to the prefix
-  store::Revision exact = 0;          // the state at this revision; 0: the newest
+  std::string start;          // first key, relative to the prefix
+  store::Revision exact = 0;  // the state at this revision; 0: the newest
   store::Revision not_older = 0;
-  bool linearizable = false;          // everything that was acknowledged before
+  bool linearizable = false;  // everything that was acknowledged before
   std::int64_t limit = 0;
   bool continued = false;
 };
@@ -115,7 +115,9 @@ http::Response expired_continue(const RequestScope& scope, const ListPlan& plan)
 }
 
 // Lists call it a bad request, everything else an error without reason.
-Error unreadable_revision(const Error& error) { return Error(Reason::Unknown, error.message()).with_code(500); }
+Error unreadable_revision(const Error& error) {
+  return Error(Reason::Unknown, error.message()).with_code(500);
+}
 
 Duration watch_duration(const Context& context, const ListOptions& options) {
   if (options.timeout_seconds > 0) return std::chrono::seconds(options.timeout_seconds);
@@ -160,8 +162,8 @@ Result<http::Response> RestHandler::list(const Request& request) {
   // The cache knows the newest state only, which is also that of every revision since its last change.
   if (plan.exact == 0 || snapshot.last_change <= plan.exact) {
     const store::Revision revision = plan.exact == 0 ? snapshot.revision : plan.exact;
-    chunk = cut_chunk(snapshot.range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan,
-                      revision);
+    chunk =
+        cut_chunk(snapshot.range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, revision);
   } else {
     auto old = store_.snapshot_at(scope.context, resource, filter.namespace_(), plan.exact);
     if (!old.ok() && old.error().reason() == Reason::Expired) {
@@ -169,8 +171,8 @@ Result<http::Response> RestHandler::list(const Request& request) {
       return Error(Reason::Expired, std::string(kListTooOld));
     }
     TRY(old);
-    chunk = cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan,
-                      plan.exact);
+    chunk =
+        cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, plan.exact);
   }
   ASSIGN_OR_RETURN(http::Bytes body, encoder.list(chunk.objects, chunk.meta));
   return encoded_response(200, encoder.output(), std::move(body));

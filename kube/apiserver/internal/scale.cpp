@@ -34,7 +34,7 @@ PathNames path_names(std::string_view dotted) {
 struct ScalePaths {
   PathNames spec_replicas;
   PathNames status_replicas;
-  PathNames selector;       // empty: spec.selector of a workload
+  PathNames selector;  // empty: spec.selector of a workload
 };
 
 ScalePaths scale_paths(const ResourceDescriptor& resource) {
@@ -61,8 +61,8 @@ Object scale_of(const ResourceDescriptor& resource, const Object& parent) {
   for (std::string_view field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     metadata.set_nonempty(field, parent.metadata()[field]);
   }
-  const Value fields = patch::scale_managed_fields(parent.metadata()["managedFields"], resource.gvk.api_version(),
-                                                   paths.spec_replicas);
+  const Value fields =
+      patch::scale_managed_fields(parent.metadata()["managedFields"], resource.gvk.api_version(), paths.spec_replicas);
   metadata.set_nonempty("managedFields", fields);
   Value::ObjectBuilder spec, status;
   spec.set_nonempty("replicas", value_at_path(parent.tree(), paths.spec_replicas));
@@ -111,10 +111,10 @@ patch::FieldManagement scale_management(const WriteRequest& write) {
 
 // What the request makes of the Scale as it is, ownership included.
 struct ScaleRequest {
-  Object sent;              // PUT
-  PatchBody body;           // PATCH
+  Object sent;     // PUT
+  PatchBody body;  // PATCH
   bool patching = false;
-  bool force = false;       // apply
+  bool force = false;  // apply
 };
 
 Result<Object> changed_scale(RequestScope& scope, const WriteRequest& write, const ScaleRequest& request,

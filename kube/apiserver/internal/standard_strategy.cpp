@@ -67,22 +67,34 @@ class StandardStrategy : public Strategy {
 
 }  // namespace
 
-Result<Object> Strategy::prepare_for_create(const WriteContext&, Object object) const { return object; }
-Result<Object> Strategy::prepare_for_update(const WriteContext&, Object object, const Object&) const { return object; }
+Result<Object> Strategy::prepare_for_create(const WriteContext&, Object object) const {
+  return object;
+}
+Result<Object> Strategy::prepare_for_update(const WriteContext&, Object object, const Object&) const {
+  return object;
+}
 void Strategy::validate(const WriteContext&, const Object&, FieldErrors&) const {}
 void Strategy::validate_update(const WriteContext&, const Object&, const Object&, FieldErrors&) const {}
-std::vector<std::string> Strategy::warnings(const WriteContext&, const Object&, const Object*) const { return {}; }
+std::vector<std::string> Strategy::warnings(const WriteContext&, const Object&, const Object*) const {
+  return {};
+}
 Result<Strategy::Allocation> Strategy::begin_write(const WriteContext&, Object object, const Object*) const {
   return Allocation{std::move(object), {}};
 }
 void Strategy::after_delete(const WriteContext&, const Object&) const {}
-Result<void> Strategy::check_delete(const WriteContext&, const Object&) const { return {}; }
+Result<void> Strategy::check_delete(const WriteContext&, const Object&) const {
+  return {};
+}
 std::optional<std::int64_t> Strategy::grace_period(const WriteContext&, const Object&,
                                                    std::optional<std::int64_t>) const {
   return std::nullopt;
 }
-bool Strategy::holds_deletion(const Object&) const { return false; }
-Object Strategy::mark_deleted(const WriteContext&, Object object) const { return object; }
+bool Strategy::holds_deletion(const Object&) const {
+  return false;
+}
+Object Strategy::mark_deleted(const WriteContext&, Object object) const {
+  return object;
+}
 
 std::unique_ptr<Strategy> make_standard_strategy(StandardBehaviour behaviour) {
   return std::make_unique<StandardStrategy>(behaviour);

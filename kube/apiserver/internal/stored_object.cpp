@@ -47,7 +47,8 @@ StoredObjectPtr StoredObject::at(store::Revision revision) const {
 
 Result<void> StoredObject::scan() {
   const std::string_view text = *json_;
-  if (text.size() >= std::numeric_limits<std::uint32_t>::max()) return Error(Reason::Corrupt, "stored object too large");
+  if (text.size() >= std::numeric_limits<std::uint32_t>::max())
+    return Error(Reason::Corrupt, "stored object too large");
   JsonScan scan(text);
   JsonScan::Member member;
   if (!scan.open(0)) return Error(Reason::Corrupt, "stored object is not JSON");
@@ -120,7 +121,9 @@ void StoredObject::append(std::string& out, std::string_view type_members) const
   append_spliced(out, body_, json_->size());
 }
 
-void StoredObject::append_metadata(std::string& out) const { append_spliced(out, metadata_.begin, metadata_.end); }
+void StoredObject::append_metadata(std::string& out) const {
+  append_spliced(out, metadata_.begin, metadata_.end);
+}
 
 Result<Object> StoredObject::object() const {
   std::string text;

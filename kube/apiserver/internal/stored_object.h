@@ -66,9 +66,9 @@ class StoredObject {
   store::Bytes json_;
   store::Revision revision_ = 0;
   Span name_, namespace_span_, uid_, labels_span_, metadata_;
-  std::uint32_t body_ = 0;     // behind the type members
-  std::uint32_t splice_ = 0;   // where resourceVersion goes
-  bool splice_at_end_ = false; // behind the last member rather than before one
+  std::uint32_t body_ = 0;      // behind the type members
+  std::uint32_t splice_ = 0;    // where resourceVersion goes
+  bool splice_at_end_ = false;  // behind the last member rather than before one
   bool deleting_ = false;
   mutable std::once_flag labels_once_;
   mutable Value labels_;

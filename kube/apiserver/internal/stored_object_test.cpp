@@ -45,8 +45,10 @@ CacheEventPtr change(StoredObjectPtr now, StoredObjectPtr before, store::Revisio
 TEST_CASE("resourceVersion is spliced in where Go prints it", "[stored_object]") {
   const auto typed = stored(
       R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"d","uid":"u","generation":2},"spec":{}})");
-  CHECK(whole(*typed) ==
-        R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"d","uid":"u","resourceVersion":"7","generation":2},"spec":{}})");
+  CHECK(
+      whole(*typed) ==
+      R"({"kind":"Pod","apiVersion":"v1","metadata":)"
+        R"({"name":"a","namespace":"d","uid":"u","resourceVersion":"7","generation":2},"spec":{}})");
   CHECK(typed->name() == "a");
   CHECK(typed->namespace_() == "d");
   CHECK(typed->uid() == "u");
@@ -62,10 +64,10 @@ TEST_CASE("resourceVersion is spliced in where Go prints it", "[stored_object]")
 }
 
 TEST_CASE("values of another form are refused", "[stored_object]") {
-  for (const char* text : {"", "[]", "{\"kind\":\"Pod\"", R"({"metadata":{"name":"a"},"kind":"Pod","apiVersion":"v1"})",
-                           R"({"kind":"Pod","apiVersion":"v1","metadata":{}})",
-                           R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","resourceVersion":"1"}})",
-                           "k8s\0\x0a"}) {
+  for (const char* text :
+       {"", "[]", "{\"kind\":\"Pod\"", R"({"metadata":{"name":"a"},"kind":"Pod","apiVersion":"v1"})",
+        R"({"kind":"Pod","apiVersion":"v1","metadata":{}})",
+        R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","resourceVersion":"1"}})", "k8s\0\x0a"}) {
     INFO(text);
     CHECK_FALSE(StoredObject::make(std::make_shared<const std::string>(text), 1).ok());
   }

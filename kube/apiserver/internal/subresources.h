@@ -17,7 +17,7 @@ namespace coracle::kube::apiserver {
 struct SubresourceCall {
   RequestScope& scope;
   const ResourceDescriptor& resource;
-  std::string_view subresource;           // "" for resources that are not stored (reviews, bindings)
+  std::string_view subresource;  // "" for resources that are not stored (reviews, bindings)
   ResourceStore& store;
   const AdmissionChain& admission;
 };

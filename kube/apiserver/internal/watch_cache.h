@@ -97,7 +97,7 @@ class WatchCache {
   mutable std::mutex mutex_;
   std::set<StoredObjectPtr, KeyLess> objects_;
   mutable std::shared_ptr<const std::vector<StoredObjectPtr>> snapshot_;  // of objects_; null after a change
-  store::Revision applied_ = 0;      // of the load or the latest event
+  store::Revision applied_ = 0;                                           // of the load or the latest event
   store::Revision last_change_ = 0;
   bool loaded_ = false;
   std::vector<store::Event> early_;  // events that came while loading

@@ -19,7 +19,7 @@ struct WatchStart {
   // State that is told first, as ADDED events; empty when only changes are wanted.
   CacheSnapshot initial;
   bool tell_initial = false;
-  bool mark_initial_end = false;              // BOOKMARK with k8s.io/initial-events-end
+  bool mark_initial_end = false;  // BOOKMARK with k8s.io/initial-events-end
   // History between the asked revision and the cache's, and where it ends.
   std::unique_ptr<store::Watch> backlog;
   store::Revision backlog_end = 0;

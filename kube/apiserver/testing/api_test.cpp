@@ -21,8 +21,9 @@ std::string config_map(const std::string& name, const std::string& value = "v") 
 
 TEST_CASE("a quiet watch gets bookmarks and ends at its time", "[api]") {
   TestServer::run([](TestServer& server) {
-    auto watch = server.watch(std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=150&resourceVersion=" +
-                              std::to_string(server.store().current_revision()));
+    auto watch =
+        server.watch(std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=150&resourceVersion=" +
+                     std::to_string(server.store().current_revision()));
     REQUIRE(watch != nullptr);
     CHECK(watch->next().is_null());
     server.advance(std::chrono::seconds(61));
@@ -53,8 +54,8 @@ TEST_CASE("a watch from a compacted revision ends with Expired", "[api]") {
     CHECK(event["type"].as_string() == "ERROR");
     CHECK(event["object"]["reason"].as_string() == "Expired");
     CHECK(event["object"]["code"].as_int() == 410);
-    const auto list = server.request("GET", std::string(kMaps) + "?resourceVersionMatch=Exact&resourceVersion=" +
-                                                std::to_string(old));
+    const auto list = server.request(
+        "GET", std::string(kMaps) + "?resourceVersionMatch=Exact&resourceVersion=" + std::to_string(old));
     CHECK(list.status == 410);
     CHECK(list.tree["message"].as_string() == "The resourceVersion for the provided list is too old.");
   });
@@ -155,7 +156,8 @@ TEST_CASE("a body that is too large is refused", "[api]") {
 TEST_CASE("values that upstream stored as protobuf are read", "[api]") {
   TestServer::run([](TestServer& server) {
     const auto tree = json::read(
-        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"old","namespace":"default","uid":"u"},"data":{"k":"v"}})");
+        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)"
+        R"({"name":"old","namespace":"default","uid":"u"},"data":{"k":"v"}})");
     const KindSchema* kind = find_builtin_kind("", "v1", "ConfigMap");
     auto bytes = encode(*tree, MediaType::Protobuf, *kind->schema);
     REQUIRE(bytes.ok());

@@ -70,7 +70,8 @@ const Value& at_dotted(const Value& tree, std::string_view path) {
   while (!path.empty()) {
     const std::size_t dot = std::min(path.find('.'), path.size());
     const std::string_view step = path.substr(0, dot);
-    const bool index = !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool index =
+        !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
     at = index && at->is_array() ? &at->at(std::stoul(std::string(step))) : &(*at)[step];
     path.remove_prefix(std::min(dot + 1, path.size()));
   }

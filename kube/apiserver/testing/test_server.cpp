@@ -77,7 +77,9 @@ void TestServer::run(const std::function<void(TestServer&)>& test, std::uint64_t
   });
 }
 
-Context TestServer::context() const { return Context(*executor_).with_identity(test_identity({})); }
+Context TestServer::context() const {
+  return Context(*executor_).with_identity(test_identity({}));
+}
 
 http::Response TestServer::raw(std::string_view method, std::string_view target, std::string_view body,
                                http::Headers headers, std::string_view user) {

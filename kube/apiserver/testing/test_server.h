@@ -22,7 +22,7 @@ class TestServer {
     int status = 0;
     http::Headers headers;
     std::string body;
-    Value tree;                       // of a JSON body, else null
+    Value tree;  // of a JSON body, else null
   };
 
   // An open watch: events in the order in which they came.
