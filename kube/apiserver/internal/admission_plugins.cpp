@@ -4,7 +4,8 @@
 
 namespace coracle::kube::apiserver {
 
-std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry) {
+std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry,
+                                                       const Options& options) {
   const ObjectReader& objects = identity.objects();
   Authorizer& authorizer = identity.authorizer();
   std::vector<AdmissionPluginPtr> plugins;
@@ -21,6 +22,8 @@ std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, 
   plugins.push_back(make_storage_object_in_use_protection());
   plugins.push_back(make_claim_resize(objects));
   plugins.push_back(make_runtime_class_admission(objects));
+  plugins.push_back(make_token_secret_admission(objects, identity.token_authority(), options.server_ca_pem));
+  plugins.push_back(make_certificate_requester());
   plugins.push_back(make_certificate_approval(authorizer));
   plugins.push_back(make_certificate_signing(authorizer));
   plugins.push_back(make_certificate_subject_restriction());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kube/apiserver/admission.h"
@@ -14,7 +15,8 @@ namespace coracle::kube::apiserver {
 using AdmissionPluginPtr = std::unique_ptr<AdmissionPlugin>;
 
 // Every built-in plug-in in upstream's order (ResourceQuota last). The arguments outlive the plug-ins.
-std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry);
+std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, const Registry& registry,
+                                                       const Options& options);
 
 // One by one, under upstream's names. References outlive the plug-in.
 AdmissionPluginPtr make_namespace_lifecycle(const ObjectReader& objects);
@@ -40,5 +42,10 @@ AdmissionPluginPtr make_resource_quota(const ObjectReader& objects, const Regist
 AdmissionPluginPtr make_escalation_check(RbacAuthorizer& rbac, Authorizer& authorizer);
 // Webhook configurations and admission policies are stored and not called: whoever writes one is told so.
 AdmissionPluginPtr make_unenforced_warning();
+// A signing request carries who asked for it, whatever its writer put there.
+AdmissionPluginPtr make_certificate_requester();
+// Secrets of type kubernetes.io/service-account-token.
+AdmissionPluginPtr make_token_secret_admission(const ObjectReader& objects, const TokenAuthority& authority,
+                                               std::string ca_pem);
 
 }  // namespace coracle::kube::apiserver

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/tls/crypto.h"
+#include "base/tls/tls.h"
 #include "kube/apiserver/internal/admission_test_support.h"
 
 namespace coracle::kube::apiserver {
@@ -42,6 +43,12 @@ Object signing_request(const std::string& signer, const std::string& request) {
     "metadata":{"name":"c1"},
     "spec":{"signerName":")" +
                    signer + R"(","request":")" + request + "\"}}");
+}
+
+Object with_forged_user(const Object& request) {
+  Value spec =
+      request["spec"].with("username", "root").with("uid", "0").with("groups", Value::array({"system:masters"}));
+  return request.with("spec", std::move(spec));
 }
 
 }  // namespace
@@ -274,6 +281,46 @@ TEST_CASE("signing requests need the signer's permission", "[admission]") {
         "signerName \"ex.io/s\"");
   CHECK(admit(cluster, *make_certificate_signing(domain), approved, status).fault.empty());
   CHECK(admit(cluster, *make_certificate_signing(nobody), old, status).fault.empty());
+}
+
+TEST_CASE("a signing request carries who asked for it", "[admission]") {
+  TestCluster cluster;
+  AdmissionPluginPtr plugin = make_certificate_requester();
+  Object forged = with_forged_user(signing_request("ex.io/s", kDevRequest));
+  AdmissionRequest alice;
+  alice.who = person("alice", {"dev"});
+  Admitted created = admit(cluster, *plugin, forged, alice);
+  CHECK(spec_text(created, "username") == "\"alice\"");
+  CHECK(spec_text(created, "groups") == R"(["dev"])");
+  CHECK(spec_text(created, "uid") == "null");
+  AdmissionRequest update = alice;
+  update.operation = Operation::Update;
+  update.who = person("eve");
+  update.old = created.object;
+  CHECK(spec_text(admit(cluster, *plugin, forged, update), "username") == "\"alice\"");
+}
+
+TEST_CASE("a Secret that asks for a service account's token gets it", "[admission]") {
+  TestCluster cluster;
+  cluster.put(R"({"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot","namespace":"a"}})");
+  TokenSettings settings;
+  settings.signing_key_pem = tls::make_ec_key().value();
+  TokenAuthority authority = TokenAuthority::make(settings).value();
+  AdmissionPluginPtr plugin = make_token_secret_admission(cluster.objects, authority, "ca");
+  Object secret = object_of(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"a",
+    "annotations":{"kubernetes.io/service-account.name":"robot"}},"type":"kubernetes.io/service-account-token"})");
+  Object filled = admit(cluster, *plugin, secret).object;
+  CHECK(filled.annotation("kubernetes.io/service-account.uid") == "uid-robot");
+  CHECK(filled["data"]["ca.crt"].as_string() == crypto::base64_encode("ca"));
+  CHECK(filled["data"]["namespace"].as_string() == crypto::base64_encode("a"));
+  std::string token = crypto::base64_decode(filled["data"]["token"].as_string()).value();
+  CHECK(authority.read(token).value()->secret->name == "s");
+
+  Object stale = secret.with_annotation("kubernetes.io/service-account.uid", "older");
+  CHECK(admit(cluster, *plugin, stale).object["data"].is_null());
+  Object nobody = secret.with_annotation("kubernetes.io/service-account.name", "zz");
+  CHECK(admit(cluster, *plugin, nobody).warnings.size() == 1);
+  CHECK(admit(cluster, *plugin, secret.with("type", "Opaque")).object["data"].is_null());
 }
 
 TEST_CASE("nobody asks for a certificate of system:masters", "[admission]") {

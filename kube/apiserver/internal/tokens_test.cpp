@@ -10,35 +10,16 @@ namespace {
 
 using testing::TestCluster;
 
-// A 2048-bit RSA key, for this test only.
-constexpr const char* kRsaKey = R"(-----BEGIN PRIVATE KEY-----
-MIIEuwIBADANBgkqhkiG9w0BAQEFAASCBKUwggShAgEAAoIBAQCxCZ1la99ZBivJ
-bnbqB4Sf7vA6XKdEh30OZtCE+FGeOJrPe81BbQZIS+gHStcc4OW+UO3GEFQnj4BX
-qFOpnhl/XQy5hajbzX1nHVXHJQl5DjOIFkOx0yAGihrVPRX5QaDGBYSSd65fuPjf
-i10PJOTnEBOgK8GPbhOkaHtj9Ntg0ssRRK0eMvRodjS9KuYRMCtUfF/t7Y5lbkLO
-4XX6NgC2vLm9N9TI3XtWqILRO49mZEnVrekK+V89uMVtSkvPnZxS2t+jUGmC4AsL
-zgo9XZazLSLtMwpCbnPSFT+XVphnonfLynqMBvcH9tXDfxQGkKji4Po+sPI0Hi02
-NsjGdtjdAgMBAAECgf9mzDs/HD26zU25Nd6J7FOjJA5AO6ZLF8esO4clrte1rkI2
-UdM3A/EVI2S+Cnb3p2wmVle6t0CMuCBaxe/OgQvNKMd6vy6NplE3m5EM62fUvKpJ
-Gwrm9r2VDoKfz0vMsCiEbPyaqWPw5GprY3Qylvm5y1wAZWfyh1H6GH3z5i1JMPG0
-3qxKeg/ANdjoPg5v+qN3wIb8QSiysTsSh3rNjmD277pbyPe8bV/StNsoETQi+d6h
-mOxH2nGK0w2lqIInBLfDzVoWhJmjMbqyVNqUyxrHNtYm6Hki4yo2eI068FBW1xPO
-YXYqxj14F4rkn0Rj3BmQ2msbnakm5jk7ONSAO5ECgYEA6cPn7OxHqiWgvgRBGdrL
-VIgtEWPi3e9TtEEYkokw7hXjlzOGV4zQ0X0Irlr6391PS45W5R0f/E17tdcFYliA
-xAcNccDX7jCYIp0OxC5xCjKDCA60IuOCcmmciY7SRXtmFJy3KzsnqVGeDDV/ILzw
-+ted/88a0jY7/Z+pmp9pBTECgYEAweBpRY7qmNST2ju6wlhCb+dzOPKbyqJGbCvc
-xqA7RDDhlhqXWmkXwO00Ov6br0VDex+HUJpzeoorVIXNeGMA0yiMu6hQNBm3pczu
-X8hn92l4DPpRZS9JLDQkYtnGz00Z1FYnmc2q2ehoGDKHCWV5+1M+LvFg9s0hAEMI
-ud3tE20CgYAPJhHmiZ1PSmbzSWVKnqIklTqOcPGnvjWnbbyA6oEQPLzl9IHVNJvn
-p3mjiuPNFBNqawv4hv2mpQLKUufXarLVgTt+zqdvmRiSzajCT9wldAaHxCQqSqIO
-dged5nJ77DY+SbWZCJlWYKKkWecmIPhg2Q41IJ+1VaxnkCw2h/QPUQKBgQCEUJqn
-7TSwXwwU+YSpFEErTCN37yNh9MPpGTpQmJQ6Ir4iij1XZ7fdZEWsKY2o3bWDNu5L
-lU1QiTGvOq4TBkZO1jLN873hANg0IJti5UwHL4TOHpwkWVQwBdn7WLN1USJapv3Z
-2uJKW3GHahx8zjOk0Zfzw6qwZSirnBQ9fXdKNQKBgBY53E7TKsvF/4r+4ekRBgwc
-4zzaNKnvxryN/sONEXeZDFYE74KvP1oWwcjZIO+WGYw3XmNvEYGvMx4OCsg4tQ+f
-q3gVa9E+fGEsdoWmz0tyFfOTsgJnILl5jlkkrLpIhlowCOTDmuuyKMtV4b0yBlPK
-3CK1wEly098HhbkBbjCD
------END PRIVATE KEY-----
+// Half of a pair whose other half nobody has kept.
+constexpr const char* kRsaPublicKey = R"(-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsQmdZWvfWQYryW526geE
+n+7wOlynRId9DmbQhPhRnjiaz3vNQW0GSEvoB0rXHODlvlDtxhBUJ4+AV6hTqZ4Z
+f10MuYWo2819Zx1VxyUJeQ4ziBZDsdMgBooa1T0V+UGgxgWEkneuX7j434tdDyTk
+5xAToCvBj24TpGh7Y/TbYNLLEUStHjL0aHY0vSrmETArVHxf7e2OZW5CzuF1+jYA
+try5vTfUyN17VqiC0TuPZmRJ1a3pCvlfPbjFbUpLz52cUtrfo1BpguALC84KPV2W
+sy0i7TMKQm5z0hU/l1aYZ6J3y8p6jAb3B/bVw38UBpCo4uD6PrDyNB4tNjbIxnbY
+3QIDAQAB
+-----END PUBLIC KEY-----
 )";
 
 TokenSettings settings_with(const std::string& key) {
@@ -84,7 +65,7 @@ struct TokenFixture {
 }  // namespace
 
 TEST_CASE("a token that we sign is ours, with either kind of key", "[tokens]") {
-  for (const std::string& key : {tls::make_ec_key().value(), std::string(kRsaKey)}) {
+  for (const std::string& key : {tls::make_ec_key().value(), tls::make_rsa_key().value()}) {
     TokenFixture fixture(key);
     std::string token = fixture.authority.sign(fixture.claims()).value();
     Result<std::optional<TokenAnswer>> answer = fixture.tokens.authenticate_token(fixture.cluster.context, token, {});
@@ -218,7 +199,9 @@ TEST_CASE("a legacy token lives as long as its Secret holds it", "[tokens]") {
 }
 
 TEST_CASE("the discovery documents name issuer and keys", "[tokens]") {
-  TokenAuthority rsa = TokenAuthority::make(settings_with(kRsaKey)).value();
+  TokenSettings settings = settings_with("");
+  settings.verify_keys_pem = {kRsaPublicKey};
+  TokenAuthority rsa = TokenAuthority::make(settings).value();
   CHECK(rsa.discovery_document("https://h:6443/openid/v1/jwks") ==
         R"({"issuer":"https://issuer","jwks_uri":"https://h:6443/openid/v1/jwks",)"
         R"("response_types_supported":["id_token"],)"
