@@ -11,11 +11,11 @@
 namespace coracle::http {
 
 struct ClientOptions {
-  std::string ca_pem;               // empty: the system's store
-  std::string certificate_pem;      // client certificate and key, both or none
+  std::string ca_pem;           // empty: the system's store
+  std::string certificate_pem;  // client certificate and key, both or none
   std::string key_pem;
   bool insecure_skip_verify = false;
-  std::string proxy;                // "http://user:password@host:port"; empty: HTTPS_PROXY and friends count
+  std::string proxy;  // "http://user:password@host:port"; empty: HTTPS_PROXY and friends count
   Duration connect_timeout = std::chrono::seconds(10);
   bool follow_redirects = false;
   std::size_t max_body_bytes = 64 * 1024 * 1024;

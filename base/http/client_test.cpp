@@ -15,7 +15,9 @@ namespace {
 using testing::CountingSource;
 using testing::TestServer;
 
-Response addressed(const Context&, const Request& request) { return Response::text(200, request.peer.address); }
+Response addressed(const Context&, const Request& request) {
+  return Response::text(200, request.peer.address);
+}
 
 TEST_CASE("the client keeps its connection") {
   const bool tls = GENERATE(true, false);
@@ -27,11 +29,14 @@ TEST_CASE("the client keeps its connection") {
 
 TEST_CASE("every method arrives with its body") {
   const bool tls = GENERATE(true, false);
-  TestServer server([](const Context&, const Request& request) {
-    return Response::text(200, request.method + ":" + request.body + ":" + std::string(request.headers.get("content-type")) +
-                                   ":" + std::string(request.headers.get("accept")) + ":" +
-                                   (request.headers.has("x-empty") ? "empty" : ""));
-  }, tls);
+  TestServer server(
+      [](const Context&, const Request& request) {
+        return Response::text(200, request.method + ":" + request.body + ":" +
+                                       std::string(request.headers.get("content-type")) + ":" +
+                                       std::string(request.headers.get("accept")) + ":" +
+                                       (request.headers.has("x-empty") ? "empty" : ""));
+      },
+      tls);
   const auto client = server.client();
   Request request;
   for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
@@ -45,7 +50,8 @@ TEST_CASE("every method arrives with its body") {
   }
   request.headers.set("Content-Type", "application/json");
   request.headers.set("Accept", "*/*");
-  CHECK(client->send(server.context(), server.url("/"), request)->body_text() == "DELETE:data:application/json:*/*:empty");
+  CHECK(client->send(server.context(), server.url("/"), request)->body_text() ==
+        "DELETE:data:application/json:*/*:empty");
   request.headers.set("X-Bad", "a\r\nb");
   CHECK_FALSE(client->send(server.context(), server.url("/"), request).ok());
   request = Request();
@@ -67,7 +73,8 @@ TEST_CASE("any status is a success, and redirects are followed when asked for") 
   CHECK(stays.body_text() == "moved");
   ClientOptions options = server.client_options();
   options.follow_redirects = true;
-  const Response follows = make_client(options)->send(server.context(), server.url("/"), testing::make_request()).value();
+  const Response follows =
+      make_client(options)->send(server.context(), server.url("/"), testing::make_request()).value();
   CHECK(follows.status == 404);
   CHECK(follows.body_text() == "not here");
 }
@@ -78,13 +85,15 @@ TEST_CASE("waiting for an answer ends with the context") {
     return Response::text(200, "late");
   });
   const auto client = server.client();
-  const auto late = client->send(server.context().with_timeout(std::chrono::milliseconds(50)), server.url("/"), testing::make_request());
+  const auto late = client->send(server.context().with_timeout(std::chrono::milliseconds(50)), server.url("/"),
+                                 testing::make_request());
   REQUIRE_FALSE(late.ok());
   CHECK(late.error().reason() == Reason::Timeout);
 
   std::stop_source stop;
   const auto timer = server.executor().call_after(std::chrono::milliseconds(50), [&] { stop.request_stop(); });
-  const auto canceled = client->send(server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request());
+  const auto canceled =
+      client->send(server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request());
   REQUIRE_FALSE(canceled.ok());
   CHECK(canceled.error().reason() == Reason::Canceled);
   server.stop();
@@ -100,19 +109,23 @@ TEST_CASE("a stream gives its head at once and ends when the caller wants") {
   const auto client = server.client();
   std::string kind;
   std::string data;
-  CHECK(client->stream(
-      server.context(), server.url("/"), testing::make_request(),
-      [&](int status, const Headers& headers) { return kind = headers.get("x-kind"), status == 200; },
-      [&](std::string_view piece) { return data += piece, false; }).ok());
+  CHECK(client
+            ->stream(
+                server.context(), server.url("/"), testing::make_request(),
+                [&](int status, const Headers& headers) { return kind = headers.get("x-kind"), status == 200; },
+                [&](std::string_view piece) { return data += piece, false; })
+            .ok());
   CHECK(kind == "watch");
   CHECK(data == "event\n");
-  CHECK(client->stream(
-      server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return false; },
-      [](std::string_view) { return true; }).ok());
+  CHECK(client
+            ->stream(
+                server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return false; },
+                [](std::string_view) { return true; })
+            .ok());
   std::stop_source stop;
   const auto ended = client->stream(
-      server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request(), [](int, const Headers&) { return true; },
-      [&](std::string_view) { return stop.request_stop(); });
+      server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request(),
+      [](int, const Headers&) { return true; }, [&](std::string_view) { return stop.request_stop(); });
   REQUIRE_FALSE(ended.ok());
   CHECK(ended.error().reason() == Reason::Canceled);
 }
@@ -131,7 +144,8 @@ TEST_CASE("answers larger than the limit are refused") {
 TEST_CASE("servers that cannot be reached or trusted are Unavailable, and secrets stay out of the message") {
   TestServer server(addressed);
   const std::string port = std::to_string(server.port());
-  const auto untrusted = make_client()->send(server.context(), "https://user:secret@127.0.0.1:" + port + "/", testing::make_request());
+  const auto untrusted =
+      make_client()->send(server.context(), "https://user:secret@127.0.0.1:" + port + "/", testing::make_request());
   REQUIRE_FALSE(untrusted.ok());
   CHECK(untrusted.error().reason() == Reason::Unavailable);
   CHECK(untrusted.error().message().find("secret") == std::string::npos);

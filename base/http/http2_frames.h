@@ -9,8 +9,16 @@ namespace coracle::http::testing {
 
 inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-enum FrameType : std::uint8_t { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoaway = 7, kWindow = 8,
-                                kContinuation = 9 };
+enum FrameType : std::uint8_t {
+  kData = 0,
+  kHeaders = 1,
+  kReset = 3,
+  kSettings = 4,
+  kPing = 6,
+  kGoaway = 7,
+  kWindow = 8,
+  kContinuation = 9
+};
 inline constexpr std::uint8_t kEndStream = 1;
 inline constexpr std::uint8_t kAck = 1;
 inline constexpr std::uint8_t kEndHeaders = 4;
@@ -36,14 +44,20 @@ inline std::string field(std::string_view name, std::string_view value) {
 }
 
 // Pseudo fields of "GET https://x/", from HPACK's static table.
-inline std::string get_fields() { return "\x82\x87\x84" + field(":authority", "x"); }
-inline std::string post_fields() { return "\x83\x87\x84" + field(":authority", "x"); }
+inline std::string get_fields() {
+  return "\x82\x87\x84" + field(":authority", "x");
+}
+inline std::string post_fields() {
+  return "\x83\x87\x84" + field(":authority", "x");
+}
 
 inline std::string get_frame(std::uint32_t stream) {
   return frame(kHeaders, kEndHeaders | kEndStream, stream, get_fields());
 }
 
-inline std::string opening() { return std::string(kHttp2Preface) + frame(kSettings, 0, 0, ""); }
+inline std::string opening() {
+  return std::string(kHttp2Preface) + frame(kSettings, 0, 0, "");
+}
 
 struct Frame {
   std::uint8_t type = 0;

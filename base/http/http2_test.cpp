@@ -202,7 +202,8 @@ TEST_CASE("floods end their connection and nothing else") {
 }
 
 TEST_CASE("HTTP/2 requests that do not arrive in time are answered") {
-  TestServer server(testing::answer_ok, true, [](ServerOptions& options) { options.header_timeout = std::chrono::milliseconds(100); });
+  TestServer server(testing::answer_ok, true,
+                    [](ServerOptions& options) { options.header_timeout = std::chrono::milliseconds(100); });
   RawTlsConnection raw(server.port(), "h2");
   FrameReader reader(raw);
   raw.send(opening() + frame(kHeaders, kEndHeaders, 1, post_fields()) + frame(kData, 0, 1, "part"));

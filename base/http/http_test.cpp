@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <atomic>
+#include <catch2/catch.hpp>
 
 #include "base/http/http_test_support.h"
 #include "base/sync.h"
@@ -12,10 +12,12 @@ using testing::RawConnection;
 using testing::TestServer;
 
 Response echo(const Context&, const Request& request) {
-  Response response = Response::text(200, request.method + " " + request.path + "?" + request.query + "\n" + request.body);
+  Response response =
+      Response::text(200, request.method + " " + request.path + "?" + request.query + "\n" + request.body);
   response.headers.add("X-Version", std::to_string(request.version_major));
   if (!request.peer.certificates_pem.empty()) {
-    response.headers.add("X-Client", tls::inspect_certificate(request.peer.certificates_pem.front())->subject.common_name);
+    response.headers.add("X-Client",
+                         tls::inspect_certificate(request.peer.certificates_pem.front())->subject.common_name);
   }
   response.headers.add("X-Loopback", request.peer.loopback ? "yes" : "no");
   response.headers.add("X-Header", std::string(request.headers.get("x-header")));
@@ -45,9 +47,10 @@ TEST_CASE("client and server speak HTTP/2 over TLS with certificates of both") {
 TEST_CASE("plain HTTP/1.1 keeps its connection for pipelined requests") {
   TestServer server(echo, false);
   RawConnection raw(server.port());
-  REQUIRE(raw.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                   "POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ndef\r\n0\r\nT: t\r\n\r\n"
-                   "HEAD /4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  REQUIRE(
+      raw.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+               "POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ndef\r\n0\r\nT: t\r\n\r\n"
+               "HEAD /4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
   const std::string all = raw.receive_all();
   CHECK(all.find("GET /1?\n") != std::string::npos);
   CHECK(all.find("POST /2?\nabc") != std::string::npos);
@@ -69,7 +72,8 @@ TEST_CASE("a body that comes over time is streamed in both versions") {
   std::size_t size = 0;
   int heads = 0;
   const auto result = server.client()->stream(
-      server.context(), server.url("/"), testing::make_request("GET"), [&](int status, const Headers&) { return ++heads, status == 200; },
+      server.context(), server.url("/"), testing::make_request("GET"),
+      [&](int status, const Headers&) { return ++heads, status == 200; },
       [&](std::string_view data) { return size += data.size(), true; });
   CHECK(result.ok());
   CHECK(heads == 1);

@@ -43,10 +43,11 @@ Request make_request(std::string method, std::string body) {
   return request;
 }
 
-Response answer_ok(const Context&, const Request&) { return Response::text(200, "ok"); }
+Response answer_ok(const Context&, const Request&) {
+  return Response::text(200, "ok");
+}
 
-TestServer::TestServer(FunctionHandler::Function function, bool tls,
-                       const std::function<void(ServerOptions&)>& adjust)
+TestServer::TestServer(FunctionHandler::Function function, bool tls, const std::function<void(ServerOptions&)>& adjust)
     : executor_(make_thread_executor()),
       certificates_(executor_->clock().wall()),
       handler_(std::move(function)),
@@ -81,7 +82,9 @@ RawConnection::RawConnection(std::uint16_t port) : socket_(::socket(AF_INET, SOC
   REQUIRE(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
 }
 
-RawConnection::~RawConnection() { ::close(socket_); }
+RawConnection::~RawConnection() {
+  ::close(socket_);
+}
 
 bool RawConnection::send(std::string_view data) {
   while (!data.empty()) {
@@ -92,7 +95,9 @@ bool RawConnection::send(std::string_view data) {
   return true;
 }
 
-void RawConnection::finish_sending() { shutdown(socket_, SHUT_WR); }
+void RawConnection::finish_sending() {
+  shutdown(socket_, SHUT_WR);
+}
 
 std::string RawConnection::receive_until(std::string_view text) {
   std::string all;

@@ -63,11 +63,13 @@ std::vector<std::string_view> Headers::all(std::string_view name) const {
   return values;
 }
 
-void Headers::add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+void Headers::add(std::string name, std::string value) {
+  fields_.emplace_back(std::move(name), std::move(value));
+}
 
 void Headers::set(std::string_view name, std::string value) {
-  const auto first = std::find_if(fields_.begin(), fields_.end(),
-                                  [&](const auto& field) { return same_name(field.first, name); });
+  const auto first =
+      std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
   if (first == fields_.end()) {
     fields_.emplace_back(name, std::move(value));
     return;
@@ -118,7 +120,9 @@ std::vector<std::string_view> Query::all(std::string_view name) const {
   return values;
 }
 
-void Query::add(std::string name, std::string value) { parameters_.emplace_back(std::move(name), std::move(value)); }
+void Query::add(std::string name, std::string value) {
+  parameters_.emplace_back(std::move(name), std::move(value));
+}
 
 std::string Query::encode() const {
   std::string out;
@@ -166,7 +170,9 @@ Result<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
-Bytes bytes(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+Bytes bytes(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 Response Response::text(int status, std::string body, std::string content_type) {
   Response response;

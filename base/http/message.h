@@ -49,12 +49,12 @@ class Query {
   std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
-std::string percent_encode(std::string_view text);       // everything but unreserved characters
+std::string percent_encode(std::string_view text);  // everything but unreserved characters
 Result<std::string> percent_decode(std::string_view text);
 
 // What is known of the other end.
 struct Peer {
-  std::string address;                        // "127.0.0.1:51234"; empty in process
+  std::string address;  // "127.0.0.1:51234"; empty in process
   bool loopback = false;
   bool tls = false;
   std::vector<std::string> certificates_pem;  // client certificate chain as sent, leaf first; not verified

@@ -70,7 +70,8 @@ class EpollServer : public Server {
 
 Result<std::unique_ptr<Server>> serve(Executor& executor, Handler& handler, ServerOptions options, Logger log) {
   ASSIGN_OR_RETURN(Listener listener, internal::listen_on(options.address, options.port));
-  auto server = std::make_unique<EpollServer>(executor, handler, std::move(options), std::move(log), std::move(listener));
+  auto server =
+      std::make_unique<EpollServer>(executor, handler, std::move(options), std::move(log), std::move(listener));
   TRY(server->start());
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -14,8 +14,8 @@ namespace coracle::http {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;                      // 0: the system chooses
-  std::shared_ptr<tls::ServerCredentials> tls; // null: plain text (tests and sockets only)
+  std::uint16_t port = 0;                       // 0: the system chooses
+  std::shared_ptr<tls::ServerCredentials> tls;  // null: plain text (tests and sockets only)
   unsigned io_threads = 1;
   std::size_t max_header_bytes = 64 * 1024;
   std::size_t max_body_bytes = 3 * 1024 * 1024;

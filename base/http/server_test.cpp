@@ -170,7 +170,8 @@ std::string fuzz_input(Random& random) {
       "GET /up HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nabc",
       testing::opening() + testing::get_frame(1) + testing::frame(testing::kPing, 0, 0, "12345678"),
       testing::opening() + testing::frame(testing::kHeaders, testing::kEndHeaders, 1, testing::post_fields()) +
-          testing::frame(testing::kData, testing::kEndStream, 1, "hello") + testing::frame(testing::kWindow, 0, 0, "\0\0\1\0"),
+          testing::frame(testing::kData, testing::kEndStream, 1, "hello") +
+          testing::frame(testing::kWindow, 0, 0, "\0\0\1\0"),
       "",
   };
   std::string text;

@@ -83,10 +83,18 @@ std::string der_from_raw(std::string_view raw) {
 
 }  // namespace
 
-std::string sha1_hex(std::string_view data) { return hex_encode(digest(EVP_sha1(), data)); }
-std::string sha256_hex(std::string_view data) { return hex_encode(sha256(data)); }
-std::string sha256(std::string_view data) { return digest(EVP_sha256(), data); }
-std::string sha512_hex(std::string_view data) { return hex_encode(digest(EVP_sha512(), data)); }
+std::string sha1_hex(std::string_view data) {
+  return hex_encode(digest(EVP_sha1(), data));
+}
+std::string sha256_hex(std::string_view data) {
+  return hex_encode(sha256(data));
+}
+std::string sha256(std::string_view data) {
+  return digest(EVP_sha256(), data);
+}
+std::string sha512_hex(std::string_view data) {
+  return hex_encode(digest(EVP_sha512(), data));
+}
 
 std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::string out(EVP_MAX_MD_SIZE, '\0');
@@ -103,7 +111,9 @@ bool constant_time_equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::string_view jws_algorithm(std::string_view key_pem) { return algorithm_of(read_public_key(key_pem).get()); }
+std::string_view jws_algorithm(std::string_view key_pem) {
+  return algorithm_of(read_public_key(key_pem).get());
+}
 
 Result<std::string> jws_sign(std::string_view key_pem, std::string_view data) {
   const KeyPtr key = read_private_key(key_pem);
@@ -113,8 +123,7 @@ Result<std::string> jws_sign(std::string_view key_pem, std::string_view data) {
 
   const DigestContextPtr context(EVP_MD_CTX_new());
   std::size_t size = 0;
-  if (context == nullptr ||
-      EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
+  if (context == nullptr || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, unsigned_bytes(data), data.size()) != 1) {
     return openssl_error(Reason::InternalError, "cannot sign");
   }

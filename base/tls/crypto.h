@@ -14,7 +14,7 @@ std::string sha512_hex(std::string_view data);
 std::string hmac_sha256(std::string_view key, std::string_view data);
 
 std::string base64_encode(std::string_view data);
-std::string base64url_encode(std::string_view data);  // no padding
+std::string base64url_encode(std::string_view data);          // no padding
 Result<std::string> base64_decode(std::string_view text);     // standard alphabet, padding required
 Result<std::string> base64url_decode(std::string_view text);  // padding optional
 
@@ -28,7 +28,8 @@ bool constant_time_equal(std::string_view a, std::string_view b);
 std::string_view jws_algorithm(std::string_view key_pem);  // "ES256", "RS256" or ""
 Result<std::string> jws_sign(std::string_view key_pem, std::string_view data);
 // `key_pem` may be a private or a public key.
-bool jws_verify(std::string_view key_pem, std::string_view algorithm, std::string_view data, std::string_view signature);
+bool jws_verify(std::string_view key_pem, std::string_view algorithm, std::string_view data,
+                std::string_view signature);
 // Public half as PEM (PKIX).
 Result<std::string> public_key_pem(std::string_view key_pem);
 // DER of the public half (PKIX), for key ids.

@@ -33,9 +33,13 @@ TEST_CASE("digests match published vectors") {
 }
 
 TEST_CASE("base64 follows RFC 4648 and refuses what it does not know") {
-  const std::pair<std::string, std::string> vectors[] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
-                                                         {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string, std::string> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     CHECK(base64_encode(plain) == encoded);
     CHECK(base64_decode(encoded).value() == plain);
@@ -109,7 +113,8 @@ TEST_CASE("gzip is undone by gunzip within a limit") {
   const auto large = gunzip(packed, text.size() - 1);
   REQUIRE_FALSE(large.ok());
   CHECK(large.error().reason() == Reason::RequestEntityTooLarge);
-  for (const std::string& bad : {packed.substr(0, packed.size() / 2), packed + "x", std::string("no gzip"), std::string()}) {
+  for (const std::string& bad :
+       {packed.substr(0, packed.size() / 2), packed + "x", std::string("no gzip"), std::string()}) {
     const auto result = gunzip(bad, text.size());
     REQUIRE_FALSE(result.ok());
     CHECK(result.error().reason() == Reason::Corrupt);

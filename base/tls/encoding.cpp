@@ -81,8 +81,12 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string base64_encode(std::string_view data) { return encode_base64(data, kStandardAlphabet, true); }
-std::string base64url_encode(std::string_view data) { return encode_base64(data, kUrlAlphabet, false); }
+std::string base64_encode(std::string_view data) {
+  return encode_base64(data, kStandardAlphabet, true);
+}
+std::string base64url_encode(std::string_view data) {
+  return encode_base64(data, kUrlAlphabet, false);
+}
 
 Result<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return bad_request("base64 text is not padded to a multiple of four characters");
@@ -112,7 +116,8 @@ Result<std::string> hex_decode(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); i += 2) {
     const int high = hex_value(text[i]);
     const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) return bad_request("hexadecimal text has an illegal digit near offset " + std::to_string(i));
+    if (high < 0 || low < 0)
+      return bad_request("hexadecimal text has an illegal digit near offset " + std::to_string(i));
     out += static_cast<char>(high << 4 | low);
   }
   return out;

@@ -14,7 +14,9 @@ constexpr int kGzipWindowBits = 15 + 16;
 constexpr int kDeflateMemoryLevel = 8;
 constexpr std::size_t kInflatePiece = 64 * 1024;
 
-Bytef* zlib_input(std::string_view data) { return reinterpret_cast<Bytef*>(const_cast<char*>(data.data())); }
+Bytef* zlib_input(std::string_view data) {
+  return reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+}
 
 uInt zlib_piece(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -35,8 +37,8 @@ struct InflateStream {
 
 std::string gzip(std::string_view data, int level) {
   z_stream z{};
-  if (deflateInit2(&z, std::clamp(level, 0, 9), Z_DEFLATED, kGzipWindowBits, kDeflateMemoryLevel,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&z, std::clamp(level, 0, 9), Z_DEFLATED, kGzipWindowBits, kDeflateMemoryLevel, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
     return {};
   }
   std::string out(deflateBound(&z, data.size()), '\0');
@@ -86,8 +88,9 @@ Result<std::string> gunzip(std::string_view data, std::size_t limit) {
     }
     if (state != Z_OK || (got == 0 && in_done == data.size())) {
       const bool cut = state == Z_OK || (state == Z_BUF_ERROR && in_done == data.size());
-      return Error(Reason::Corrupt, cut ? "gzip data is cut short"
-                                        : std::string("gzip data is damaged: ") + (z.msg != nullptr ? z.msg : "bad data"));
+      return Error(Reason::Corrupt,
+                   cut ? "gzip data is cut short"
+                       : std::string("gzip data is damaged: ") + (z.msg != nullptr ? z.msg : "bad data"));
     }
   }
 }

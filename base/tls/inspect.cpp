@@ -148,8 +148,8 @@ Result<CertificateInfo> verify_client_chain(const std::vector<std::string>& chai
   if (X509_verify_cert(context.get()) != 1) {
     const int code = X509_STORE_CTX_get_error(context.get());
     ERR_clear_error();
-    return Error(Reason::Unauthorized, std::string("the client's certificate is not trusted: ") +
-                                           X509_verify_cert_error_string(code));
+    return Error(Reason::Unauthorized,
+                 std::string("the client's certificate is not trusted: ") + X509_verify_cert_error_string(code));
   }
   return info_of(leaf);
 }

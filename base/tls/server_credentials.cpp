@@ -21,14 +21,17 @@ constexpr std::array<unsigned char, 12> kProtocols = {2, 'h', '2', 8, 'h', 't', 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                     unsigned offered_size, void*) {
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, out_size, kProtocols.data(), kProtocols.size(), offered, offered_size);
+  const int found =
+      SSL_select_next_proto(&chosen, out_size, kProtocols.data(), kProtocols.size(), offered, offered_size);
   if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
 
 // Any chain passes: whose it is gets decided where requests are authenticated.
-int accept_any_chain(X509_STORE_CTX*, void*) { return 1; }
+int accept_any_chain(X509_STORE_CTX*, void*) {
+  return 1;
+}
 
 Result<void> use_pair(SSL_CTX* context, std::string_view chain_pem, std::string_view key_pem) {
   ASSIGN_OR_RETURN(const auto chain, internal::read_certificates(chain_pem));
@@ -56,11 +59,11 @@ Result<std::shared_ptr<SSL_CTX>> build_context(std::string_view chain_pem, std::
       SSL_CTX_set_cipher_list(context.get(), kTls12Suites) != 1) {
     return openssl_error(Reason::InternalError, "cannot set up TLS");
   }
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // A resumed session would lack the chain that the client sent, so there are none.
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-                                         SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(
+      context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
@@ -97,8 +100,7 @@ class OpensslCredentials : public ServerCredentials {
 
 }  // namespace
 
-Result<std::shared_ptr<ServerCredentials>> make_server_credentials(std::string_view chain_pem,
-                                                                   std::string_view key_pem,
+Result<std::shared_ptr<ServerCredentials>> make_server_credentials(std::string_view chain_pem, std::string_view key_pem,
                                                                    bool request_client_certificate) {
   ASSIGN_OR_RETURN(auto context, build_context(chain_pem, key_pem, request_client_certificate));
   return std::shared_ptr<ServerCredentials>(

@@ -44,7 +44,8 @@ TEST_CASE("a leaf carries what was asked for") {
   const CertificateInfo info = inspect_certificate(leaf).value();
   CHECK(info.subject.common_name == long_name);
   CHECK(info.subject.organizations.size() == 2);
-  CHECK(std::count(info.subject.organizations.begin(), info.subject.organizations.end(), "another, with \"marks\"") == 1);
+  CHECK(std::count(info.subject.organizations.begin(), info.subject.organizations.end(), "another, with \"marks\"") ==
+        1);
   CHECK(info.dns_names == request.dns_names);
   CHECK(info.ip_addresses == request.ip_addresses);
   CHECK(info.not_before == kStart);

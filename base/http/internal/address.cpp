@@ -16,7 +16,9 @@ constexpr int kKeepAliveIdleSeconds = 60;
 constexpr int kKeepAliveIntervalSeconds = 15;
 constexpr int kKeepAliveProbes = 4;
 
-bool is_loopback(const in_addr& address) { return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET; }
+bool is_loopback(const in_addr& address) {
+  return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
 
 bool is_loopback(const in6_addr& address) {
   if (!IN6_IS_ADDR_V4MAPPED(&address)) return IN6_IS_ADDR_LOOPBACK(&address);

@@ -21,18 +21,33 @@ Connection::Connection(EventLoop& loop, std::uint64_t id, Descriptor socket, Pee
                        std::unique_ptr<Channel> channel)
     : loop_(loop), id_(id), socket_(std::move(socket)), peer_(std::move(peer)), channel_(std::move(channel)) {}
 
-const ServerOptions& Connection::options() const { return loop_.state().options; }
-const std::shared_ptr<Mailbox>& Connection::mailbox() const { return loop_.mailbox(); }
-Dispatcher& Connection::dispatcher() { return loop_.state().dispatcher; }
-std::string_view Connection::date() { return loop_.date(); }
-bool Connection::reserve_upload(std::size_t bytes) { return loop_.reserve_upload(bytes); }
-void Connection::release_upload(std::size_t bytes) { loop_.release_upload(bytes); }
+const ServerOptions& Connection::options() const {
+  return loop_.state().options;
+}
+const std::shared_ptr<Mailbox>& Connection::mailbox() const {
+  return loop_.mailbox();
+}
+Dispatcher& Connection::dispatcher() {
+  return loop_.state().dispatcher;
+}
+std::string_view Connection::date() {
+  return loop_.date();
+}
+bool Connection::reserve_upload(std::size_t bytes) {
+  return loop_.reserve_upload(bytes);
+}
+void Connection::release_upload(std::size_t bytes) {
+  loop_.release_upload(bytes);
+}
 
-bool Connection::start() {
+void Connection::start() {
   watched_ = EPOLLIN | EPOLLRDHUP;
-  if (!loop_.control(EPOLL_CTL_ADD, socket_.get(), watched_, this)) return false;
+  if (!loop_.control(EPOLL_CTL_ADD, socket_.get(), watched_, this)) {
+    close();
+    return;
+  }
   wait_for(Wait::Request);
-  return !channel_->established() || begin_session();
+  if (channel_->established()) begin_session();
 }
 
 void Connection::watch() {
@@ -51,7 +66,9 @@ void Connection::wait_for(Wait wait) {
 }
 
 // A reader that takes nothing is idle, whatever the session waits for.
-void Connection::apply_wait() { loop_.arm(*this, unsent_.empty() || lingering_ ? wait_ : Wait::Idle); }
+void Connection::apply_wait() {
+  loop_.arm(*this, unsent_.empty() || lingering_ ? wait_ : Wait::Idle);
+}
 
 void Connection::pause_reading(bool pause) {
   if (reading_paused_ == pause) return;

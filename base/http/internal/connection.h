@@ -18,8 +18,8 @@ class Connection : public SessionHost, public TimeoutNode {
  public:
   Connection(EventLoop& loop, std::uint64_t id, Descriptor socket, Peer peer, std::unique_ptr<Channel> channel);
 
-  // Watches the socket; false when the kernel refuses.
-  bool start();
+  // Watches the socket; closes the connection when that fails.
+  void start();
   void on_events(std::uint32_t events);
   void on_mail(const Mail& mail);
   void on_timeout();

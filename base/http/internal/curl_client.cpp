@@ -27,8 +27,8 @@ CurlClient::~CurlClient() {
 Result<CurlHandle> CurlClient::take(const std::string& origin) {
   {
     const std::lock_guard lock(mutex_);
-    auto found = std::find_if(idle_.rbegin(), idle_.rend(),
-                              [&](const CurlHandle& handle) { return handle.origin == origin; });
+    auto found =
+        std::find_if(idle_.rbegin(), idle_.rend(), [&](const CurlHandle& handle) { return handle.origin == origin; });
     if (found == idle_.rend() && idle_.size() >= kMaxIdleHandles) found = std::prev(idle_.rend());
     if (found != idle_.rend()) {
       CurlHandle handle = std::move(*found);

@@ -171,8 +171,8 @@ Result<void> CurlTransfer::drive(const Context& context) {
     if (context.deadline()) {
       wait = std::clamp(*context.deadline() - context.clock().monotonic(), Duration::zero(), kLongestPoll);
     }
-    curl_multi_poll(multi, nullptr, 0,
-                    static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()), nullptr);
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
+                    nullptr);
   }
   const CURLcode code = done != nullptr ? done->data.result : CURLE_OK;
   curl_multi_remove_handle(multi, easy);

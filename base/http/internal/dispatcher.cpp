@@ -108,9 +108,8 @@ Response Dispatcher::call_handler(const Exchange& exchange) const {
   try {
     return handler_.handle(context, exchange.request);
   } catch (const std::exception& failure) {
-    log_.error("a request handler failed", {{"method", exchange.request.method},
-                                            {"path", exchange.request.path},
-                                            {"cause", failure.what()}});
+    log_.error("a request handler failed",
+               {{"method", exchange.request.method}, {"path", exchange.request.path}, {"cause", failure.what()}});
     return Response::text(500, "internal error\n");
   }
 }

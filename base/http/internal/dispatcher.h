@@ -50,8 +50,8 @@ class Dispatcher {
   std::mutex mutex_;
   std::condition_variable none_;
   std::deque<Item> queue_;
-  std::size_t running_ = 0;   // requests that are not answered, upgraded connections, runners
-  bool starting_ = false;     // a runner was posted and has not begun
+  std::size_t running_ = 0;  // requests that are not answered, upgraded connections, runners
+  bool starting_ = false;    // a runner was posted and has not begun
 };
 
 }  // namespace coracle::http::internal

@@ -1,8 +1,8 @@
 #include "base/http/internal/event_loop.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -62,8 +62,8 @@ bool EventLoop::control(int operation, int descriptor, std::uint32_t events, voi
 
 void EventLoop::watch_listener(bool watch) {
   if (listening_ == watch) return;
-  const bool good =
-      watch ? control(EPOLL_CTL_ADD, listener_, EPOLLIN | EPOLLEXCLUSIVE, this) : control(EPOLL_CTL_DEL, listener_, 0, nullptr);
+  const bool good = watch ? control(EPOLL_CTL_ADD, listener_, EPOLLIN | EPOLLEXCLUSIVE, this)
+                          : control(EPOLL_CTL_DEL, listener_, 0, nullptr);
   if (good) listening_ = watch;
 }
 
@@ -92,7 +92,8 @@ void EventLoop::run() {
 
 int EventLoop::sleep_milliseconds() {
   std::optional<MonotonicTime> next = request_waits_.next();
-  for (const auto& other : {idle_waits_.next(), !listening_ && !draining_ ? std::optional(listen_again_) : std::nullopt}) {
+  for (const auto& other :
+       {idle_waits_.next(), !listening_ && !draining_ ? std::optional(listen_again_) : std::nullopt}) {
     if (other && (!next || *other < *next)) next = other;
   }
   if (!next) return -1;
@@ -160,8 +161,7 @@ void EventLoop::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn && listening_; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
-    Descriptor socket(
-        accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor socket(accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.valid()) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -199,7 +199,7 @@ void EventLoop::admit(Descriptor socket, Peer peer) {
   auto connection = std::make_unique<Connection>(*this, id, std::move(socket), std::move(peer), std::move(channel));
   Connection& added = *connection;
   connections_.emplace(id, std::move(connection));
-  if (!added.start()) bury(added);
+  added.start();
 }
 
 void EventLoop::begin_drain() {
@@ -234,7 +234,9 @@ bool EventLoop::reserve_upload(std::size_t bytes) {
   return true;
 }
 
-void EventLoop::bury(Connection& connection) { buried_.push_back(connection.id()); }
+void EventLoop::bury(Connection& connection) {
+  buried_.push_back(connection.id());
+}
 
 std::string_view EventLoop::date() {
   const auto now = std::chrono::floor<std::chrono::seconds>(state_.dispatcher.executor().clock().wall());

@@ -26,8 +26,8 @@ constexpr std::array<bool, 256> token_table() {
 constexpr std::array<bool, 256> kTokenCharacters = token_table();
 
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; });
 }
 
 bool is_field_value(std::string_view text) {
@@ -67,8 +67,12 @@ const http_parser_settings& Http1Parser::settings() {
     http_parser_settings made;
     http_parser_settings_init(&made);
     made.on_url = [](http_parser* p, const char* at, std::size_t n) { return self(p).on_url({at, n}); };
-    made.on_header_field = [](http_parser* p, const char* at, std::size_t n) { return self(p).on_header_field({at, n}); };
-    made.on_header_value = [](http_parser* p, const char* at, std::size_t n) { return self(p).on_header_value({at, n}); };
+    made.on_header_field = [](http_parser* p, const char* at, std::size_t n) {
+      return self(p).on_header_field({at, n});
+    };
+    made.on_header_value = [](http_parser* p, const char* at, std::size_t n) {
+      return self(p).on_header_value({at, n});
+    };
     made.on_headers_complete = [](http_parser* p) { return self(p).on_headers_complete(); };
     made.on_body = [](http_parser* p, const char* at, std::size_t n) { return self(p).on_body({at, n}); };
     made.on_message_complete = [](http_parser* p) {

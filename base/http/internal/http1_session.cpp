@@ -39,7 +39,7 @@ class Http1Session : public Session {
   void cancel() override;
   bool produce(Output& out) override;
   bool done() const override { return state_ == State::Done; }
-  bool linger() const override { return unread_input_; }
+  bool linger() const override { return unread_input_ || pipe_ != nullptr; }
 
  private:
   enum class State : std::uint8_t { Reading, Handling, Writing, Upgraded, Done };
@@ -61,9 +61,9 @@ class Http1Session : public Session {
   std::shared_ptr<Exchange> exchange_;
   std::uint32_t sequence_ = 0;  // of the exchange, so that late mail for an earlier one is recognised
   std::string backlog_;
-  std::size_t reserved_ = 0;        // upload bytes that are accounted for
-  std::size_t progress_mark_ = 0;   // body size at which the request's time starts anew
-  bool waiting_for_request_ = true; // the Request wait runs
+  std::size_t reserved_ = 0;         // upload bytes that are accounted for
+  std::size_t progress_mark_ = 0;    // body size at which the request's time starts anew
+  bool waiting_for_request_ = true;  // the Request wait runs
   bool continue_owed_ = false;
   bool peer_ended_ = false;
   bool draining_ = false;
@@ -337,6 +337,8 @@ void Http1Session::cancel() {
 
 }  // namespace
 
-std::unique_ptr<Session> make_http1_session(SessionHost& host) { return std::make_unique<Http1Session>(host); }
+std::unique_ptr<Session> make_http1_session(SessionHost& host) {
+  return std::make_unique<Http1Session>(host);
+}
 
 }  // namespace coracle::http::internal

@@ -24,7 +24,9 @@ struct OptionDeleter {
 using CallbacksPtr = std::unique_ptr<nghttp2_session_callbacks, CallbacksDeleter>;
 using OptionPtr = std::unique_ptr<nghttp2_option, OptionDeleter>;
 
-Http2Session& session_of(void* user_data) { return *static_cast<Http2Session*>(user_data); }
+Http2Session& session_of(void* user_data) {
+  return *static_cast<Http2Session*>(user_data);
+}
 
 bool is_request_head(const nghttp2_frame* frame) {
   return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
@@ -65,8 +67,8 @@ struct Http2Callbacks {
     return 0;
   }
 
-  static int data_chunk(nghttp2_session* raw, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                        std::size_t size, void* session) {
+  static int data_chunk(nghttp2_session* raw, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
+                        void* session) {
     if (Http2Stream* stream = stream_of(raw, id)) {
       session_of(session).on_body(*stream, {reinterpret_cast<const char*>(data), size});
     }

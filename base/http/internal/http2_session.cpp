@@ -56,8 +56,8 @@ bool Http2Session::start() {
 
 void Http2Session::on_data(std::string_view plain) {
   if (ended_) return;
-  const ssize_t used = nghttp2_session_mem_recv(
-      session_.get(), reinterpret_cast<const std::uint8_t*>(plain.data()), plain.size());
+  const ssize_t used =
+      nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(plain.data()), plain.size());
   if (used < 0) ended_ = true;
   update_wait(count(State::Receiving) == 0);
 }

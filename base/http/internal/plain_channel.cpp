@@ -34,6 +34,8 @@ class PlainChannel : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> make_plain_channel(std::string& wire) { return std::make_unique<PlainChannel>(wire); }
+std::unique_ptr<Channel> make_plain_channel(std::string& wire) {
+  return std::make_unique<PlainChannel>(wire);
+}
 
 }  // namespace coracle::http::internal

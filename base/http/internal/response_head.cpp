@@ -13,7 +13,9 @@ constexpr std::array<std::string_view, 7> kTransportFields = {
     "connection", "content-length", "date", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
 constexpr std::size_t kUsualHeadBytes = 256;
 
-bool line_break(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+bool line_break(char c) {
+  return c == '\r' || c == '\n' || c == '\0';
+}
 
 void append_field(std::string& head, std::string_view name, std::string_view value) {
   head += name;
@@ -31,10 +33,9 @@ bool transport_field(std::string_view name) {
 }
 
 bool writable_field(std::string_view name, std::string_view value) {
-  const bool name_good =
-      !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
-        return line_break(c) || c == ':' || c == ' ' || c == '\t';
-      });
+  const bool name_good = !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
+    return line_break(c) || c == ':' || c == ' ' || c == '\t';
+  });
   return name_good && std::none_of(value.begin(), value.end(), line_break);
 }
 

@@ -16,7 +16,9 @@ struct WireEnds {
   std::string* output = nullptr;
 };
 
-WireEnds& ends_of(BIO* bio) { return *static_cast<WireEnds*>(BIO_get_data(bio)); }
+WireEnds& ends_of(BIO* bio) {
+  return *static_cast<WireEnds*>(BIO_get_data(bio));
+}
 
 int bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* written) {
   ends_of(bio).output->append(data, size);
@@ -37,7 +39,9 @@ int bio_read(BIO* bio, char* data, std::size_t size, std::size_t* got) {
   return 1;
 }
 
-long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+long bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
 
 int bio_create(BIO* bio) {
   BIO_set_init(bio, 1);

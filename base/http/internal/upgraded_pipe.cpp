@@ -26,7 +26,9 @@ class PipeStream : public UpgradedStream {
 UpgradedPipe::UpgradedPipe(Executor& executor, std::shared_ptr<Mailbox> mailbox, Mail mail)
     : mailbox_(std::move(mailbox)), mail_(mail), changed_(executor.make_wait_point()) {}
 
-void UpgradedPipe::tell_loop() { mailbox_->post(mail_); }
+void UpgradedPipe::tell_loop() {
+  mailbox_->post(mail_);
+}
 
 bool UpgradedPipe::push_incoming(std::string_view data) {
   const std::lock_guard lock(mutex_);

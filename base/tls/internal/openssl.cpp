@@ -9,7 +9,9 @@ namespace coracle::tls::internal {
 namespace {
 
 // A key that is protected by a pass phrase is unreadable here; OpenSSL must not ask the terminal.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
+int no_pass_phrase(char*, int, int, void*) {
+  return -1;
+}
 
 }  // namespace
 

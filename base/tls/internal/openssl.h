@@ -35,7 +35,9 @@ using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
 
 // What OpenSSL last complained about on this thread, preceded by `what`; empties its queue.
 std::string openssl_message(std::string_view what);
-inline Error openssl_error(Reason reason, std::string_view what) { return {reason, openssl_message(what)}; }
+inline Error openssl_error(Reason reason, std::string_view what) {
+  return {reason, openssl_message(what)};
+}
 
 BioPtr read_bio(std::string_view text);
 std::string bio_text(BIO* bio);
