@@ -7,11 +7,11 @@
 namespace coracle::daemon {
 namespace {
 
-constexpr std::string_view kName = "flux-system";
+constexpr std::string_view kGitopsName = "flux-system";
 constexpr std::string_view kSecret = "flux-system-credentials";
 constexpr std::size_t kMaxCredentials = 1024 * 1024;
 
-Value metadata(std::string_view name) { return Value::object({{"name", name}, {"namespace", kName}}); }
+Value metadata(std::string_view name) { return Value::object({{"name", name}, {"namespace", kGitopsName}}); }
 
 // "main", "refs/tags/v1", "sha1:<commit>"
 Value reference(std::string_view text) {
@@ -45,7 +45,7 @@ Result<Value> read_credentials(FileSystem& files, const GitopsSettings& settings
 Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings, const Value& credentials) {
   std::vector<kube::Object> objects;
   objects.emplace_back(Value::object(
-      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", Value::object({{"name", kName}})}}));
+      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", Value::object({{"name", kGitopsName}})}}));
   for (const Value::Member& member : credentials.members()) {
     if (!member.value.is_string()) return bad_request("gitops-credentials-file: " + member.key + ": expected a text");
   }
@@ -58,13 +58,13 @@ Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings,
   }
   objects.emplace_back(Value::object({{"apiVersion", "source.toolkit.fluxcd.io/v1"},
                                       {"kind", "GitRepository"},
-                                      {"metadata", metadata(kName)},
+                                      {"metadata", metadata(kGitopsName)},
                                       {"spec", std::move(repository).build()}}));
   objects.emplace_back(
       Value::object({{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
                      {"kind", "Kustomization"},
-                     {"metadata", metadata(kName)},
-                     {"spec", Value::object({{"sourceRef", Value::object({{"kind", "GitRepository"}, {"name", kName}})},
+                     {"metadata", metadata(kGitopsName)},
+                     {"spec", Value::object({{"sourceRef", Value::object({{"kind", "GitRepository"}, {"name", kGitopsName}})},
                                              {"path", settings.path},
                                              {"interval", settings.interval},
                                              {"prune", true}})}}));

@@ -53,7 +53,9 @@ class RunningReconcilers : public Reconcilers {
   Result<void> start(const ServerSettings& settings, const Certificates& certificates, FileSystem& files) {
     const Context master = kube::as_master(context_, kSupervisorUser);
     TRY(apply_definitions(master, applier_));
-    TRY(set_up_gitops(master, applier_, files, settings.gitops));
+    if (Result<void> made = set_up_gitops(master, applier_, files, settings.gitops); !made.ok()) {
+      log_.warning("cannot set up the gitops repository: mend the setting and start again", {{"error", made.error()}});
+    }
     const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
     if (!settings.disable_controllers) {
       manager_.add(reconcilers::make_service_account_controller(deps));

@@ -12,9 +12,9 @@
 namespace coracle::reconcilers {
 namespace {
 
-constexpr std::string_view kFieldManager = "source-controller";
-constexpr Duration kDefaultTimeout = std::chrono::seconds(60);
-constexpr Duration kDefaultInterval = std::chrono::minutes(1);
+constexpr std::string_view kSourceManager = "source-controller";
+constexpr Duration kDefaultFetchTimeout = std::chrono::seconds(60);
+constexpr Duration kDefaultFetchInterval = std::chrono::minutes(1);
 
 std::string secret_text(const Value& secret, std::string_view key) {
   Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
@@ -37,14 +37,14 @@ class GitRepositoryReconciler : public kube::Reconciler {
         repositories_(repositories),
         mirror_(mirror),
         log_(deps.log.named("source-controller")),
-        events_(deps.client, std::string(kFieldManager), log_) {}
+        events_(deps.client, std::string(kSourceManager), log_) {}
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
     const std::optional<kube::Object> repository = repositories_.get(key);
     if (!repository) return kube::Done{};
     if (repository->deleting()) return finish(context, *repository);
     if ((*repository)["spec"]["suspend"].as_bool()) return kube::Done{};
-    TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), *repository, true, kFieldManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), *repository, true, kSourceManager));
 
     if (const std::optional<std::string> field = unsupported_source_field(*repository)) {
       TRY(report(context, *repository, {FluxOutcome::Kind::Stalled, "Unsupported", *field}, std::nullopt));
@@ -61,13 +61,13 @@ class GitRepositoryReconciler : public kube::Reconciler {
     TRY(report(context, *repository,
                {FluxOutcome::Kind::Ready, "Succeeded", "stored artifact for revision '" + fetched->revision + "'"},
                *fetched));
-    return kube::Done{spec_duration(*repository, "interval", kDefaultInterval)};
+    return kube::Done{spec_duration(*repository, "interval", kDefaultFetchInterval)};
   }
 
  private:
   Result<kube::Done> finish(const Context& context, const kube::Object& repository) {
     TRY(mirror_.forget(context, mirror_name(repository.key())));
-    TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), repository, false, kFieldManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), repository, false, kSourceManager));
     return kube::Done{};
   }
 
@@ -111,7 +111,7 @@ class GitRepositoryReconciler : public kube::Reconciler {
 
   // One question to the remote; nothing is fetched when the commit is here already.
   Result<ChosenReference> fetch(const Context& context, const kube::Object& repository) {
-    const Context bounded = context.with_timeout(spec_duration(repository, "timeout", kDefaultTimeout));
+    const Context bounded = context.with_timeout(spec_duration(repository, "timeout", kDefaultFetchTimeout));
     const std::string name = mirror_name(repository.key());
     ASSIGN_OR_RETURN(const GitRemote from, remote(bounded, repository));
     ASSIGN_OR_RETURN(const std::vector<GitReference> references, mirror_.list(bounded, from));
@@ -142,7 +142,7 @@ class GitRepositoryReconciler : public kube::Reconciler {
     const bool fresh = fetched && before["artifact"]["revision"].as_string() != fetched->revision;
     if (fresh) status.set("artifact", artifact(repository, *fetched, now));
     TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository,
-                          std::move(status).build(), kFieldManager));
+                          std::move(status).build(), kSourceManager));
     if (fresh) {
       events_.record(context, repository, kube::EventType::Normal, "NewArtifact", outcome.message);
       log_.info("fetched a revision", {{"repository", repository.key().text()}, {"revision", fetched->revision}});

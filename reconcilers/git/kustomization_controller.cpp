@@ -17,8 +17,8 @@
 namespace coracle::reconcilers {
 namespace {
 
-constexpr std::string_view kFieldManager = "kustomize-controller";
-constexpr Duration kDefaultInterval = std::chrono::minutes(5);
+constexpr std::string_view kKustomizeManager = "kustomize-controller";
+constexpr Duration kDefaultApplyInterval = std::chrono::minutes(5);
 constexpr Duration kShortestTimeout = std::chrono::seconds(30);
 constexpr Duration kHealthPoll = std::chrono::seconds(1);
 // Dependencies wake their dependents; this only repairs.
@@ -48,9 +48,9 @@ class KustomizationReconciler : public kube::Reconciler {
         kustomizations_(kustomizations),
         repositories_(repositories),
         mirror_(mirror),
-        log_(deps.log.named(std::string(kFieldManager))),
+        log_(deps.log.named(std::string(kKustomizeManager))),
         applier_(deps.client, deps.mapper, log_),
-        events_(deps.client, std::string(kFieldManager), log_) {}
+        events_(deps.client, std::string(kKustomizeManager), log_) {}
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
     // The inventory decides what is deleted, so it is read where it is written.
@@ -62,7 +62,7 @@ class KustomizationReconciler : public kube::Reconciler {
     const kube::Object& kustomization = *live;
     if (kustomization.deleting()) return finish(context, kustomization);
     if (kustomization["spec"]["suspend"].as_bool()) return kube::Done{};
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true, kFieldManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true, kKustomizeManager));
 
     const Attempt attempt = try_to_apply(context, kustomization);
     TRY(report(context, kustomization, attempt));
@@ -81,7 +81,7 @@ class KustomizationReconciler : public kube::Reconciler {
   };
 
   static Duration interval(const kube::Object& kustomization) {
-    return spec_duration(kustomization, "interval", kDefaultInterval);
+    return spec_duration(kustomization, "interval", kDefaultApplyInterval);
   }
 
   static Duration timeout(const kube::Object& kustomization) {
@@ -151,7 +151,7 @@ class KustomizationReconciler : public kube::Reconciler {
     }
     const Context actor = acting_as(context, kustomization).with_timeout(timeout(kustomization));
     kube::ApplyOptions options;
-    options.field_manager = kFieldManager;
+    options.field_manager = kKustomizeManager;
     options.take_over_managers = {"kubectl", "kubectl-client-side-apply", "kubectl-edit", "before-first-apply"};
     options.force = kustomization["spec"]["force"].as_bool();
     options.skip = is_left_alone;
@@ -275,7 +275,7 @@ class KustomizationReconciler : public kube::Reconciler {
         if (!gone) return kube::Done{kHealthPoll};
       }
     }
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false, kFieldManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false, kKustomizeManager));
     return forget(kustomization.key());
   }
 
@@ -301,7 +301,7 @@ class KustomizationReconciler : public kube::Reconciler {
     if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
     if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));
     TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
-                          std::move(status).build(), kFieldManager));
+                          std::move(status).build(), kKustomizeManager));
     announce(context, kustomization, attempt);
     return {};
   }

@@ -15,11 +15,11 @@ namespace coracle::reconcilers {
 // What spec.ref asks for. Of several fields the later one of Flux's order counts: branch, tag, semver,
 // name, commit.
 struct WantedReference {
-  std::string branch;
-  std::string tag;
-  std::string semver;
-  std::string name;
-  std::string commit;
+  std::string branch = {};
+  std::string tag = {};
+  std::string semver = {};
+  std::string name = {};
+  std::string commit = {};
   static WantedReference of(const kube::Object& repository);
 };
 
