@@ -250,13 +250,20 @@ Merged merge_node(const TypeRef& type, const Value* live, const Value* applied) 
 
 // --- removing ---
 
+// What is left of `value`; a container that lost everything inside stays, empty.
+Value remove_inside(const TypeRef& type, const Value& value, const FieldSet& items) {
+  Value left = remove_items(type, value, items);
+  if (!left.is_null()) return left;
+  return value.is_object() ? Value::object() : value.is_array() ? Value::array() : left;
+}
+
 Value remove_from_map(const TypeRef& type, const Value& value, const FieldSet& items) {
   std::vector<Value::Member> out;
   for (const Value::Member& member : value.members()) {
     const FieldSet::Entry* entry = items.find(PathElement::field(member.key));
     if (entry != nullptr && entry->member) continue;
     const bool deeper = entry != nullptr && !entry->below.empty();
-    out.push_back({member.key, deeper ? remove_items(field_type(type, member.key).type, member.value, entry->below)
+    out.push_back({member.key, deeper ? remove_inside(field_type(type, member.key).type, member.value, entry->below)
                                       : member.value});
   }
   if (out.empty()) return {};
@@ -271,7 +278,7 @@ Value remove_from_list(const TypeRef& type, Shape shape, const Value& value, con
     const FieldSet::Entry* entry = element.ok() ? items.find(*element) : nullptr;
     if (entry != nullptr && entry->member) continue;
     const bool deeper = entry != nullptr && !entry->below.empty();
-    out.push_back(deeper ? remove_items(item_type, item, entry->below) : item);
+    out.push_back(deeper ? remove_inside(item_type, item, entry->below) : item);
   }
   if (out.empty()) return {};
   return Value::array(std::move(out));

@@ -58,7 +58,7 @@ std::vector<std::string> check_typed(const TypeRef& type, const Value& value, bo
 // `applied` over `live`: nothing is removed; lists with keys merge by item.
 Value merge_typed(const TypeRef& type, const Value& live, const Value& applied);
 
-// Without the members of the set. A container that becomes empty turns null.
+// Without the members of the set. A container below that becomes empty stays as {} or [].
 Value remove_items(const TypeRef& type, const Value& value, const FieldSet& items);
 
 // Also the parents of the set's fields, where they are fields of structs.
