@@ -5,6 +5,7 @@
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
+#include "kube/codec/internal/scalars.h"
 #include "kube/codec/internal/strict_scan.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
@@ -14,6 +15,7 @@ namespace {
 
 // So much of an unreadable body is shown in the error.
 constexpr std::size_t kShownBytes = 30;
+constexpr std::string_view kYamlErrors = "yaml: unmarshal errors:";
 
 std::string summary_of(std::string_view body) {
   if (body.empty()) return "<empty>";
@@ -27,6 +29,10 @@ Error unrecognised(std::string_view body, std::string_view kind, std::string_vie
   return bad_request("the object provided is unrecognized (must be of type " + std::string(kind) +
                      "): couldn't get version/kind; json parse error: " + std::string(why) + " (" + summary_of(body) +
                      ")");
+}
+
+std::string no_object(const Value& value) {
+  return "json: cannot unmarshal " + internal::go_value_name(value, {}) + " into an API object";
 }
 
 std::string quoted_finding(std::string_view what, const std::string& path) {
@@ -55,6 +61,7 @@ Result<Decoded> decode_json(std::string_view body, std::string_view expected_kin
   if (options.find_strict) reading.duplicates = &duplicates;
   const auto tree = json::read(body, reading);
   if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
+  if (!tree->is_object()) return unrecognised(body, expected_kind, no_object(*tree));
   std::vector<std::string> unknown;
   ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
   if (options.custom) {
@@ -84,6 +91,7 @@ Result<Decoded> decode_yaml(std::string_view body, std::string_view expected_kin
     if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
     repeated = why;
   }
+  if (!tree->is_object()) return unrecognised(body, expected_kind, no_object(*tree));
   std::vector<std::string> unknown;
   ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
   if (!repeated.empty() && options.find_strict) append_limited(decoded.findings, std::move(repeated));
@@ -122,6 +130,24 @@ std::string_view media_type_text(MediaType media) {
     default:
       return kJsonMedia;
   }
+}
+
+std::vector<std::string> Decoded::warnings() const {
+  std::vector<std::string> warnings;
+  for (const std::string& finding : findings) {
+    if (!finding.starts_with(kYamlErrors)) {
+      warnings.push_back(finding);
+      continue;
+    }
+    // The heading, then one problem a line.
+    for (std::size_t at = finding.find('\n'); at != std::string::npos;) {
+      const std::size_t end = finding.find('\n', at + 1);
+      const std::size_t begin = finding.find_first_not_of(" \n", at);
+      if (begin < end) warnings.push_back(finding.substr(begin, end == std::string::npos ? end : end - begin));
+      at = end;
+    }
+  }
+  return warnings;
 }
 
 Result<Decoded> decode(std::string_view body, MediaType media, std::string_view expected_kind, const Schema& schema,

@@ -36,7 +36,10 @@ struct Decoded {
   std::string api_version;  // empty where the body has none
   std::string kind;
   // `unknown field "spec.x"`, `duplicate field "data.a"` in document order (custom resources: duplicates first).
+  // Repeated keys of YAML are one finding of several lines.
   std::vector<std::string> findings;
+  // The findings as ?fieldValidation=Warn tells them, one warning each.
+  std::vector<std::string> warnings() const;
 };
 
 // Reads one object of the kind that `schema` describes. BadRequest reads as upstream's 400 does, up to the part

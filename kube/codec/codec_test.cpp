@@ -51,7 +51,8 @@ TEST_CASE("quantities, times and durations become canonical") {
         R"({"metadata":{"creationTimestamp":"2026-01-02T03:04:05Z"}})");
   CHECK(canonical(R"({"metadata":{"creationTimestamp":"0001-01-01T00:00:00Z"}})", type_of("ConfigMap")) ==
         R"({"metadata":{}})");
-  CHECK(canonical(R"({"spec":{"renewTime":"2026-01-02T03:04:05.5Z"}})", type_of("Lease", "coordination.k8s.io")) ==
+  CHECK(canonical(R"({"spec":{"renewTime":"2026-01-02T05:04:05.500000+02:00"}})",
+                  type_of("Lease", "coordination.k8s.io")) ==
         R"({"metadata":{},"spec":{"renewTime":"2026-01-02T03:04:05.500000Z"}})");
 }
 
@@ -76,9 +77,41 @@ TEST_CASE("type errors are told in Go's words") {
         "error: json: cannot unmarshal number 3000000000 into Go struct field PodSpec.spec.priority of type int32");
   CHECK(canonical(R"({"data":{"a":1}})", type_of("ConfigMap")) ==
         "error: json: cannot unmarshal number into Go struct field ConfigMap.data of type string");
-  CHECK(canonical("[1]", type_of("Pod")) == "error: json: cannot unmarshal array into Go value of type v1.Pod");
+  CHECK(canonical("[1]", type_of("Pod")) ==
+        "error: the object provided is unrecognized (must be of type Thing): couldn't get version/kind; json parse "
+        "error: "
+        "json: cannot unmarshal array into an API object (5b315d)");
   CHECK(canonical(R"({"data":{"a":"?"}})", type_of("Secret")) == "error: illegal base64 data at input byte 0");
-  CHECK(canonical(R"({"spec":{"hard":{"cpu":"1x"}}})", type_of("ResourceQuota")).starts_with("error: "));
+  for (const char* quantity : {"\"1x\"", "true", "{}", "\"\""}) {
+    CHECK(canonical(R"({"spec":{"hard":{"cpu":)" + std::string(quantity) + "}}}", type_of("ResourceQuota")) ==
+          "error: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+  }
+}
+
+TEST_CASE("times are read as strictly as Go reads them") {
+  const auto created = [](const std::string& text) {
+    return canonical(R"({"metadata":{"creationTimestamp":")" + text + "\"}}", type_of("ConfigMap"));
+  };
+  const std::string layout = " as \"2006-01-02T15:04:05Z07:00\": cannot parse ";
+  CHECK(created("abc") == "error: parsing time \"abc\"" + layout + "\"abc\" as \"2006\"");
+  CHECK(created("2026-01-02T03:04") == "error: parsing time \"2026-01-02T03:04\"" + layout + "\"\" as \":\"");
+  CHECK(created("2026-01-02 03:04:05Z") ==
+        "error: parsing time \"2026-01-02 03:04:05Z\"" + layout + "\" 03:04:05Z\" as \"T\"");
+  CHECK(created("2026-13-02T03:04:05Z") == "error: parsing time \"2026-13-02T03:04:05Z\": month out of range");
+  CHECK(created("2026-02-30T03:04:05Z") == "error: parsing time \"2026-02-30T03:04:05Z\": day out of range");
+  const auto renewed = [](const std::string& text) {
+    return canonical(R"({"spec":{"renewTime":")" + text + "\"}}", type_of("Lease", "coordination.k8s.io"));
+  };
+  const std::string micro = " as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse ";
+  CHECK(renewed("2026-01-02T03:04:05Z") ==
+        "error: parsing time \"2026-01-02T03:04:05Z\"" + micro + "\"Z\" as \".000000\"");
+  CHECK(renewed("2026-01-02T03:04:05.1234567Z") ==
+        "error: parsing time \"2026-01-02T03:04:05.1234567Z\"" + micro + "\"7Z\" as \"Z07:00\"");
+}
+
+TEST_CASE("maps are printed in the order of their keys") {
+  CHECK(canonical(R"({"data":{"b":"1","a":"2"}})", type_of("ConfigMap")) ==
+        R"({"metadata":{},"data":{"a":"2","b":"1"}})");
 }
 
 TEST_CASE("bodies that are no JSON are shown by their first bytes") {
@@ -102,6 +135,15 @@ TEST_CASE("unknown and repeated fields are found in document order") {
   CHECK(findings("data:\n  a: one\n  a: two\nbar: 1\n", type_of("ConfigMap"), MediaType::Yaml) ==
         std::vector<std::string>{"yaml: unmarshal errors:\n  line 3: key \"a\" already set in map",
                                  R"(unknown field "bar")"});
+}
+
+TEST_CASE("warnings tell each repeated key of YAML by itself") {
+  const auto decoded =
+      decode("data:\n  a: one\n  a: two\n  a: three\nbar: 1\n", MediaType::Yaml, "ConfigMap", type_of("ConfigMap"));
+  REQUIRE(decoded.ok());
+  CHECK(decoded->warnings() == std::vector<std::string>{"line 3: key \"a\" already set in map",
+                                                        "line 4: key \"a\" already set in map",
+                                                        R"(unknown field "bar")"});
 }
 
 TEST_CASE("of a custom resource only metadata is typed") {

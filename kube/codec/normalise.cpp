@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "kube/codec/internal/scalars.h"
+#include "kube/schema/canonical.h"
 
 namespace coracle::kube {
 namespace {
@@ -84,7 +85,7 @@ class Normaliser {
       case SchemaKind::Number:
         return value.is_number();
       case SchemaKind::Quantity:
-        return value.is_string() || value.is_number();
+        return true;
       default:
         return value.is_string();
     }
@@ -191,7 +192,7 @@ class Normaliser {
       }
       if (changed) object.append(member.key, std::move(result));
     }
-    return changed ? std::move(object).build() : value;
+    return sorted_members(changed ? std::move(object).build() : value);
   }
 
   Value visit_union(const Value& value, const Schema& schema) {

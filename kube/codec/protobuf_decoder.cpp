@@ -11,6 +11,7 @@
 #include "kube/codec/internal/wire.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
+#include "kube/schema/canonical.h"
 
 namespace coracle::kube {
 namespace {
@@ -358,7 +359,7 @@ class ProtobufDecoder {
       } else if (!slot.items.empty()) {
         slot.value = Value::array(std::move(slot.items));
       } else if (!slot.members.empty()) {
-        slot.value = Value::object(std::move(slot.members));
+        slot.value = sorted_members(Value::object(std::move(slot.members)));
       }
       const bool kept =
           slot.present && (field.pointer ? !slot.value.is_null() : !internal::is_omitted(slot.value, *field.schema));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "kube/schema/canonical.h"
 #include "kube/schema/internal/tables.h"
 
 namespace coracle::kube {
@@ -37,6 +38,15 @@ const Schema* find_builtin_type(std::string_view name) {
   const auto found = std::lower_bound(types.begin(), types.end(), name,
                                       [](const Schema* type, std::string_view key) { return type->name < key; });
   return found != types.end() && (*found)->name == name ? *found : nullptr;
+}
+
+Value sorted_members(Value map) {
+  const std::span<const Value::Member> members = map.members();
+  const auto by_key = [](const Value::Member& a, const Value::Member& b) { return a.key < b.key; };
+  if (std::is_sorted(members.begin(), members.end(), by_key)) return map;
+  std::vector<Value::Member> sorted(members.begin(), members.end());
+  std::sort(sorted.begin(), sorted.end(), by_key);
+  return Value::object(std::move(sorted));
 }
 
 }  // namespace coracle::kube

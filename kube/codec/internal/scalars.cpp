@@ -52,18 +52,79 @@ bool scan_canonical(std::string_view text, Instant& out) {
   return true;
 }
 
+// One element of the layout that Go reads a time by.
+struct LayoutStep {
+  std::string_view element;  // as Go's messages name it
+  std::size_t digits;        // 0: the element itself must stand there
+  int least, most;
+  std::string_view name;  // of the part, where a number may be out of range
+};
+
+constexpr std::array kLayout = {
+    LayoutStep{"2006", 4, 0, 9999, "year"}, LayoutStep{"-", 0, 0, 0, ""},         LayoutStep{"01", 2, 1, 12, "month"},
+    LayoutStep{"-", 0, 0, 0, ""},           LayoutStep{"02", 2, 1, 31, "day"},    LayoutStep{"T", 0, 0, 0, ""},
+    LayoutStep{"15", 2, 0, 23, "hour"},     LayoutStep{":", 0, 0, 0, ""},         LayoutStep{"04", 2, 0, 59, "minute"},
+    LayoutStep{":", 0, 0, 0, ""},           LayoutStep{"05", 2, 0, 59, "second"},
+};
+
+constexpr std::string_view kMicroLayoutFraction = ".000000";
+
+// Why Go does not read a text as a time, in its words.
+Error time_error(std::string_view text, bool micro) {
+  const std::string shown = "parsing time " + json::write_raw(Value(text));
+  const auto mismatch = [&](std::string_view rest, std::string_view element) {
+    return bad_request(shown + " as \"2006-01-02T15:04:05" + std::string(micro ? kMicroLayoutFraction : "") +
+                       "Z07:00\": cannot parse " + json::write_raw(Value(rest)) + " as \"" + std::string(element) +
+                       "\"");
+  };
+  std::string_view rest = text;
+  std::string_view out_of_range;
+  for (const LayoutStep& step : kLayout) {
+    if (step.digits == 0) {
+      if (!rest.starts_with(step.element)) return mismatch(rest, step.element);
+      rest.remove_prefix(step.element.size());
+      continue;
+    }
+    const int number = rest.size() < step.digits ? -1 : digits_at(rest, 0, step.digits);
+    if (number < 0) return mismatch(rest, step.element);
+    if (out_of_range.empty() && (number < step.least || number > step.most)) out_of_range = step.name;
+    rest.remove_prefix(step.digits);
+  }
+  if (out_of_range.empty() && micro) {
+    const std::size_t digits = kMicroLayoutFraction.size() - 1;
+    if (rest.size() <= digits || rest.front() != '.' || digits_at(rest, 1, digits) < 0) {
+      return mismatch(rest, kMicroLayoutFraction);
+    }
+    rest.remove_prefix(digits + 1);
+  }
+  // The day may be one that the month does not have.
+  if (out_of_range.empty() && (rest == "Z" || rest.size() == std::string_view("+00:00").size())) out_of_range = "day";
+  if (!out_of_range.empty()) return bad_request(shown + ": " + std::string(out_of_range) + " out of range");
+  return mismatch(rest, "Z07:00");
+}
+
+// Six digits of fraction, as Go's layout of a MicroTime asks for.
+bool has_micro_fraction(std::string_view text) {
+  constexpr std::size_t kSeconds = std::string_view("2006-01-02T15:04:05").size();
+  const std::size_t end = text.find_first_not_of("0123456789", kSeconds + 1);
+  return text.size() > kSeconds && text[kSeconds] == '.' && end == kSeconds + kMicroLayoutFraction.size();
+}
+
 Result<Value> canonical_time(const Value& value, bool micro) {
   const std::string_view text = value.as_string();
   Instant instant;
   const bool canonical = scan_canonical(text, instant) && text.size() == (micro ? kMicroTimeLength : kTimeLength);
   if (!canonical) {
-    ASSIGN_OR_RETURN(instant, parse_instant(text));
+    const auto parsed = parse_instant(text);
+    if (!parsed.ok() || (micro && !has_micro_fraction(text))) return time_error(text, micro);
+    instant = *parsed;
   }
   if (instant.seconds == kZeroTimeSeconds && instant.nanos == 0) return Value();
   if (canonical) return value;
   return Value(format_instant(instant, micro));
 }
 
+// Any kind of value is read by its text, so that a wrong one gets the quantity's own message.
 Result<Value> canonical_quantity(const Value& value) {
   const std::string text = value.is_string() ? std::string(value.as_string()) : json::write(value);
   ASSIGN_OR_RETURN(const Quantity quantity, Quantity::parse(text));
@@ -122,11 +183,7 @@ Result<Instant> parse_instant(std::string_view text) {
   Instant instant;
   if (scan_canonical(text, instant)) return instant;
   const auto time = parse_time(text);
-  if (!time.ok()) {
-    const std::string quoted = "\"" + std::string(text) + "\"";
-    return bad_request("parsing time " + quoted + " as \"2006-01-02T15:04:05Z07:00\": cannot parse " + quoted +
-                       " as \"2006\"");
-  }
+  if (!time.ok()) return time.error();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(*time);
   instant.seconds = seconds.time_since_epoch().count();
   instant.nanos = static_cast<std::int32_t>((*time - seconds).count());

@@ -1,5 +1,7 @@
 #include "kube/schema/internal/struct_draft.h"
 
+#include "kube/schema/canonical.h"
+
 namespace coracle::kube::internal {
 namespace {
 
@@ -39,6 +41,7 @@ void StructDraft::set(std::string_view name, Value value) {
 }
 
 void StructDraft::set_at(std::size_t index, Value value) {
+  if (schema_->fields[index].schema->kind == SchemaKind::Map) value = sorted_members(std::move(value));
   if (present_[index] && values_[index].same_tree(value)) return;
   values_[index] = std::move(value);
   present_[index] = true;
