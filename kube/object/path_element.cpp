@@ -63,6 +63,46 @@ std::strong_ordering compare_json(std::string_view a, std::string_view b) {
   return rank(a) < rank(b) ? std::strong_ordering::less : std::strong_ordering::greater;
 }
 
+// Reads one simple value as json::write prints it: a text without escapes, or a whole number. The
+// position behind it, or npos for anything else.
+std::size_t skip_simple_value(std::string_view text, std::size_t at) {
+  if (at < text.size() && text[at] == '"') {
+    for (++at; at < text.size(); ++at) {
+      const char c = text[at];
+      if (c == '"') return at + 1;
+      if (c == '\\' || c == '<' || c == '>' || c == '&' || static_cast<unsigned char>(c) < ' ') break;
+    }
+    return std::string_view::npos;
+  }
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789", at), text.size());
+  const bool canonical = digits > at && (text[at] != '0' || digits == at + 1);
+  return canonical ? digits : std::string_view::npos;
+}
+
+// True for what path elements mostly are, written as this file writes them: they need no parsing.
+bool is_simple_value(std::string_view text) {
+  return skip_simple_value(text, 0) == text.size();
+}
+
+bool are_simple_keys(std::string_view text) {
+  if (text.size() < 2 || text[0] != '{') return false;
+  std::string_view previous;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t name = at + 1;
+    if (name >= text.size() || text[name] != '"') return false;
+    const std::size_t colon = skip_simple_value(text, name);
+    if (colon >= text.size() || text[colon] != ':') return false;
+    const std::string_view key = text.substr(name, colon - name);
+    if (at != 0 && !(previous < key)) return false;
+    previous = key;
+    at = skip_simple_value(text, colon + 1);
+    if (at >= text.size()) return false;
+    if (text[at] == '}') return at + 1 == text.size();
+    if (text[at] != ',') return false;
+  }
+}
+
 // `{"name":"c","protocol":"TCP"}` as `name="c",protocol="TCP"`.
 void append_key_readable(std::string& out, std::string_view text) {
   Result<Value> keys = json::read(text);
@@ -121,10 +161,12 @@ Result<PathElement> PathElement::parse(std::string_view text) {
       return PathElement(Kind::Index, std::string(rest));
     }
     case 'v': {
+      if (is_simple_value(rest)) return PathElement(Kind::Value, std::string(rest));
       ASSIGN_OR_RETURN(coracle::Value parsed, json::read(rest));
       return value(parsed);
     }
     case 'k': {
+      if (are_simple_keys(rest)) return PathElement(Kind::Key, std::string(rest));
       ASSIGN_OR_RETURN(coracle::Value parsed, json::read(rest));
       if (!parsed.is_object()) return bad_request("invalid key in fieldsV1 key \"" + std::string(text) + "\"");
       std::vector<std::pair<std::string, coracle::Value>> keys;

@@ -50,6 +50,12 @@ TEST_CASE("path elements have a fieldsV1 and a readable form") {
     REQUIRE(parsed.ok());
     CHECK(*parsed == element);
   }
+  // Another spelling of the same key is the same key.
+  CHECK(*PathElement::parse(R"(k:{"protocol": "TCP", "containerPort":80})") == key);
+  CHECK(*PathElement::parse(R"(k:{"protocol":"TCP","containerPort":80})") == key);
+  CHECK(*PathElement::parse(R"(v:"\u0061")") == PathElement::value(Value("a")));
+  CHECK(*PathElement::parse(R"(v:"<")") == PathElement::value(Value("<")));
+  CHECK_FALSE(PathElement::parse(R"(k:{"a":1}x)").ok());
   CHECK_FALSE(PathElement::parse("spec").ok());
   CHECK_FALSE(PathElement::parse("i:x").ok());
   CHECK_FALSE(PathElement::parse("k:1").ok());

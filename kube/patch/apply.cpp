@@ -131,7 +131,9 @@ std::vector<Conflict> Application::run() {
   }
   own->api_version = self_.api_version;
   own->set_fields(std::move(fields));
-  if (last && !last->fields.empty()) merged_ = prune(*last);
+  // Whoever applies all that he applied before has nothing to prune.
+  const bool dropped = last && (last->api_version != own->api_version || !last->fields.difference(own->fields).empty());
+  if (dropped) merged_ = prune(*last);
   Change change(management_, live_, merged_);
   std::vector<Conflict> conflicts = internal::take_changed(change, managers_, &self_);
   own = internal::find_manager(managers_, self_);
