@@ -72,7 +72,7 @@ class SchemaCompiler {
     node->embedded_resource = source["x-kubernetes-embedded-resource"].as_bool();
     node->has_validations = !source["x-kubernetes-validations"].empty();
     out_.has_validations_ = out_.has_validations_ || node->has_validations;
-    if (const Value* value = source.find("default")) node->default_json = keep_text(json::write(*value));
+    if (const Value& value = source["default"]; !value.is_null()) node->default_json = keep_text(json::write(value));
     set_type(*node, source, root);
     node->constraints = constraints(source, source["x-kubernetes-int-or-string"].as_bool());
     node->has_defaults = has_defaults(*node);

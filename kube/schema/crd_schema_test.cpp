@@ -152,11 +152,13 @@ TEST_CASE("list types ask for fitting items") {
 }
 
 TEST_CASE("defaults must fit their schema") {
-  CHECK(schema_problems(R"({"type":"object","properties":{"a":{"type":"integer","default":"x"},"b":{"type":"object",)"
-                        R"("default":{"c":1},"properties":{"d":{"type":"string"}}}}})") ==
-        Texts{"s.properties[a].default: Invalid value: \"string\": s.properties[a].default in body must be of type "
-              "integer: \"string\"",
-              "s.properties[b].default: Invalid value: {\"c\":1}: must not have unknown fields"});
+  CHECK(
+      schema_problems(R"({"type":"object","properties":{"a":{"type":"integer","default":"x"},"b":{"type":"object",)"
+                      R"("default":{"c":1},"properties":{"d":{"type":"string"}}},"l":{"type":"array","default":[1],)"
+                      R"("items":{"type":"string"}},"n":{"type":"string","default":null}}})") ==
+      Texts{"s.properties[a].default: Invalid value: \"string\":  in body must be of type integer: \"string\"",
+            "s.properties[b].default: Invalid value: {\"c\":1}: must not have unknown fields",
+            "s.properties[l].default[0]: Invalid value: \"integer\": [0] in body must be of type string: \"integer\""});
 }
 
 TEST_CASE("a schema that is nested too deep is refused") {

@@ -463,6 +463,14 @@ class CrdSchemaChecker {
     default_node((*compiled)->root(), path, true);
   }
 
+  // A problem inside a value that stands at `path`.
+  static Cause below(Cause cause, const std::string& path) {
+    const bool root = cause.field == field_error::kRootField;
+    const bool joined = root || cause.field.starts_with('[');
+    cause.field = path + (joined ? "" : ".") + (root ? "" : cause.field);
+    return cause;
+  }
+
   void default_node(const Schema& node, const std::string& path, bool root) {
     if (!node.has_defaults) return;
     if (!node.default_json.empty()) {
@@ -470,7 +478,7 @@ class CrdSchemaChecker {
       if (value.ok() && !(prune(*value, node) == *value)) {
         refuse(path + ".default", *value, "must not have unknown fields");
       } else if (value.ok()) {
-        for (Cause& cause : validate(*value, node, path + ".default")) add(std::move(cause));
+        for (Cause& cause : validate(*value, node)) add(below(std::move(cause), path + ".default"));
       }
     }
     if (node.kind == SchemaKind::List) default_node(*node.items, path + ".items", false);

@@ -5,8 +5,6 @@
 namespace coracle::kube::field_error {
 namespace {
 
-constexpr std::string_view kRootField = "<nil>";
-
 // Strings are quoted as they are, everything else is printed as JSON.
 std::string shown(const Value& value) {
   return value.is_string() ? json::write_raw(value) : json::write(value);
@@ -53,7 +51,7 @@ Cause too_long(std::string_view field, std::int64_t maximum) {
 
 Cause too_many(std::string_view field, std::int64_t actual, std::int64_t maximum) {
   return make("FieldValueTooMany", "Too many: " + std::to_string(actual), field,
-              "must have at most " + std::to_string(maximum) + " items");
+              "must have at most " + std::to_string(maximum) + (maximum == 1 ? " item" : " items"));
 }
 
 Cause type_invalid(std::string_view field, const Value& value, std::string_view detail) {

@@ -11,6 +11,9 @@
 // object is "<nil>".
 namespace coracle::kube::field_error {
 
+// Stands for the root of an object.
+inline constexpr std::string_view kRootField = "<nil>";
+
 // "Invalid value: -1: <detail>"
 Cause invalid(std::string_view field, const Value& value, std::string_view detail);
 // "Required value", or "Required value: <detail>"

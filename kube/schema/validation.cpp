@@ -177,7 +177,7 @@ class Validator {
     const double number = value.as_double();
     const bool narrow = schema.format == Format::Int32;
     const double limit = narrow ? 2147483648.0 : 9223372036854775808.0;
-    if (number >= -limit && number < limit) return;
+    if (number >= -limit && number < limit && std::floor(number) == number) return;
     const std::string format = schema.format == Format::None ? " (default format)"
                                : narrow                      ? " with format int32"
                                                              : " with format int64";
@@ -206,15 +206,15 @@ class Validator {
     add(field_error::not_supported(path, value, supported));
   }
 
+  // Length and pattern: the first that does not fit is told.
   void check_text(const Value& value, const Constraints& limits, const std::string& path) {
     const std::string_view text = value.as_string();
     if (limits.max_length >= 0 && character_count(text) > limits.max_length) {
       add(field_error::too_long(path, limits.max_length));
-    }
-    if (limits.min_length >= 0 && character_count(text) < limits.min_length) {
+    } else if (limits.min_length >= 0 && character_count(text) < limits.min_length) {
       invalid(path, value, "should be at least " + std::to_string(limits.min_length) + " chars long");
-    }
-    if (!limits.pattern.empty() && (limits.compiled_pattern == nullptr || !limits.compiled_pattern->matches(text))) {
+    } else if (!limits.pattern.empty() &&
+               (limits.compiled_pattern == nullptr || !limits.compiled_pattern->matches(text))) {
       invalid(path, value, "should match '" + std::string(limits.pattern) + "'");
     }
     if (!limits.format.empty() && !internal::matches_format(limits.format, text)) {

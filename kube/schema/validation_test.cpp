@@ -62,9 +62,18 @@ TEST_CASE("problems are worded as upstream words them") {
               "(FieldValueInvalid)"});
   CHECK(problems_of(R"({"type":"number","multipleOf":0.5,"maximum":2,"exclusiveMaximum":true})", "2.25").size() == 2);
   CHECK(problems_of(R"({"type":"object","maxProperties":1,"additionalProperties":{"type":"string"}})",
-                    R"({"a":"b","c":1})") == Texts{"spec: Too many: 2: must have at most 1 items (FieldValueTooMany)",
+                    R"({"a":"b","c":1})") == Texts{"spec: Too many: 2: must have at most 1 item (FieldValueTooMany)",
                                                    "spec.c: Invalid value: \"integer\": spec.c in body must be of type "
                                                    "string: \"integer\" (FieldValueTypeInvalid)"});
+}
+
+TEST_CASE("of a text's length and pattern the first problem is told; a fraction is no integer in any width") {
+  CHECK(problems_of(R"({"type":"string","minLength":2,"pattern":"^[a-z]+$"})", R"("A")").size() == 1);
+  CHECK(
+      problems_of(R"({"type":"integer"})", "1.5") ==
+      Texts{"spec: Invalid value: \"number\": spec in body must be of type integer: \"number\" (FieldValueTypeInvalid)",
+            "<nil>: Invalid value: \"\": Checked value must be of type integer (default format) in spec "
+            "(FieldValueInvalid)"});
 }
 
 TEST_CASE("null is a value of nullable fields only") {
