@@ -8,7 +8,6 @@
 #include "kube/apiserver/internal/admission_common.h"
 #include "kube/apiserver/internal/admission_plugins.h"
 #include "kube/apiserver/internal/rbac_rules.h"
-#include "kube/apiserver/internal/reviews.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -102,32 +101,8 @@ class CertificateSubjectRestriction : public AdmissionPlugin {
   }
 };
 
-class CertificateRequester : public AdmissionPlugin {
- public:
-  std::string_view name() const override { return "CertificateRequester"; }
-
-  Result<void> admit(const Context&, const AdmissionAttributes& attributes, Object* object,
-                     std::vector<std::string>&) override {
-    if (object == nullptr || !concerns(attributes, kCertificatesGroup, kRequests)) return {};
-    Value::ObjectBuilder spec((*object)["spec"]);
-    for (std::string_view field : {"username", "uid", "groups", "extra"}) spec.remove(field);
-    if (attributes.operation == Operation::Update && attributes.old != nullptr) {
-      const Value& old = (*attributes.old)["spec"];
-      for (std::string_view field : {"username", "uid", "groups", "extra"}) spec.set_nonempty(field, old[field]);
-    } else {
-      Value who = user_info(attributes.who);
-      for (const Value::Member& member : who.members()) spec.set(member.key, member.value);
-    }
-    *object = object->with("spec", std::move(spec).build());
-    return {};
-  }
-};
-
 }  // namespace
 
-AdmissionPluginPtr make_certificate_requester() {
-  return std::make_unique<CertificateRequester>();
-}
 AdmissionPluginPtr make_certificate_approval(Authorizer& authorizer) {
   return std::make_unique<CertificateApproval>(authorizer);
 }

@@ -23,7 +23,6 @@ std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, 
   plugins.push_back(make_claim_resize(objects));
   plugins.push_back(make_runtime_class_admission(objects));
   plugins.push_back(make_token_secret_admission(objects, identity.token_authority(), options.server_ca_pem));
-  plugins.push_back(make_certificate_requester());
   plugins.push_back(make_certificate_approval(authorizer));
   plugins.push_back(make_certificate_signing(authorizer));
   plugins.push_back(make_certificate_subject_restriction());

@@ -42,8 +42,6 @@ AdmissionPluginPtr make_resource_quota(const ObjectReader& objects, const Regist
 AdmissionPluginPtr make_escalation_check(RbacAuthorizer& rbac, Authorizer& authorizer);
 // Webhook configurations and admission policies are stored and not called: whoever writes one is told so.
 AdmissionPluginPtr make_unenforced_warning();
-// A signing request carries who asked for it, whatever its writer put there.
-AdmissionPluginPtr make_certificate_requester();
 // Secrets of type kubernetes.io/service-account-token.
 AdmissionPluginPtr make_token_secret_admission(const ObjectReader& objects, const TokenAuthority& authority,
                                                std::string ca_pem);

@@ -45,12 +45,6 @@ Object signing_request(const std::string& signer, const std::string& request) {
                    signer + R"(","request":")" + request + "\"}}");
 }
 
-Object with_forged_user(const Object& request) {
-  Value spec =
-      request["spec"].with("username", "root").with("uid", "0").with("groups", Value::array({"system:masters"}));
-  return request.with("spec", std::move(spec));
-}
-
 }  // namespace
 
 TEST_CASE("NamespaceLifecycle keeps things out of namespaces that are not there", "[admission]") {
@@ -281,23 +275,6 @@ TEST_CASE("signing requests need the signer's permission", "[admission]") {
         "signerName \"ex.io/s\"");
   CHECK(admit(cluster, *make_certificate_signing(domain), approved, status).fault.empty());
   CHECK(admit(cluster, *make_certificate_signing(nobody), old, status).fault.empty());
-}
-
-TEST_CASE("a signing request carries who asked for it", "[admission]") {
-  TestCluster cluster;
-  AdmissionPluginPtr plugin = make_certificate_requester();
-  Object forged = with_forged_user(signing_request("ex.io/s", kDevRequest));
-  AdmissionRequest alice;
-  alice.who = person("alice", {"dev"});
-  Admitted created = admit(cluster, *plugin, forged, alice);
-  CHECK(spec_text(created, "username") == "\"alice\"");
-  CHECK(spec_text(created, "groups") == R"(["dev"])");
-  CHECK(spec_text(created, "uid") == "null");
-  AdmissionRequest update = alice;
-  update.operation = Operation::Update;
-  update.who = person("eve");
-  update.old = created.object;
-  CHECK(spec_text(admit(cluster, *plugin, forged, update), "username") == "\"alice\"");
 }
 
 TEST_CASE("a Secret that asks for a service account's token gets it", "[admission]") {

@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/extension_parts.h"
 
+#include "kube/apiserver/internal/certificates_strategy.h"
 #include "kube/apiserver/internal/tables/tables.h"
 
 namespace coracle::kube::apiserver {
@@ -8,9 +9,22 @@ ExtensionParts::ExtensionParts(const ServerParts& parts) : discovery_(parts.regi
   discovery_.attach();
 }
 
+namespace {
+
+std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::string_view resource,
+                                                 const StandardBehaviour&) {
+  if (group == "certificates.k8s.io" && resource == "certificatesigningrequests") {
+    return make_certificate_request_strategy();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 BuiltinHooks extension_hooks() {
   BuiltinHooks hooks;
   hooks.table = builtin_table;
+  hooks.strategy = builtin_strategy;
   return hooks;
 }
 

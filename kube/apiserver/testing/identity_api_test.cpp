@@ -11,6 +11,14 @@ namespace {
 constexpr const char* kReviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 constexpr const char* kTokenPath = "/api/v1/namespaces/default/serviceaccounts/s1/token";
 
+// A request for the subject O=dev, CN=x.
+constexpr const char* kCertificateRequest =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIVE1Id0NBUUF3R2pFTU1Bb0dBMVVFQ2d3RFpHVjJNUW93Q0FZ"
+    "RFZRUUREQUY0TUZrd0V3WUhLb1pJemowQwpBUVlJS29aSXpqMERBUWNEUWdBRUh1TW1NUzJWaGNQWFJadW9XYXVFNjBzN3JObTht"
+    "c1JUNkxHV0hFbTN2b3ZSCnhCNGNNaEZPRE9FRUN0WkhZaStkYWxOWTN5NjR3MTdPSEZyMjk3Q0tCcUFBTUFvR0NDcUdTTTQ5QkFN"
+    "Q0EwY0EKTUVRQ0lDTTMyNXc1SERhaFVCcHlTYnhRQ3lKVytSY0RzVkhINEU5dXF2ZFJDbXlpQWlCQlczQ2kxL1Nid3JxeApJR0Y2"
+    "T2JTZVpyODd0S2Z5RDJsNGJpbmUxWWtZNXc9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K";
+
 std::string review_body(const std::string& kind, const std::string& spec, const std::string& group = "authorization") {
   return R"({"apiVersion":")" + group + R"(.k8s.io/v1","kind":")" + kind + R"(","spec":{)" + spec + "}}";
 }
@@ -190,6 +198,40 @@ TEST_CASE("namespaces that are not there take nothing in", "[identity]") {
           "404 namespaces \"nons\" not found");
     CHECK(message_of(server.request("DELETE", "/api/v1/namespaces/default")) ==
           "403 namespaces \"default\" is forbidden: this namespace may not be deleted");
+  });
+}
+
+TEST_CASE("a signing request goes from its asker to an approval", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    const std::string path = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+    auto body = [](const std::string& name, const std::string& more) {
+      return R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":")" +
+             name + R"("},"spec":{"signerName":"kubernetes.io/kube-apiserver-client","usages":["client auth"],)" +
+             R"("username":"forged","groups":["system:masters","x"],"request":")" + kCertificateRequest + "\"" + more +
+             "}}";
+    };
+    TestServer::Answer created = server.request("POST", path, body("c1", ""));
+    REQUIRE(created.status == 201);
+    CHECK(created.tree["spec"]["username"].as_string() == "admin");
+    CHECK(created.tree["spec"]["groups"].at(0).as_string() == "system:masters");
+    CHECK(json::write(created.tree["spec"]["groups"]).find("\"x\"") == std::string::npos);
+    CHECK(message_of(server.request("POST", path, body("c2", R"(,"expirationSeconds":10)"))) ==
+          "422 CertificateSigningRequest.certificates.k8s.io \"c2\" is invalid: spec.expirationSeconds: Invalid value: "
+          "10: may not specify a duration less than 600 seconds (10 minutes)");
+
+    // Neither the main resource nor /status can approve.
+    std::string approved = R"({"status":{"conditions":[{"type":"Approved","status":"True","reason":"Mine"}]}})";
+    http::Headers merge = {{"Content-Type", "application/merge-patch+json"}};
+    CHECK(server.request("PATCH", path + "/c1", approved, merge).tree["status"]["conditions"].empty());
+    CHECK(server.request("PATCH", path + "/c1/status", approved, merge).tree["status"]["conditions"].empty());
+    TestServer::Answer approval = server.request("PATCH", path + "/c1/approval", approved, merge);
+    CHECK(approval.status == 200);
+    CHECK(approval.tree["status"]["conditions"].at(0)["type"].as_string() == "Approved");
+    CHECK_FALSE(approval.tree["status"]["conditions"].at(0)["lastUpdateTime"].as_string().empty());
+
+    CHECK(message_of(server.request("PATCH", path + "/c1/status", R"({"status":{"certificate":"eA=="}})", merge)) ==
+          "422 CertificateSigningRequest.certificates.k8s.io \"c1\" is invalid: status.certificate: Invalid value: "
+          "\"<certificate data>\": must contain at least one CERTIFICATE PEM block");
   });
 }
 
