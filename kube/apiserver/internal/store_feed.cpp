@@ -6,7 +6,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kFeedBatch = 512;
+constexpr std::size_t kFeedBatch = 128;
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
   for (const auto& watcher : watchers) watcher->wake();
