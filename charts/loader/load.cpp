@@ -31,12 +31,6 @@ Result<Value> read_map(const ChartFile& file) {
 
 // Chart.yaml's strings may be written as numbers or bools ("appVersion: 1.10"); they are texts all
 // the same, and Helm could not read a release record that has them otherwise.
-Value as_text(const Value& value) {
-  if (value.is_bool()) return Value(value.as_bool() ? "true" : "false");
-  if (value.is_number()) return Value(trim(yaml::write(value)));
-  return value;
-}
-
 Value texts_in(const Value& value) {
   if (value.is_array()) {
     Value::ArrayBuilder items;
@@ -48,7 +42,7 @@ Value texts_in(const Value& value) {
     for (const auto& [key, member] : value.members()) members.set(key, texts_in(member));
     return std::move(members).build();
   }
-  return as_text(value);
+  return value.is_null() ? value : Value(scalar_text(value));
 }
 
 Value tidy_dependencies(const Value& dependencies) {

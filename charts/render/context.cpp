@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/json/json.h"
 #include "charts/semver.h"
 #include "charts/template/methods.h"
+#include "charts/values.h"
 
 namespace coracle::charts {
 namespace {
@@ -88,11 +88,8 @@ GoValue make_capabilities(const Capabilities& capabilities) {
       GoValue::list(std::move(versions)), std::move(helm)));
 }
 
-// The fields of Chart.yaml are strings in Helm, however YAML reads them ("email: y").
 GoValue text_or_empty(const Value& value) {
-  if (value.is_bool()) return GoValue::string(value.as_bool() ? "true" : "false");
-  if (value.is_number()) return GoValue::string(json::write(value));
-  return GoValue::string(std::string(value.as_string()));
+  return GoValue::string(scalar_text(value));
 }
 
 GoValue list_or_empty(const Value& value) {

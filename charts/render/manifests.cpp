@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/text.h"
 #include "base/yaml/yaml.h"
+#include "charts/template/go_format.h"
 #include "charts/values.h"
 
 namespace coracle::charts {
@@ -132,30 +134,41 @@ std::vector<std::string> annotation_list(std::string_view text) {
   return items;
 }
 
+bool is_scalar(const Value& value) {
+  return !value.is_object() && !value.is_array();
+}
+
+// Helm's complaint about a part of the head that has the wrong shape, or nothing.
+std::optional<std::string> wrong_head(const Value& tree) {
+  const auto complain = [](const Value& value, const std::string& target) {
+    return "json: cannot unmarshal " + std::string(json_kind_name(value)) + " into Go " + target;
+  };
+  if (!tree.is_object()) {
+    return tree.is_null() ? std::nullopt : std::optional(complain(tree, "value of type util.SimpleHead"));
+  }
+  for (const std::string field : {"apiVersion", "kind"}) {
+    if (!is_scalar(tree[field])) return complain(tree[field], "struct field SimpleHead." + field + " of type string");
+  }
+  const Value& metadata = tree["metadata"];
+  if (metadata.is_null()) return std::nullopt;
+  if (!metadata.is_object()) return complain(metadata, "struct field SimpleHead.metadata");
+  if (!is_scalar(metadata["name"])) return complain(metadata["name"], "struct field .metadata.name of type string");
+  const Value& annotations = metadata["annotations"];
+  if (!annotations.is_object() && !annotations.is_null()) {
+    return complain(annotations, "struct field .metadata.annotations of type map[string]string");
+  }
+  for (const auto& [key, value] : annotations.members()) {
+    if (!is_scalar(value)) return complain(value, "struct field .metadata.annotations of type string");
+  }
+  return std::nullopt;
+}
+
 Result<Value> parse_document(const std::string& path, const std::string& text) {
   const std::string what = "YAML parse error on " + path;
   auto tree = yaml::read(text, {.strict = false});
   if (!tree.ok()) return tree.error().in(what + ": error converting YAML to JSON");
-  const auto wrong = [&](const Value& value, std::string_view field, std::string_view type) {
-    return bad_request(what + ": error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
-                       std::string(json_kind_name(value)) + " into Go " + std::string(field) + " of type " +
-                       std::string(type));
-  };
-  if (!tree->is_object() && !tree->is_null()) return wrong(*tree, "value", "util.SimpleHead");
-  const auto text_or_absent = [](const Value& value) { return value.is_string() || value.is_null(); };
-  const Value& metadata = (*tree)["metadata"];
-  if (!text_or_absent((*tree)["kind"])) return wrong((*tree)["kind"], "struct field SimpleHead.kind", "string");
-  if (!text_or_absent((*tree)["apiVersion"])) {
-    return wrong((*tree)["apiVersion"], "struct field SimpleHead.apiVersion", "string");
-  }
-  if (!metadata.is_object() && !metadata.is_null()) {
-    return wrong(
-        metadata, "struct field SimpleHead.metadata",
-        "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }");
-  }
-  if (!text_or_absent(metadata["name"])) return wrong(metadata["name"], "struct field .metadata.name", "string");
-  for (const auto& [key, value] : metadata["annotations"].members()) {
-    if (!text_or_absent(value)) return wrong(value, "struct field .metadata.annotations", "string");
+  if (const auto complaint = wrong_head(*tree)) {
+    return bad_request(what + ": error unmarshaling JSON: while decoding JSON: " + *complaint);
   }
   return tree;
 }
@@ -164,23 +177,23 @@ Result<Value> parse_document(const std::string& path, const std::string& text) {
 std::optional<Hook> make_hook(const std::string& path, const std::string& text, const Value& object) {
   const Value& annotations = object["metadata"]["annotations"];
   Hook hook;
-  hook.name = object["metadata"]["name"].as_string();
-  hook.kind = object["kind"].as_string();
+  hook.name = scalar_text(object["metadata"]["name"]);
+  hook.kind = scalar_text(object["kind"]);
   hook.source = path;
   hook.text = text;
   hook.object = object;
-  hook.weight = parse_int<int>(annotations[kWeightAnnotation].as_string()).value_or(0);
-  for (const std::string& name : annotation_list(annotations[kHookAnnotation].as_string())) {
+  hook.weight = parse_int<int>(scalar_text(annotations[kWeightAnnotation])).value_or(0);
+  for (const std::string& name : annotation_list(scalar_text(annotations[kHookAnnotation]))) {
     const auto known =
         std::find_if(kEvents.begin(), kEvents.end(), [&](const EventName& event) { return event.annotation == name; });
     if (known == kEvents.end()) return std::nullopt;
     hook.events.emplace_back(known->event);
   }
   if (const Value* policies = annotations.find(kDeleteAnnotation)) {
-    hook.delete_policies = annotation_list(policies->as_string());
+    hook.delete_policies = annotation_list(scalar_text(*policies));
   }
   if (const Value* policies = annotations.find(kOutputLogAnnotation)) {
-    hook.output_log_policies = annotation_list(policies->as_string());
+    hook.output_log_policies = annotation_list(scalar_text(*policies));
   }
   return hook;
 }

@@ -7,6 +7,7 @@
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "charts/semver.h"
+#include "charts/values.h"
 
 namespace coracle::charts {
 namespace {
@@ -63,10 +64,6 @@ Result<Value> read_index(std::string_view text, std::string_view chart) {
     if (!part.empty()) return yaml::read(part, {.strict = false});
   }
   return yaml::read(text, {.strict = false, .max_nodes = kMaxIndexNodes});
-}
-
-std::string scalar_text(const Value& value) {
-  return value.is_number() ? json::write(value) : std::string(value.as_string());
 }
 
 bool is_oci(std::string_view url) {

@@ -1,9 +1,9 @@
 // Values as texts give them.
 
-#include <cmath>
+#include "charts/values.h"
 
 #include "base/yaml/yaml.h"
-#include "charts/values.h"
+#include "charts/template/go_format.h"
 
 namespace coracle::charts {
 
@@ -48,6 +48,13 @@ Result<Value> read_values(std::string_view text) {
     values = merge_values(values, numbers_as_read(document.value));
   }
   return values;
+}
+
+std::string scalar_text(const Value& value) {
+  if (value.is_bool()) return value.as_bool() ? "true" : "false";
+  if (value.is_int()) return std::to_string(value.as_int());
+  if (value.is_double()) return go_format_float(value.as_double(), 'g', -1);
+  return std::string(value.as_string());
 }
 
 std::string_view json_kind_name(const Value& value) {
