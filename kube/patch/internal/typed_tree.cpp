@@ -88,6 +88,10 @@ Result<PathElement> set_element(const Value& item) {
 
 TypeRef TypeRef::declared(const Schema* schema) {
   if (schema == nullptr) return deduced();
+  // Alternatives and apiextensions' JSON are replaced as a whole, whatever their shape.
+  const bool any_shape = schema->kind == SchemaKind::Union ||
+                         (schema->kind == SchemaKind::RawExtension && schema->name.ends_with(".JSON"));
+  if (any_shape) return untyped();
   if (schema->kind != SchemaKind::Any) return {schema, Mode::Declared};
   return schema->preserve_unknown_fields ? deduced() : untyped();
 }
