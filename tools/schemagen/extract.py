@@ -411,6 +411,8 @@ def write(result, path):
 def main():
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
+    if not os.path.isdir(os.path.join(sys.argv[1], "staging/src/k8s.io")) or not os.path.isdir(sys.argv[2]):
+        raise SystemExit(f"extract.py: {sys.argv[1]} must be a checkout of kubernetes/kubernetes and {sys.argv[2]} a folder")
     extractor = Extractor(sys.argv[1])
     for path, group, version in PACKAGES:
         stem = (group or "core").split(".")[0] + "_" + version

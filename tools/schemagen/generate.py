@@ -187,6 +187,8 @@ class Tables:
         return f"kNodes + {index}"
 
     def named_node(self, name):
+        if name not in self.types:
+            fail(f"data: a field refers to type {name}, which no file defines")
         definition = self.types[name]
         if "enum" in definition:
             values = self.strings.span([quote(json.dumps(value)) for value in definition["enum"]])
@@ -303,6 +305,8 @@ def write(tables, path):
 
 def load(folder):
     files = {}
+    if not os.path.isdir(folder):
+        fail(f"{folder}: no such folder")
     for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
         with open(path, encoding="utf-8") as file:
             try:

@@ -86,6 +86,7 @@ class BackwardWriter {
   std::size_t size() const { return buffer_.size() - begin_; }
 
   void prepend(std::string_view bytes) {
+    if (bytes.empty()) return;
     make_room(bytes.size());
     begin_ -= bytes.size();
     std::memcpy(buffer_.data() + begin_, bytes.data(), bytes.size());
