@@ -18,7 +18,7 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::make(const Options& option
                                                            ResourceStore& store, const Logger& log) {
   ASSIGN_OR_RETURN(TokenAuthority authority, TokenAuthority::make(options.tokens));
   ASSIGN_OR_RETURN(std::vector<PasswdEntry> passwd, read_passwd(options.passwd_text));
-  std::unique_ptr<IdentityParts> parts(new IdentityParts(table, store, std::move(authority)));
+  auto parts = std::make_unique<IdentityParts>(table, store, std::move(authority));
   const std::vector<std::string>& audiences = parts->token_authority_.api_audiences();
 
   std::vector<std::unique_ptr<TokenAuthenticator>> kinds;

@@ -20,6 +20,9 @@ namespace coracle::kube::apiserver {
 // stay valid as long as it lives; it must live longer than the handler chain.
 class IdentityParts {
  public:
+  // Without authenticators and authorizers yet: make() adds them.
+  IdentityParts(const ResourceTablePtr& table, ResourceStore& store, TokenAuthority token_authority)
+      : objects_(table, store), token_authority_(std::move(token_authority)) {}
   // BadRequest for keys or a passwd text that cannot be read. `store` outlives the result.
   static Result<std::unique_ptr<IdentityParts>> make(const Options& options, const ResourceTablePtr& table,
                                                      ResourceStore& store, const Logger& log);
@@ -39,9 +42,6 @@ class IdentityParts {
   void add_endpoints(EndpointTable& endpoints, const Options& options) const;
 
  private:
-  IdentityParts(const ResourceTablePtr& table, ResourceStore& store, TokenAuthority token_authority)
-      : objects_(table, store), token_authority_(std::move(token_authority)) {}
-
   ObjectReader objects_;
   TokenAuthority token_authority_;
   std::unique_ptr<TokenAuthenticator> tokens_;
