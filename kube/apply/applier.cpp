@@ -100,7 +100,8 @@ Result<Applier::Item> Applier::try_object(const Context& context, Object object,
   item.desired = object.without("status");
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   if (options.skip && options.skip(item.desired, item.live ? &*item.live : nullptr)) return item;
-  TRY(take_over(context, item, options));
+  ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live),
+                                               options.take_over_managers, options.field_manager));
 
   Result<Object> outcome =
       client_.apply(context, item.resource, item.desired,
@@ -116,22 +117,27 @@ Result<Applier::Item> Applier::try_object(const Context& context, Object object,
 }
 
 // Replaces managedFields only while nobody else writes; the version in the patch is the lock.
-Result<void> Applier::take_over(const Context& context, Item& item, const ApplyOptions& options) const {
-  for (int tries = 0; item.live && tries < kTakeOverTries; ++tries) {
-    const std::optional<Value> fields = taken_over(*item.live, options.take_over_managers, options.field_manager);
-    if (!fields) return {};
-    const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", item.live->resource_version()},
+Result<std::optional<Object>> Applier::take_over_fields(const Context& context, const ResourceRef& resource,
+                                                        std::optional<Object> live,
+                                                        const std::vector<std::string>& managers,
+                                                        const std::string& field_manager) const {
+  for (int tries = 0; live && tries < kTakeOverTries; ++tries) {
+    const std::optional<Value> fields = taken_over(*live, managers, field_manager);
+    if (!fields) break;
+    const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", live->resource_version()},
                                                                    {"managedFields", *fields}})}});
-    Result<Object> written = client_.patch(context, item.resource, item.desired.key(), PatchType::Merge, patch,
-                                           {.field_manager = options.field_manager});
+    Result<Object> written =
+        client_.patch(context, resource, live->key(), PatchType::Merge, patch, {.field_manager = field_manager});
     if (written.ok()) {
-      item.live = std::move(*written);
-      return {};
+      live = std::move(*written);
+      break;
     }
     if (written.error().reason() != Reason::Conflict) return written.error();
-    ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
+    Result<Object> again = client_.get(context, resource, live->key());
+    if (!again.ok() && again.error().reason() != Reason::NotFound) return again.error();
+    live = again.ok() ? std::optional<Object>(std::move(*again)) : std::nullopt;
   }
-  return {};
+  return live;
 }
 
 Result<void> Applier::recreate(const Context& context, const Item& item, const ApplyOptions& options) const {

@@ -56,6 +56,12 @@ class Applier {
   Inventory prune(const Context& context, const Inventory& stale, const PruneOptions& options,
                   std::optional<Error>& error, std::vector<Applied>& deleted) const;
 
+  // Gives the fields that `managers`, and plain updates of `field_manager` itself, own to the applies of
+  // `field_manager`, so that an apply removes what it no longer names. Answers the object as it then is.
+  Result<std::optional<Object>> take_over_fields(const Context& context, const ResourceRef& resource,
+                                                 std::optional<Object> live, const std::vector<std::string>& managers,
+                                                 const std::string& field_manager) const;
+
   // The live object, or nothing when it does not exist (its kind included).
   Result<std::optional<Object>> live(const Context& context, const InventoryEntry& entry) const;
 
@@ -64,7 +70,6 @@ class Applier {
   Result<Item> try_object(const Context& context, Object object, const ApplyOptions& options) const;
   Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> recreate(const Context& context, const Item& item, const ApplyOptions& options) const;
-  Result<void> take_over(const Context& context, Item& item, const ApplyOptions& options) const;
   Result<void> wait_for_stage(const Context& context, const std::vector<Item>& items, Duration timeout) const;
 
   const Client& client_;
