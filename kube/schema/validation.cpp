@@ -1,5 +1,7 @@
 #include "kube/schema/validation.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -54,7 +56,6 @@ std::string_view expected_type(const Schema& schema) {
       return "integer,string";
     case SchemaKind::Struct:
     case SchemaKind::Map:
-    case SchemaKind::FieldsV1:
       return "object";
     case SchemaKind::List:
       return "array";
@@ -69,6 +70,7 @@ bool has_type(const Value& value, const Schema& schema) {
     case SchemaKind::Any:
     case SchemaKind::Union:
     case SchemaKind::RawExtension:
+    case SchemaKind::FieldsV1:
       return true;
     case SchemaKind::Boolean:
       return value.is_bool();
@@ -82,13 +84,36 @@ bool has_type(const Value& value, const Schema& schema) {
       return value.is_number() || value.is_string();
     case SchemaKind::Struct:
     case SchemaKind::Map:
-    case SchemaKind::FieldsV1:
       return value.is_object();
     case SchemaKind::List:
       return value.is_array();
     default:
       return value.is_string();
   }
+}
+
+// Fields that are called required and that upstream nevertheless takes empty.
+struct EmptyField {
+  std::string_view type;
+  std::string_view field;
+};
+constexpr std::array kMayBeEmpty = {
+    EmptyField{"io.k8s.api.batch.v1.PodFailurePolicy", "rules"},
+    EmptyField{"io.k8s.api.core.v1.LimitRangeSpec", "limits"},
+    EmptyField{"io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus", "resources"},
+    EmptyField{"io.k8s.api.core.v1.PodExtendedResourceClaimStatus", "requestMappings"},
+    EmptyField{"io.k8s.api.storage.v1.CSINodeSpec", "drivers"},
+};
+
+// Is a required field missing? What Go always prints is missing where it prints null, except for times, which have
+// a zero value of that form.
+bool is_missing_field(const Value* member, const Schema& owner, const Field& field) {
+  if (!field.always_emitted) return member == nullptr;
+  const SchemaKind kind = field.schema->kind;
+  if (kind == SchemaKind::Time || kind == SchemaKind::MicroTime || kind == SchemaKind::RawExtension) return false;
+  if (member != nullptr && !member->is_null()) return false;
+  return std::none_of(kMayBeEmpty.begin(), kMayBeEmpty.end(),
+                      [&](const EmptyField& one) { return one.type == owner.name && one.field == field.name; });
 }
 
 std::string bound_text(double bound) {
@@ -166,9 +191,9 @@ class Validator {
       visit(member.value, *inner, child_path(path, member.key), old == nullptr ? nullptr : old->find(member.key));
     }
     for (const Field& field : schema.fields) {
-      const Value* member = field.required ? value.find(field.name) : nullptr;
-      const bool missing = member == nullptr || (field.always_emitted && member->is_null());
-      if (field.required && missing) add(field_error::required(child_path(path, field.name)));
+      if (field.required && is_missing_field(value.find(field.name), schema, field)) {
+        add(field_error::required(child_path(path, field.name)));
+      }
     }
   }
 

@@ -138,6 +138,11 @@ TEST_CASE("built-in types validate by the same rules") {
   REQUIRE(problems.size() == 2);
   CHECK(problems[0].field == "spec.selector");
   CHECK(problems[1].field == "spec.template.spec.containers[1]");
+  // A node without drivers is a good one, and so is a condition without a time.
+  CHECK(validate(value_of(R"({"drivers":null})"), *find_builtin_type("io.k8s.api.storage.v1.CSINodeSpec")).empty());
+  CHECK(validate(value_of(R"({"type":"A","status":"True","lastTransitionTime":null,"reason":"R","message":""})"),
+                 *find_builtin_type("io.k8s.apimachinery.pkg.apis.meta.v1.Condition"))
+            .empty());
   const auto changed = validate_immutable(value_of(R"({"selector":{"matchLabels":{"a":"b"}}})"),
                                           value_of(R"({"selector":{"matchLabels":{"a":"c"}}})"), *deployment, "spec");
   REQUIRE(changed.size() == 1);
