@@ -34,6 +34,8 @@ class Http2Session : public Session {
   void cancel() override;
   bool produce(Output& out) override;
   bool done() const override;
+  // So that a client that broke a rule, and is still sending, learns which.
+  bool linger() const override { return !draining_; }
 
  private:
   using State = Http2Stream::State;
