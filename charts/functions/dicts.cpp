@@ -128,7 +128,7 @@ Output dict_merge_overwrite(const Call& call) {
 
 // Go's type assertion: only the plain map type passes.
 bool is_plain_dict(const GoValue& value) {
-  return value.is_dict() && value.as_dict().named == GoDict::Named::None;
+  return value.is_dict() && !value.is_values() && value.as_dict().named == GoDict::Named::None;
 }
 
 Output dict_dig(const Call& call) {

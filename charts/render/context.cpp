@@ -185,12 +185,7 @@ class Collector {
 
   // Answers the chart's own context, which its parent offers in .Subcharts.
   GoValue visit(const Chart& chart, GoValue values, const std::string& full_path, bool is_root) {
-    if (values.is_dict()) {
-      values.as_dict().named = GoDict::Named::Values;
-    } else {
-      values = GoValue::dict();
-      values.as_dict().named = GoDict::Named::Values;
-    }
+    values = values.is_dict() ? values.as_values() : GoValue::dict().as_values();
     std::map<std::string, std::string, std::less<>> files;
     for (const ChartFile& file : chart.files) files[file.name] = file.data;
     GoValue sub_charts = GoValue::dict();

@@ -105,10 +105,9 @@ Result<std::map<std::string, std::string>> execute_all(std::map<std::string, Ren
     if (std::string_view(name).substr(name.rfind('/') + 1).starts_with('_')) continue;
     Renderable& renderable = templates.at(name);
     auto identity = std::make_shared<GoDict>();
-    identity->named = GoDict::Named::Values;
     identity->set("Name", GoValue::string(name));
     identity->set("BasePath", GoValue::string(renderable.base_path));
-    renderable.context.as_dict().set("Template", GoValue::dict(std::move(identity)));
+    renderable.context.as_dict().set("Template", GoValue::dict(std::move(identity)).as_values());
     auto output = evaluator.execute(*scope.find(name), renderable.context);
     if (!output.ok()) return execution_failure(output.error());
     remove_no_value(*output);

@@ -336,6 +336,8 @@ Result<GoValue> Evaluator::validate(GoValue value, char parameter) const {
     return fail("wrong type for value; expected " + std::string(row.type_name) + "; got " +
                 (value.is_nil() ? "interface {}" : value.type_name()));
   }
+  // A parameter of the plain map type converts what it is given.
+  if (parameter == 'm') value = value.as_plain_dict();
   return value.boxed() ? value.unboxed() : value;
 }
 

@@ -274,6 +274,18 @@ GoValue GoValue::unboxed() const {
   return copy;
 }
 
+GoValue GoValue::as_values() const {
+  GoValue copy = *this;
+  copy.values_type_ = true;
+  return copy;
+}
+
+GoValue GoValue::as_plain_dict() const {
+  GoValue copy = *this;
+  copy.values_type_ = false;
+  return copy;
+}
+
 bool GoValue::is_integer() const {
   return type_ == Type::Int || type_ == Type::Int64 || type_ == Type::Uint8 || type_ == Type::Duration;
 }
@@ -322,9 +334,8 @@ std::string GoValue::type_name() const {
     }
   }
   if (type_ == Type::Dict) {
+    if (values_type_) return "common.Values";
     switch (as_dict().named) {
-      case GoDict::Named::Values:
-        return "common.Values";
       case GoDict::Named::StringMap:
         return "map[string]string";
       case GoDict::Named::Files:
@@ -385,7 +396,7 @@ std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<s
 }
 
 bool deep_equal(const GoValue& a, const GoValue& b) {
-  if (a.type() != b.type()) return false;
+  if (a.type() != b.type() || a.is_values() != b.is_values()) return false;
   switch (a.type()) {
     case GoValue::Type::Nil:
       return true;
@@ -418,6 +429,7 @@ GoValue deep_copy(const GoValue& value) {
     auto node = std::make_shared<GoDict>(value.as_dict());
     for (auto& [key, item] : node->members) item = deep_copy(item);
     GoValue copy = GoValue::dict(std::move(node));
+    if (value.is_values()) copy = copy.as_values();
     return value.boxed() ? copy.as_boxed() : copy;
   }
   return value;

@@ -73,6 +73,10 @@ class GoValue {
   // True when the static type is interface {} (elements of maps and lists).
   bool boxed() const { return boxed_; }
   GoValue as_boxed() const;
+  // A dictionary seen through Helm's named type Values, which has methods and is not a plain map.
+  GoValue as_values() const;
+  GoValue as_plain_dict() const;
+  bool is_values() const { return values_type_; }
   GoValue unboxed() const;
   // A nil without type: the result of a pipeline that has none.
   bool is_invalid() const { return type_ == Type::Nil && !boxed_; }
@@ -109,6 +113,7 @@ class GoValue {
 
   Type type_ = Type::Nil;
   bool boxed_ = false;
+  bool values_type_ = false;
   union {
     std::int64_t integer_ = 0;
     double number_;
@@ -129,7 +134,7 @@ struct GoList {
 };
 
 struct GoDict {
-  enum class Named : std::uint8_t { None, Values, StringMap, Files };
+  enum class Named : std::uint8_t { None, StringMap, Files };
   std::map<std::string, GoValue, std::less<>> members;
   Named named = Named::None;
 

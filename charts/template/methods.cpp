@@ -78,9 +78,7 @@ constexpr Method kFileMethods[] = {
 };
 
 Output values_as_map(const GoValue& values, Arguments) {
-  auto copy = std::make_shared<GoDict>(values.as_dict());
-  copy->named = GoDict::Named::None;
-  return GoValue::dict(std::move(copy));
+  return values.as_plain_dict();
 }
 
 Output values_path(const GoValue& values, Arguments args) {
@@ -201,7 +199,7 @@ std::span<const Method> methods_of(const GoValue& receiver) {
       return {};
     case GoValue::Type::Dict:
       if (receiver.as_dict().named == GoDict::Named::Files) return kFileMethods;
-      if (receiver.as_dict().named == GoDict::Named::Values) return kValuesMethods;
+      if (receiver.is_values()) return kValuesMethods;
       return {};
     default:
       return {};
