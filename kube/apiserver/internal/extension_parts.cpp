@@ -1,6 +1,7 @@
 #include "kube/apiserver/internal/extension_parts.h"
 
 #include "kube/apiserver/internal/certificates_strategy.h"
+#include "kube/apiserver/internal/namespace_strategy.h"
 #include "kube/apiserver/internal/tables/tables.h"
 
 namespace coracle::kube::apiserver {
@@ -16,6 +17,7 @@ std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::st
   if (group == "certificates.k8s.io" && resource == "certificatesigningrequests") {
     return make_certificate_request_strategy();
   }
+  if (group.empty() && resource == "namespaces") return make_namespace_strategy();
   return nullptr;
 }
 

@@ -201,6 +201,35 @@ TEST_CASE("namespaces that are not there take nothing in", "[identity]") {
   });
 }
 
+TEST_CASE("a namespace that is being deleted takes nothing in and goes when it is finalized", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    std::string body = R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"t1"}})";
+    TestServer::Answer created = server.request("POST", "/api/v1/namespaces", body);
+    REQUIRE(created.status == 201);
+    CHECK(created.tree["metadata"]["labels"]["kubernetes.io/metadata.name"].as_string() == "t1");
+    CHECK(json::write(created.tree["spec"]) == R"({"finalizers":["kubernetes"]})");
+    CHECK(json::write(created.tree["status"]) == R"({"phase":"Active"})");
+
+    http::Headers merge = {{"Content-Type", "application/merge-patch+json"}};
+    std::string stripped = R"({"metadata":{"labels":{"kubernetes.io/metadata.name":null}},"spec":{"finalizers":[]}})";
+    TestServer::Answer patched = server.request("PATCH", "/api/v1/namespaces/t1", stripped, merge);
+    CHECK(patched.tree["metadata"]["labels"]["kubernetes.io/metadata.name"].as_string() == "t1");
+    CHECK(patched.tree["spec"]["finalizers"].size() == 1);
+
+    TestServer::Answer deleted = server.request("DELETE", "/api/v1/namespaces/t1");
+    CHECK(deleted.status == 200);
+    CHECK(deleted.tree["kind"].as_string() == "Namespace");
+    CHECK(deleted.tree["status"]["phase"].as_string() == "Terminating");
+    std::string config_map = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"z"}})";
+    CHECK(message_of(server.request("POST", "/api/v1/namespaces/t1/configmaps", config_map)) ==
+          "403 configmaps \"z\" is forbidden: unable to create new content in namespace t1 because it is being "
+          "terminated");
+    std::string finalized = R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"t1"},"spec":{}})";
+    CHECK(server.request("PUT", "/api/v1/namespaces/t1/finalize", finalized).status == 200);
+    CHECK(server.request("GET", "/api/v1/namespaces/t1").status == 404);
+  });
+}
+
 TEST_CASE("a signing request goes from its asker to an approval", "[identity]") {
   TestServer::run([](TestServer& server) {
     const std::string path = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
