@@ -100,7 +100,7 @@ TEST_CASE("strategic three-way patches keep what others added") {
       R"({"spec":{"replicas":1,"paused":true,"template":{"spec":{"containers":[{"name":"a","image":"1","tty":true},
           {"name":"old","image":"1"},{"name":"injected","image":"3"}],"nodeName":"n"}}}})",
       R"({"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"a","image":"2","tty":true},
-          {"name":"new","image":"1"},{"name":"injected","image":"3"}],"nodeName":"n"}}}})");
+          {"name":"injected","image":"3"},{"name":"new","image":"1"}],"nodeName":"n"}}}})");
   check_three_way(R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","c"]}})",
                   R"({"metadata":{"finalizers":["a","b","theirs"]}})",
                   R"({"metadata":{"finalizers":["b","c","theirs"]}})");
@@ -108,6 +108,16 @@ TEST_CASE("strategic three-way patches keep what others added") {
                   R"({"spec":{"strategy":{"type":"Recreate"}}})",
                   R"({"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}})",
                   R"({"spec":{"strategy":{"type":"Recreate"}}})");
+}
+
+TEST_CASE("strategic three-way patches replace a volume's source and follow a changed order") {
+  check_three_way(
+      R"({"spec":{"template":{"spec":{"volumes":[{"name":"v","emptyDir":{}}]}}}})",
+      R"({"spec":{"template":{"spec":{"volumes":[{"name":"v","secret":{"secretName":"s"}}]}}}})",
+      R"({"spec":{"template":{"spec":{"volumes":[{"name":"w"},{"name":"v","configMap":{"name":"c"}}]}}}})",
+      R"({"spec":{"template":{"spec":{"volumes":[{"name":"w"},{"name":"v","secret":{"secretName":"s"}}]}}}})");
+  check_three_way(R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","a"]}})",
+                  R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","a"]}})");
 }
 
 TEST_CASE("strategic three-way patches are empty when nothing changes") {
@@ -119,6 +129,24 @@ TEST_CASE("strategic three-way patches are empty when nothing changes") {
       deployment_schema());
   REQUIRE(patch.ok());
   CHECK(patch->empty());
+}
+
+TEST_CASE("strategic patches put new items where deleted ones stood") {
+  const auto names_after = [](std::string_view live, std::string_view patch) {
+    Result<Value> result = apply_strategic_patch(spec_of(live), spec_of(patch), deployment_schema());
+    REQUIRE(result.ok());
+    std::string names;
+    for (const Value& item : (*result)["spec"]["template"]["spec"]["containers"].items())
+      names += item["name"].as_string();
+    return names;
+  };
+  CHECK(names_after(R"([{"name":"b"},{"name":"d"}])",
+                    R"([{"name":"a"},{"$patch":"delete","name":"b"}],"$setElementOrder/containers":[{"name":"a"}])") ==
+        "da");
+  CHECK(names_after(R"([{"name":"a"},{"name":"c"},{"name":"d"}])",
+                    R"([{"name":"b"},{"name":"c"},{"$patch":"delete","name":"d"}],
+                    "$setElementOrder/containers":[{"name":"b"},{"name":"c"}])") == "abc");
+  CHECK(names_after(R"([{"name":"x"},{"name":"y"}])", R"([{"name":"n"},{"name":"y"}])") == "nxy");
 }
 
 TEST_CASE("strategic patches refuse what they cannot merge") {

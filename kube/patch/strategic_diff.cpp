@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "kube/patch/internal/strategic_lists.h"
@@ -39,11 +38,19 @@ const Value* find_item(const Value& list, const Value& key, std::string_view mer
   return nullptr;
 }
 
+// A union such as a volume's source must not keep what it was before.
+Value with_retained_keys(const Value& changes, const Value& desired, const FieldStrategy& strategy) {
+  if (!strategy.retain_keys) return changes;
+  Items keys;
+  for (const Value::Member& member : desired.members()) keys.emplace_back(member.key);
+  return changes.with(kRetainKeysDirective, Value::array(std::move(keys)));
+}
+
 // What the patch says where the fields of one map of a list differ.
 Value item_patch(const Value& item, const Value& last, const Value& live, const FieldStrategy& strategy) {
-  Value changes = diff_maps({last, item, live}, strategy.schema);
+  const Value changes = diff_maps({last, item, live}, strategy.schema);
   if (changes.empty()) return changes;
-  return changes.with(strategy.merge_key, item[strategy.merge_key]);
+  return with_retained_keys(changes.with(strategy.merge_key, item[strategy.merge_key]), item, strategy);
 }
 
 // Adds the patch of a list of maps with a merge key.
@@ -53,7 +60,7 @@ void diff_keyed_list(Value::ObjectBuilder& patch, const std::string& name, const
   const std::string_view merge_key = strategy.merge_key;
   Items changes, order;
   bool reordered = false;
-  std::optional<std::size_t> previous;
+  const Value* previous = nullptr;
   for (const Value& item : views.desired.items()) {
     const Value& key = list_key(item, merge_key);
     order.push_back(Value::object({{merge_key, key}}));
@@ -62,9 +69,8 @@ void diff_keyed_list(Value::ObjectBuilder& patch, const std::string& name, const
       changes.push_back(item);
       continue;
     }
-    const auto at = static_cast<std::size_t>(live - views.live.items().data());
-    reordered = reordered || (previous && at < *previous);
-    previous = at;
+    reordered = reordered || (previous != nullptr && live < previous);
+    previous = live;
     const Value* last = find_item(views.last, key, merge_key);
     Value change = item_patch(item, last != nullptr ? *last : kNone, *live, strategy);
     if (!change.empty()) changes.push_back(std::move(change));
@@ -83,14 +89,22 @@ void diff_keyed_list(Value::ObjectBuilder& patch, const std::string& name, const
 // Adds the patch of a list of scalars that merges by value.
 void diff_scalar_list(Value::ObjectBuilder& patch, const std::string& name, const Views& views) {
   Items added, removed;
+  bool reordered = false;
+  const Value* previous = nullptr;
   for (const Value& item : views.desired.items()) {
-    if (!contains_item(views.live.items(), item, {})) added.push_back(item);
+    const Value* live = find_item(views.live, item, {});
+    if (live == nullptr) {
+      added.push_back(item);
+      continue;
+    }
+    reordered = reordered || (previous != nullptr && live < previous);
+    previous = live;
   }
   for (const Value& item : views.last.items()) {
     const bool gone = !contains_item(views.desired.items(), item, {});
     if (gone && contains_item(views.live.items(), item, {})) removed.push_back(item);
   }
-  if (added.empty() && removed.empty()) return;
+  if (added.empty() && removed.empty() && !reordered) return;
   patch.set(prefixed(kElementOrderPrefix, name), views.desired);
   if (!removed.empty()) patch.set(prefixed(kDeleteListPrefix, name), Value::array(std::move(removed)));
   if (!added.empty()) patch.set(name, Value::array(std::move(added)));
@@ -120,14 +134,9 @@ void diff_list(Value::ObjectBuilder& patch, const std::string& name, const Views
 void diff_field(Value::ObjectBuilder& patch, const std::string& name, const Views& views, const Schema* schema) {
   const FieldStrategy strategy = field_strategy(schema, name);
   if (views.desired.is_object() && views.live.is_object() && !strategy.replace_map) {
-    Value below = diff_maps(views, strategy.schema);
+    const Value below = diff_maps(views, strategy.schema);
     if (below.empty()) return;
-    if (strategy.retain_keys) {
-      Items keys;
-      for (const Value::Member& member : views.desired.members()) keys.emplace_back(member.key);
-      below = below.with(kRetainKeysDirective, Value::array(std::move(keys)));
-    }
-    patch.set(name, std::move(below));
+    patch.set(name, with_retained_keys(below, views.desired, strategy));
   } else if (views.desired.is_array() && views.live.is_array()) {
     diff_list(patch, name, views, strategy);
   } else if (!(views.desired == views.live)) {

@@ -112,13 +112,17 @@ Result<void> run_list_directives(std::span<const Value> patch, std::string_view 
   return {};
 }
 
-Result<Value> merge_map_lists(const Value& document, const Value& patch, const FieldStrategy& strategy) {
+// `live_order` receives the order that $setElementOrder compares with. New items take the places that
+// deleted ones leave, as they do in the API server.
+Result<Value> merge_map_lists(const Value& document, const Value& patch, const FieldStrategy& strategy,
+                              Items* live_order_out) {
   const std::string_view key_name = strategy.merge_key;
   if (key_name.empty()) return wrong_patch("cannot merge lists without merge key");
   Items live(document.items().begin(), document.items().end());
   Items changes;
   TRY(run_list_directives(patch.items(), key_name, live, changes));
   const Items live_order = live;
+  const bool deleted = live.size() < document.size() && !changes.empty();
   for (const Value& change : changes) {
     const Value* key = change.find(key_name);
     if (key == nullptr) return no_merge_key(change, key_name);
@@ -129,6 +133,10 @@ Result<Value> merge_map_lists(const Value& document, const Value& patch, const F
     } else {
       ASSIGN_OR_RETURN(*found, merge_maps(*found, change, strategy.schema));
     }
+  }
+  if (live_order_out != nullptr && deleted) {
+    live_order_out->assign(live.begin(),
+                           live.begin() + static_cast<std::ptrdiff_t>(std::min(live.size(), document.size())));
   }
   return Value::array(internal::in_patch_order(live, changes, live_order, key_name));
 }
@@ -143,11 +151,12 @@ Value merge_scalar_lists(const Value& document, const Value& patch) {
   return Value::array(internal::in_patch_order(merged, patch.items(), document.items(), {}));
 }
 
-Result<Value> merge_lists(const Value& document, const Value& patch, const FieldStrategy& strategy) {
+Result<Value> merge_lists(const Value& document, const Value& patch, const FieldStrategy& strategy,
+                          Items* live_order = nullptr) {
   if (!strategy.merge) return patch;
   if (document.empty() && patch.empty()) return document;
   ASSIGN_OR_RETURN(const bool maps, holds_maps(document.items(), patch.items()));
-  if (maps) return merge_map_lists(document, patch, strategy);
+  if (maps) return merge_map_lists(document, patch, strategy, live_order);
   return merge_scalar_lists(document, patch);
 }
 
@@ -250,13 +259,14 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
   }
   done_.push_back(field);
   Value merged = document;
+  Items live_order(document.items().begin(), document.items().end());
   if (document.is_null()) {
     merged = added_value(patch).value_or(Value::array());
   } else if (!patch.is_null()) {
-    ASSIGN_OR_RETURN(merged, merge_lists(document, patch, strategy));
+    ASSIGN_OR_RETURN(merged, merge_lists(document, patch, strategy, &live_order));
   }
   const Items items(merged.items().begin(), merged.items().end());
-  out_.set(field, Value::array(internal::in_patch_order(items, order.items(), document.items(), strategy.merge_key)));
+  out_.set(field, Value::array(internal::in_patch_order(items, order.items(), live_order, strategy.merge_key)));
   return {};
 }
 
