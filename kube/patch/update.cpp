@@ -34,7 +34,6 @@ Managers starting_managers(const FieldManagement& management, const Object* live
   return managers.empty() ? managers_or_none(live_fields) : managers;
 }
 
-// The tree with every entry's time taken from the old object's entry of the same place.
 bool differ_only_in_times(const Value& old_fields, const Value& new_fields) {
   if (old_fields.size() != new_fields.size()) return false;
   for (std::size_t i = 0; i < old_fields.size(); ++i) {
@@ -81,13 +80,12 @@ Object update_managed_fields(const FieldManagement& management, const Object* li
 Object without_timestamp_changes(const Object& old, const Object& updated) {
   const Value& old_fields = old.metadata()["managedFields"];
   const Value& new_fields = updated.metadata()["managedFields"];
-  if (old_fields.size() != new_fields.size()) return updated;
+  if (!differ_only_in_times(by_identity(old_fields), by_identity(new_fields))) return updated;
   const auto rest = [](const Object& object) {
     const Value tree = internal::without_managed_fields(object.tree());
     return tree.with("metadata", tree["metadata"].without("resourceVersion"));
   };
-  if (!(rest(old) == rest(updated))) return updated;
-  return differ_only_in_times(by_identity(old_fields), by_identity(new_fields)) ? old : updated;
+  return rest(old) == rest(updated) ? old : updated;
 }
 
 }  // namespace coracle::kube::patch

@@ -115,20 +115,16 @@ void compare_list(const TypeRef& type, Shape shape, const Value* left, const Val
 
 // True when the node was a leaf.
 bool compare_as(const TypeRef& type, Shape shape, const Value* left, const Value* right, NodeDifference& out) {
-  const bool map = shape == Shape::Map;
-  const bool list = shape == Shape::Set || shape == Shape::KeyedList;
-  const auto fitting = [&](const Value* value) {
-    const bool fits = value != nullptr && (map ? value->is_object() : value->is_array());
-    return fits && !value->empty() ? value : nullptr;
-  };
-  if ((!map && !list) || (fitting(left) == nullptr && fitting(right) == nullptr)) {
+  const Value* left_parts = parts_of(shape, left);
+  const Value* right_parts = parts_of(shape, right);
+  if (!is_granular(shape) || (left_parts == nullptr && right_parts == nullptr)) {
     compare_leaf(left, right, out);
     return true;
   }
-  if (map) {
-    compare_map(type, fitting(left), fitting(right), out);
+  if (shape == Shape::Map) {
+    compare_map(type, left_parts, right_parts, out);
   } else {
-    compare_list(type, shape, fitting(left), fitting(right), out);
+    compare_list(type, shape, left_parts, right_parts, out);
   }
   return false;
 }

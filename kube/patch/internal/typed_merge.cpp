@@ -8,8 +8,6 @@
 namespace coracle::kube::patch::internal {
 namespace {
 
-// --- checking ---
-
 std::string kind_text(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::Null:
@@ -123,8 +121,6 @@ void Checker::check_list(const TypeRef& type, Shape shape, const Value& value) {
   }
 }
 
-// --- merging ---
-
 using Merged = std::optional<Value>;
 
 Merged merge_node(const TypeRef& type, const Value* live, const Value* applied);
@@ -235,20 +231,14 @@ Merged merge_map(const TypeRef& type, const Value* live, const Value* applied) {
 Merged merge_node(const TypeRef& type, const Value* live, const Value* applied) {
   if (applied == nullptr) return *live;
   const Shape shape = shape_of(type, applied);
-  const bool map = shape == Shape::Map;
-  const bool list = shape == Shape::Set || shape == Shape::KeyedList;
-  const auto fitting = [&](const Value* value) {
-    const bool fits = value != nullptr && (map ? value->is_object() : value->is_array());
-    return fits && !value->empty() ? value : nullptr;
-  };
-  if ((!map && !list) || (fitting(live) == nullptr && fitting(applied) == nullptr)) return *applied;
-  if (map) return merge_map(type, fitting(live), fitting(applied));
-  std::vector<Value> items = ListMerge(type, shape, fitting(live), fitting(applied)).run();
+  const Value* live_parts = parts_of(shape, live);
+  const Value* applied_parts = parts_of(shape, applied);
+  if (!is_granular(shape) || (live_parts == nullptr && applied_parts == nullptr)) return *applied;
+  if (shape == Shape::Map) return merge_map(type, live_parts, applied_parts);
+  std::vector<Value> items = ListMerge(type, shape, live_parts, applied_parts).run();
   if (items.empty()) return std::nullopt;
   return Value::array(std::move(items));
 }
-
-// --- removing ---
 
 // What is left of `value`; a container that lost everything inside stays, empty.
 Value remove_inside(const TypeRef& type, const Value& value, const FieldSet& items) {
@@ -283,8 +273,6 @@ Value remove_from_list(const TypeRef& type, Shape shape, const Value& value, con
   if (out.empty()) return {};
   return Value::array(std::move(out));
 }
-
-// --- nulls ---
 
 // The zero value of an entry that is null: Go decodes it so.
 Value zero_of(const TypeRef& type) {

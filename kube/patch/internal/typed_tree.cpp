@@ -104,6 +104,15 @@ Shape shape_of(const TypeRef& type, const Value* value) {
   return value->is_array() ? Shape::AtomicList : Shape::Scalar;
 }
 
+bool is_granular(Shape shape) {
+  return shape == Shape::Map || shape == Shape::Set || shape == Shape::KeyedList;
+}
+
+const Value* parts_of(Shape shape, const Value* value) {
+  if (value == nullptr || value->empty()) return nullptr;
+  return (shape == Shape::Map ? value->is_object() : value->is_array()) ? value : nullptr;
+}
+
 TypeRef element_type(const TypeRef& list) {
   if (list.mode != TypeRef::Mode::Declared || list.schema->items == nullptr) return TypeRef::untyped();
   return TypeRef::declared(list.schema->items);

@@ -29,6 +29,11 @@ enum class Shape : std::uint8_t { Scalar, AtomicList, Set, KeyedList, AtomicMap,
 
 // How `value` (null where it is absent) is treated under its type.
 Shape shape_of(const TypeRef& type, const Value* value);
+// True for what is merged by parts.
+bool is_granular(Shape shape);
+// `value` where it is a container of that shape with something in it, else null: null, empty and
+// misfitting values have no parts.
+const Value* parts_of(Shape shape, const Value* value);
 TypeRef element_type(const TypeRef& list);
 struct FieldType {
   TypeRef type;
