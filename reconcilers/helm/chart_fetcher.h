@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "charts/repository.h"
+
+namespace coracle::reconcilers {
+
+// Where a chart is and how to ask for it.
+struct ChartLocation {
+  charts::ChartSource source;
+  std::string username;           // basic authentication; empty: none
+  std::string password;
+  bool pass_credentials = false;  // also to other hosts than the repository's
+  std::string ca_pem;             // empty: the system's store
+  std::string certificate_pem;    // client certificate and key, both or none
+  std::string key_pem;
+  bool insecure_skip_verify = false;
+};
+
+// Brings the bytes of a chart's .tgz. Blocks: call it from Blocking tasks. Thread-safe. Unsupported for
+// oci:// sources.
+class ChartFetcher {
+ public:
+  virtual ~ChartFetcher() = default;
+  virtual Result<std::string> fetch(const Context& context, const ChartLocation& location) = 0;
+};
+
+// Over HTTP and HTTPS. Redirects are followed; credentials stay with the host that they are for.
+std::unique_ptr<ChartFetcher> make_http_chart_fetcher();
+
+}  // namespace coracle::reconcilers

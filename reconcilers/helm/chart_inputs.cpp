@@ -1,0 +1,110 @@
+#include "reconcilers/helm/chart_inputs.h"
+
+#include <utility>
+
+#include "base/tls/crypto.h"
+#include "kube/client/resources.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+Result<std::string> decoded_key(const kube::Object& secret, std::string_view key) {
+  Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
+  if (!text.ok()) return text.error().in("Secret \"" + std::string(secret.name()) + "\" key \"" + std::string(key) + "\"");
+  return text;
+}
+
+void add_pem(std::string& all, std::string_view pem) {
+  if (!all.empty() && !all.ends_with('\n')) all += '\n';
+  all += pem;
+}
+
+// Base64 with the line ends that tools and editors put in.
+Result<charts::Chart> chart_from_content(const std::string& content) {
+  std::string joined;
+  for (const char c : content) {
+    if (c != '\n' && c != '\r' && c != ' ' && c != '\t') joined += c;
+  }
+  const Result<std::string> archive = crypto::base64_decode(joined);
+  if (!archive.ok()) return archive.error().in("spec.chartContent");
+  Result<charts::Chart> chart = charts::load_archive(*archive);
+  if (!chart.ok()) return chart.error().in("spec.chartContent");
+  return chart;
+}
+
+}  // namespace
+
+ChartInputs::ChartInputs(const kube::Client& client, ChartFetcher& fetcher, std::string api_ca_pem)
+    : client_(client), fetcher_(fetcher), api_ca_pem_(std::move(api_ca_pem)) {}
+
+Result<LayeredValues> ChartInputs::values(const Context& context, const kube::Object& chart,
+                                          const std::optional<kube::Object>& config) const {
+  const Value config_spec = config ? (*config)["spec"] : Value();
+  SecretContents secrets;
+  for (const std::string& name : values_secrets(chart["spec"], config_spec)) {
+    Result<kube::Object> secret =
+        client_.get(context, kube::resources::secrets(), {std::string(chart.namespace_()), name});
+    if (secret.ok()) {
+      secrets[name] = (*secret)["data"];
+    } else if (secret.error().reason() != Reason::NotFound) {
+      return secret.error().in("spec.valuesSecrets");
+    }
+  }
+  return layer_values(chart["spec"], config_spec, secrets);
+}
+
+Result<charts::Chart> ChartInputs::chart(const Context& context, const kube::Object& chart,
+                                         const HelmSpec& spec) const {
+  if (!spec.chart_content.empty()) return chart_from_content(spec.chart_content);
+  ASSIGN_OR_RETURN(const ChartLocation from, location(context, chart, spec));
+  ASSIGN_OR_RETURN(const std::string archive, fetcher_.fetch(context, from));
+  Result<charts::Chart> loaded = charts::load_archive(archive);
+  if (!loaded.ok()) return loaded.error().in("chart " + spec.chart);
+  return loaded;
+}
+
+Result<ChartLocation> ChartInputs::location(const Context& context, const kube::Object& chart,
+                                            const HelmSpec& spec) const {
+  ChartLocation location;
+  location.source = {spec.chart, spec.repository, spec.version};
+  location.pass_credentials = chart["spec"]["authPassCredentials"].as_bool();
+  location.insecure_skip_verify = chart["spec"]["insecureSkipTLSVerify"].as_bool();
+  if (spec.from_own_api) add_pem(location.ca_pem, api_ca_pem_);
+  TRY(add_authorities(context, chart, location));
+  TRY(add_credentials(context, chart, location));
+  return location;
+}
+
+Result<void> ChartInputs::add_authorities(const Context& context, const kube::Object& chart,
+                                          ChartLocation& location) const {
+  if (const std::string_view pem = chart["spec"]["repoCA"].as_string(); !pem.empty()) add_pem(location.ca_pem, pem);
+  const std::string name(chart["spec"]["repoCAConfigMap"]["name"].as_string());
+  if (name.empty()) return {};
+  const Result<kube::Object> config_map =
+      client_.get(context, kube::resources::config_maps(), {std::string(chart.namespace_()), name});
+  if (!config_map.ok()) return config_map.error().in("spec.repoCAConfigMap");
+  for (const Value::Member& member : (*config_map)["data"].members()) {
+    add_pem(location.ca_pem, member.value.as_string());
+  }
+  return {};
+}
+
+Result<void> ChartInputs::add_credentials(const Context& context, const kube::Object& chart,
+                                          ChartLocation& location) const {
+  const std::string name(chart["spec"]["authSecret"]["name"].as_string());
+  if (name.empty()) return {};
+  const Result<kube::Object> secret =
+      client_.get(context, kube::resources::secrets(), {std::string(chart.namespace_()), name});
+  if (!secret.ok()) return secret.error().in("spec.authSecret");
+  ASSIGN_OR_RETURN(location.username, decoded_key(*secret, "username"));
+  ASSIGN_OR_RETURN(location.password, decoded_key(*secret, "password"));
+  ASSIGN_OR_RETURN(location.certificate_pem, decoded_key(*secret, "tls.crt"));
+  ASSIGN_OR_RETURN(location.key_pem, decoded_key(*secret, "tls.key"));
+  const bool has_certificate = !location.certificate_pem.empty() && !location.key_pem.empty();
+  if (location.username.empty() && !has_certificate) {
+    return bad_request("spec.authSecret: Secret \"" + name + "\" must hold username and password, or tls.crt and tls.key");
+  }
+  return {};
+}
+
+}  // namespace coracle::reconcilers

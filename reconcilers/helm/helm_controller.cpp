@@ -1,0 +1,296 @@
+#include "reconcilers/helm/helm_controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kube/client/resources.h"
+#include "kube/controller/event_recorder.h"
+#include "kube/controller/identity.h"
+#include "reconcilers/helm/chart_inputs.h"
+#include "reconcilers/helm/helm_status.h"
+#include "reconcilers/helm/release_operations.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr unsigned kConcurrentCharts = 4;
+constexpr kube::RetryPolicy kHelmRetry{std::chrono::seconds(1), std::chrono::minutes(5)};
+constexpr std::size_t kMaxEventMessage = 1024;
+
+// A HelmChart that somebody else looks after.
+bool is_foreign(const kube::Object& chart) {
+  const std::string_view manager = chart.annotation(kHelmManagedBy);
+  return !manager.empty() && manager != kHelmController;
+}
+
+// Only a changed object helps, so there is no use in trying again.
+bool is_final(const Error& error) { return error.reason() == Reason::Unsupported; }
+
+class HelmReconciler : public kube::Reconciler {
+ public:
+  HelmReconciler(const kube::ControllerDeps& deps, const kube::Store& charts, const kube::Store& configs,
+                 ChartFetcher& fetcher, HelmControllerOptions options)
+      : client_(deps.client),
+        charts_(charts),
+        configs_(configs),
+        options_(std::move(options)),
+        log_(deps.log.named(std::string(kHelmController))),
+        inputs_(deps.client, fetcher, options_.api_ca_pem),
+        operations_(deps.client, deps.mapper, log_),
+        events_(deps.client, std::string(kHelmController), log_) {}
+
+  Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
+    // What is deleted follows from the object, so it is read where it is written.
+    Result<kube::Object> live = client_.get(context, kube::resources::helm_charts(), key);
+    if (!live.ok()) {
+      if (live.error().reason() == Reason::NotFound) return kube::Done{};
+      return live.error();
+    }
+    const kube::Object& chart = *live;
+    if (is_foreign(chart)) return kube::Done{};
+    if (chart.has_annotation(kHelmUnmanaged)) {
+      if (chart.deleting()) TRY(release_chart(context, chart));
+      return kube::Done{};
+    }
+    if (chart.deleting()) return finish(context, chart);
+
+    if (const std::string_view version = chart["spec"]["helmVersion"].as_string(); !supports_helm_version(version)) {
+      const std::string text = "spec.helmVersion: \"" + std::string(version) + "\" is not supported, only v3";
+      TRY(report(context, chart, {true, text}, "UnsupportedVersion"));
+      return kube::Done{};
+    }
+    TRY(claim(context, chart));
+    const Result<HelmOutcome> outcome = bring_about(context, chart);
+    if (outcome.ok()) {
+      TRY(report(context, chart, *outcome, "JobFailed"));
+      return kube::Done{};
+    }
+    if (context.stopped()) return outcome.error();
+    TRY(report(context, chart, {true, outcome.error().message()}, "JobFailed"));
+    if (is_final(outcome.error())) return kube::Done{};
+    return outcome.error();
+  }
+
+ private:
+  // True when the chart is another than the one that is being worked on, or is to go.
+  std::function<bool()> obsolete_check(const kube::Object& chart) const {
+    return [this, key = chart.key(), generation = chart.generation(), deleting = chart.deleting()] {
+      const std::optional<kube::Object> now = charts_.get(key);
+      return !now || now->generation() > generation || now->deleting() != deleting;
+    };
+  }
+
+  Result<HelmOutcome> bring_about(const Context& context, const kube::Object& chart) {
+    const std::optional<kube::Object> config = configs_.get(chart.key());
+    ASSIGN_OR_RETURN(const HelmSpec spec, read_helm_spec(chart, config, options_.api_address));
+    ASSIGN_OR_RETURN(const LayeredValues values, inputs_.values(context, chart, config));
+    const std::string hash = config_hash(spec, values.settled);
+    const ReleaseStore store(client_, {spec.release, spec.driver});
+    ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+    ReleasePlan plan = plan_release(history, hash, spec.failure_policy);
+
+    if (plan.action == ReleasePlan::Action::Nothing) return deployed(spec, history.back().revision);
+    if (plan.action == ReleasePlan::Action::StayFailed) return stay_failed(context, store, history.back().revision);
+    if (plan.interrupted) TRY(resolve(context, store, history.back()));
+    ASSIGN_OR_RETURN(const charts::Chart loaded, inputs_.chart(context, chart, spec));
+    if (plan.action == ReleasePlan::Action::Reinstall) {
+      announce(context, chart, "removing release " + spec.release.text() + " to install it again, as failurePolicy says");
+      TRY(operations_.uninstall(context, store, {spec.timeout, true, true, obsolete_check(chart)}));
+      plan = {ReleasePlan::Action::Install, 1, false};
+    }
+    const bool upgrade = plan.action == ReleasePlan::Action::Upgrade;
+    announce(context, chart, std::string(upgrade ? "upgrading" : "installing") + " release " + spec.release.text() +
+                                 " to revision " + std::to_string(plan.revision) + without_effect_note(chart));
+    TRY(operations_.deploy(context, store,
+                           {spec, loaded, values.values, hash, plan.revision, upgrade, obsolete_check(chart)}));
+    log_.info("deployed a release", {{"release", spec.release.text()}, {"revision", plan.revision}});
+    return deployed(spec, plan.revision);
+  }
+
+  static HelmOutcome deployed(const HelmSpec& spec, int revision) {
+    return {false, "release " + spec.release.text() + " revision " + std::to_string(revision) + " is deployed"};
+  }
+
+  static Result<HelmOutcome> stay_failed(const Context& context, const ReleaseStore& store, int revision) {
+    ASSIGN_OR_RETURN(const charts::Release record, store.read(context, revision));
+    return HelmOutcome{true, record.description + " (failurePolicy is abort: change the chart or its values)"};
+  }
+
+  // Nobody works on a record that this process finds pending: whoever did has ended before it.
+  Result<void> resolve(const Context& context, const ReleaseStore& store, const ReleaseRecord& last) {
+    log_.warning("going on after an operation that was cut short",
+                 {{"release", store.release().text()}, {"revision", last.revision}, {"status", last.status}});
+    return store.set_status(context, last.revision, charts::release_status::kFailed,
+                            "Interrupted while " + last.status);
+  }
+
+  static std::string without_effect_note(const kube::Object& chart) {
+    std::string note;
+    for (const std::string& field : fields_without_effect(chart)) {
+      note += (note.empty() ? "; without a Job these have no effect: spec." : ", spec.") + field;
+    }
+    return note;
+  }
+
+  void announce(const Context& context, const kube::Object& chart, const std::string& text) {
+    events_.record(context, chart, kube::EventType::Normal, "ApplyJob", text);
+    log_.info("working on a release", {{"chart", chart.key().text()}, {"what", text}});
+  }
+
+  Result<void> claim(const Context& context, const kube::Object& chart) {
+    if (chart.has_finalizer(kHelmFinalizer) && chart.annotation(kHelmManagedBy) == kHelmController) return {};
+    return write_metadata(context, chart,
+                          chart.with_finalizer(kHelmFinalizer).with_annotation(kHelmManagedBy, kHelmController));
+  }
+
+  Result<void> release_chart(const Context& context, const kube::Object& chart) {
+    if (!chart.has_finalizer(kHelmFinalizer)) return {};
+    return write_metadata(context, chart, chart.without_finalizer(kHelmFinalizer));
+  }
+
+  Result<void> write_metadata(const Context& context, const kube::Object& before, const kube::Object& after) {
+    const Value patch = Value::object(
+        {{"metadata", Value::object({{"resourceVersion", before.resource_version()},
+                                     {"finalizers", after.metadata()["finalizers"]},
+                                     {"annotations", after.metadata()["annotations"]}})}});
+    Result<kube::Object> written = client_.patch(context, kube::resources::helm_charts(), before.key(),
+                                                 kube::PatchType::Merge, patch,
+                                                 {.field_manager = std::string(kHelmController)});
+    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+    return {};
+  }
+
+  Result<bool> namespace_terminating(const Context& context, const kube::Object& chart) const {
+    Result<kube::Object> ns = client_.get(context, kube::resources::namespaces(), {"", std::string(chart.namespace_())});
+    if (ns.ok()) return ns->deleting();
+    if (ns.error().reason() == Reason::NotFound) return true;
+    return ns.error();
+  }
+
+  // A namespace that ends must not hang on its charts: there the release goes as far as it can.
+  Result<kube::Done> finish(const Context& context, const kube::Object& chart) {
+    if (!chart.has_finalizer(kHelmFinalizer)) return kube::Done{};
+    const ReleaseStore store(client_, release_location(chart));
+    ASSIGN_OR_RETURN(const bool terminating, namespace_terminating(context, chart));
+    const Result<void> removed = uninstall(context, chart, store, terminating);
+    if (!removed.ok() && !terminating) {
+      events_.record(context, chart, kube::EventType::Warning, "JobFailed",
+                     removed.error().message().substr(0, kMaxEventMessage));
+      return removed.error();
+    }
+    if (!removed.ok()) {
+      log_.warning("a namespace ends before its release is removed",
+                   {{"release", store.release().text()}, {"error", removed.error()}});
+    }
+    TRY(release_chart(context, chart));
+    return kube::Done{};
+  }
+
+  Result<void> uninstall(const Context& context, const kube::Object& chart, const ReleaseStore& store,
+                         bool terminating) {
+    ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+    if (history.empty()) return {};
+    if (!terminating) {
+      events_.record(context, chart, kube::EventType::Normal, "RemoveJob",
+                     "removing release " + store.release().text());
+    }
+    // A timeout that cannot be read must not keep the chart from being deleted.
+    const Result<HelmSpec> spec = read_helm_spec(chart, std::nullopt, options_.api_address);
+    const Duration timeout = spec.ok() ? spec->timeout : kDefaultReleaseTimeout;
+    TRY(operations_.uninstall(context, store, {timeout, !terminating, !terminating, obsolete_check(chart)}));
+    log_.info("removed a release", {{"release", store.release().text()}});
+    return {};
+  }
+
+  Result<void> report(const Context& context, const kube::Object& chart, const HelmOutcome& outcome,
+                      std::string_view failure_reason) {
+    if (outcome.failed) {
+      events_.record(context, chart, kube::EventType::Warning, failure_reason,
+                     outcome.message.substr(0, kMaxEventMessage));
+    }
+    const Value& before = chart["status"]["conditions"];
+    const Value conditions =
+        plan_helm_conditions(before, outcome, fields_without_effect(chart), context.clock().wall());
+    if (conditions == before) return {};
+    Result<kube::Object> written =
+        client_.patch(context, kube::resources::helm_charts(), chart.key(), kube::PatchType::Merge,
+                      Value::object({{"status", Value::object({{"conditions", conditions}})}}),
+                      {.field_manager = std::string(kHelmController)}, "status");
+    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+    return {};
+  }
+
+  const kube::Client& client_;
+  const kube::Store& charts_;
+  const kube::Store& configs_;
+  const HelmControllerOptions options_;
+  const Logger log_;
+  const ChartInputs inputs_;
+  const ReleaseOperations operations_;
+  kube::EventRecorder events_;
+};
+
+std::vector<std::string> keys_in_namespace(const kube::Object& owner, const std::vector<std::string>& names) {
+  std::vector<std::string> keys;
+  for (const std::string& name : names) keys.push_back(std::string(owner.namespace_()) + "/" + name);
+  return keys;
+}
+
+// HelmCharts and HelmChartConfigs by what they refer to.
+kube::InformerOptions reference_indexes() {
+  kube::InformerOptions options;
+  options.indexes["secret"] = [](const kube::Object& owner) {
+    return keys_in_namespace(owner, watched_secrets(owner));
+  };
+  options.indexes["configmap"] = [](const kube::Object& owner) {
+    const std::string name(owner["spec"]["repoCAConfigMap"]["name"].as_string());
+    return name.empty() ? std::vector<std::string>() : keys_in_namespace(owner, {name});
+  };
+  return options;
+}
+
+// Our own writes of status and metadata ask for no work.
+bool asks_for_work(const std::optional<kube::Object>& before, const kube::Object& after) {
+  return !before || before->generation() != after.generation() || before->deleting() != after.deleting() ||
+         before->has_annotation(kHelmUnmanaged) != after.has_annotation(kHelmUnmanaged) ||
+         is_foreign(*before) != is_foreign(after);
+}
+
+}  // namespace
+
+std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::ControllerDeps& deps, ChartFetcher& fetcher,
+                                                              HelmControllerOptions options) {
+  kube::Informer& charts = deps.informers.get(kube::resources::helm_charts(), reference_indexes());
+  kube::Informer& configs = deps.informers.get(kube::resources::helm_chart_configs(), reference_indexes());
+  auto controller = std::make_unique<kube::SimpleController>(
+      kube::as_master(deps.context, "system:k3s-supervisor"),
+      std::make_unique<HelmReconciler>(deps, charts.store(), configs.store(), fetcher, std::move(options)),
+      kube::ControllerOptions{.name = std::string(kHelmController),
+                              .concurrency = kConcurrentCharts,
+                              .lane = Lane::Blocking,
+                              .retry = kHelmRetry},
+      deps.log);
+  kube::Controller& queue = controller->controller();
+  charts.add_handler([&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+    if (after && asks_for_work(before, *after)) queue.enqueue(after->key());
+  });
+  configs.add_handler([&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+    if (before && after && before->generation() == after->generation()) return;
+    queue.enqueue(after ? after->key() : before->key());
+  });
+  // A config has the key of its chart.
+  const auto wake = [&queue, &charts, &configs](std::string_view index) {
+    return [&queue, &charts, &configs, index](const std::optional<kube::Object>& before,
+                                              const std::optional<kube::Object>& after) {
+      const std::string key = (after ? *after : *before).key().text();
+      for (const kube::Store* store : {&charts.store(), &configs.store()}) {
+        for (const kube::Object& owner : store->by_index(index, key)) queue.enqueue(owner.key());
+      }
+    };
+  };
+  deps.informers.get(kube::resources::secrets(), {.metadata_only = true}).add_handler(wake("secret"));
+  deps.informers.get(kube::resources::config_maps(), {.metadata_only = true}).add_handler(wake("configmap"));
+  return controller;
+}
+
+}  // namespace coracle::reconcilers

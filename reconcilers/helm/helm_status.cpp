@@ -1,0 +1,25 @@
+#include "reconcilers/helm/helm_status.h"
+
+#include "kube/object/conditions.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+constexpr std::size_t kMaxConditionMessage = 16 * 1024;
+
+}  // namespace
+
+Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
+                           const std::vector<std::string>& without_effect, WallTime now) {
+  std::string message = "the release is installed in process, without a Job";
+  for (std::size_t i = 0; i < without_effect.size(); ++i) {
+    message += (i == 0 ? "; without effect: " : ", ") + without_effect[i];
+  }
+  const Value planned = kube::with_condition(conditions, {"JobCreated", "True", "InProcess", message, {}}, now);
+  return kube::with_condition(planned,
+                              {"Failed", outcome.failed ? "True" : "False", outcome.failed ? "ReleaseFailed" : "Deployed",
+                               outcome.message.substr(0, kMaxConditionMessage), {}},
+                              now);
+}
+
+}  // namespace coracle::reconcilers

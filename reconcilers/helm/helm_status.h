@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/value.h"
+
+namespace coracle::reconcilers {
+
+// How an attempt at a HelmChart ended.
+struct HelmOutcome {
+  bool failed = false;
+  std::string message;  // the whole error text, or what is deployed
+};
+
+// status.conditions after an outcome. Scripts wait for JobCreated, so it is there although no Job is; its
+// message names the fields that have no effect. Pure.
+Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
+                           const std::vector<std::string>& without_effect, WallTime now);
+
+}  // namespace coracle::reconcilers

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "charts/release.h"
+#include "reconcilers/helm/release_objects.h"
+
+namespace coracle::reconcilers {
+
+// The hooks of an event in the order in which they run: by weight, then by name.
+std::vector<charts::ReleaseHook*> hooks_of_event(std::vector<charts::ReleaseHook>& hooks, std::string_view event);
+
+// Whether a hook's object is deleted at that moment ("before-hook-creation", "hook-succeeded",
+// "hook-failed"). Definitions never are, since their objects would go with them.
+bool deletes_hook(const charts::Hook& hook, std::string_view moment);
+
+struct HookSettings {
+  std::string namespace_;  // of the release
+  WriteMode mode;
+  Duration timeout;        // for each hook
+  // True when nobody needs the outcome any more.
+  std::function<bool()> obsolete;
+};
+
+// Runs the hooks of an event one after another, each until it has ended, and notes the runs in `hooks`.
+// The first failure ends it. Jobs and Pods are waited for, everything else succeeds when it is applied.
+Result<void> run_hooks(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
+                       std::vector<charts::ReleaseHook>& hooks, std::string_view event);
+
+}  // namespace coracle::reconcilers

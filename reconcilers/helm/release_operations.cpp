@@ -1,0 +1,262 @@
+#include "reconcilers/helm/release_operations.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/executor.h"
+
+namespace coracle::reconcilers {
+namespace {
+
+namespace status = charts::release_status;
+
+// "csa" and "ssa" are what records call the two ways of applying; a record of Helm 3 has neither.
+constexpr std::string_view kServerSideMethod = "ssa";
+constexpr std::string_view kClientSideMethod = "csa";
+
+bool applies_server_side(ApplyMode mode, const charts::Release* before) {
+  if (mode != ApplyMode::Auto) return mode == ApplyMode::Server;
+  return before == nullptr || before->apply_method == kServerSideMethod;
+}
+
+std::string failure_text(const ReleaseRequest& request, const Error& error) {
+  return (request.is_upgrade ? "Upgrade \"" : "Release \"") + request.spec.release.name + "\" failed: " + error.message();
+}
+
+// What no retry can mend.
+bool is_unreadable(const Error& error) {
+  return error.reason() == Reason::Corrupt || error.reason() == Reason::BadRequest;
+}
+
+}  // namespace
+
+// What earlier revisions have left in the cluster.
+struct ReleaseOperations::Standing {
+  std::vector<charts::Release> records;  // by rising revision; the newest deployed one and what came after
+  ReleaseObjects objects;                // those of later records win
+};
+
+// A revision on its way.
+struct ReleaseOperations::Attempt {
+  charts::Release record;
+  ReleaseObjects objects;
+  const Standing& standing;
+  WriteMode mode;
+};
+
+ReleaseOperations::ReleaseOperations(const kube::Client& client, kube::RestMapper& mapper, const Logger& log)
+    : client_(client),
+      mapper_(mapper),
+      log_(log),
+      applier_(client, mapper, log),
+      templates_(std::make_unique<charts::TemplateCache>()) {}
+
+Result<ReleaseOperations::Standing> ReleaseOperations::standing(const Context& context,
+                                                                const ReleaseStore& store) const {
+  ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+  Standing standing;
+  kube::Inventory seen;
+  const std::vector<std::size_t> positions = standing_records(history);
+  for (auto position = positions.rbegin(); position != positions.rend(); ++position) {
+    Result<charts::Release> record = store.read(context, history[*position].revision);
+    if (!record.ok() && is_unreadable(record.error())) {
+      log_.warning("a release record cannot be read, its objects are left alone",
+                   {{"release", store.release().text()}, {"error", record.error()}});
+      continue;
+    }
+    TRY(record);
+    ASSIGN_OR_RETURN(ReleaseObjects objects,
+                     applier_.place(context, record->manifest, store.release().namespace_, true));
+    for (ReleaseObject& item : objects) {
+      const kube::InventoryEntry entry = kube::InventoryEntry::of(item.object);
+      if (std::find(seen.begin(), seen.end(), entry) != seen.end()) continue;
+      seen.push_back(entry);
+      standing.objects.push_back(std::move(item));
+    }
+    standing.records.insert(standing.records.begin(), std::move(*record));
+  }
+  return standing;
+}
+
+Result<charts::Capabilities> ReleaseOperations::capabilities(const Context& context) const {
+  mapper_.invalidate();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const kube::Discovery> discovery, mapper_.current(context));
+  ASSIGN_OR_RETURN(const Value version, client_.raw_get(context, "/version"));
+  charts::Capabilities served;
+  served.kube_version = version["gitVersion"].as_string();
+  served.api_versions = discovery->api_versions();
+  return served;
+}
+
+Result<Value> ReleaseOperations::look_up(const Context& context, const std::string& api_version,
+                                         const std::string& kind, const std::string& ns,
+                                         const std::string& name) const {
+  const Result<kube::DiscoveredResource> resource =
+      mapper_.find(context, kube::GroupVersionKind::parse(api_version, kind));
+  if (!resource.ok()) {
+    if (resource.error().reason() == Reason::NotFound) return Value();
+    return resource.error();
+  }
+  if (name.empty()) {
+    ASSIGN_OR_RETURN(const kube::ObjectList list, client_.list_all(context, resource->ref, ns));
+    Value::ArrayBuilder items;
+    for (const kube::Object& item : list.items) items.add(item.tree());
+    return Value::object({{"apiVersion", api_version},
+                          {"kind", kind + "List"},
+                          {"metadata", Value::object({{"resourceVersion", list.resource_version}})},
+                          {"items", std::move(items).build()}});
+  }
+  const Result<kube::Object> object =
+      client_.get(context, resource->ref, {resource->ref.namespaced ? ns : std::string(), name});
+  if (object.ok()) return object->tree();
+  if (object.error().reason() == Reason::NotFound) return Value();
+  return object.error();
+}
+
+Result<charts::Rendering> ReleaseOperations::render_once(const Context& context, const ReleaseRequest& request) const {
+  ASSIGN_OR_RETURN(const charts::Capabilities served, capabilities(context));
+  charts::TemplateEnvironment environment{context.clock(), context.executor().random()};
+  environment.lookup = [&](const std::string& api_version, const std::string& kind, const std::string& ns,
+                           const std::string& name) { return look_up(context, api_version, kind, ns, name); };
+  return charts::render({.chart = request.chart,
+                         .values = request.values,
+                         .release = {request.spec.release.name, request.spec.release.namespace_, request.revision,
+                                     request.is_upgrade},
+                         .capabilities = served,
+                         .environment = std::move(environment),
+                         .cache = templates_.get()});
+}
+
+// What crds/ holds is there before templates ask for it; upgrades leave definitions alone, as Helm does.
+Result<charts::Rendering> ReleaseOperations::render(const Context& context, const ReleaseRequest& request) const {
+  ASSIGN_OR_RETURN(charts::Rendering rendering, render_once(context, request));
+  if (!request.is_upgrade && !rendering.crds.empty()) {
+    ASSIGN_OR_RETURN(const bool created, applier_.create_definitions(context, rendering.crds));
+    if (created) {
+      ASSIGN_OR_RETURN(rendering, render_once(context, request));
+    }
+  }
+  for (const std::string& warning : rendering.warnings) {
+    log_.warning("a chart should be mended", {{"release", request.spec.release.text()}, {"warning", warning}});
+  }
+  return rendering;
+}
+
+Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStore& store,
+                                       const ReleaseRequest& request) const {
+  const HelmSpec& spec = request.spec;
+  ASSIGN_OR_RETURN(const Standing before, standing(context, store));
+  ASSIGN_OR_RETURN(const charts::Rendering rendering, render(context, request));
+  const charts::Release* last = before.records.empty() ? nullptr : &before.records.back();
+
+  const charts::ReleaseIdentity identity{spec.release.name, spec.release.namespace_, request.revision,
+                                         request.is_upgrade};
+  Attempt attempt{charts::make_release(request.chart, request.values, rendering, identity,
+                                       request.is_upgrade ? status::kPendingUpgrade : status::kPendingInstall,
+                                       context.clock().wall()),
+                  {}, before, {}};
+  charts::Release& record = attempt.record;
+  if (last != nullptr && last->first_deployed) record.first_deployed = last->first_deployed;
+  record.description = request.is_upgrade ? "Preparing upgrade" : "Initial install underway";
+  record.labels[std::string(kConfigHashLabel)] = request.config_hash;
+  attempt.mode.server_side = applies_server_side(spec.apply_mode, last);
+  attempt.mode.force_conflicts = spec.force_conflicts;
+  attempt.mode.take_over_fields = attempt.mode.server_side && last != nullptr && last->apply_method != kServerSideMethod;
+  record.apply_method = attempt.mode.server_side ? kServerSideMethod : kClientSideMethod;
+
+  ASSIGN_OR_RETURN(attempt.objects, applier_.place(context, record.manifest, spec.release.namespace_, false));
+  if (!spec.take_ownership) {
+    TRY(applier_.check_ownership(context, spec.release, attempt.objects, before.objects,
+                                 request.is_upgrade ? "update" : "install"));
+  }
+  if (spec.create_namespace && !request.is_upgrade) TRY(applier_.ensure_namespace(context, spec.release.namespace_));
+  TRY(shorten_history(context, store));
+  TRY(store.create(context, record));
+
+  const Result<void> done = carry_out(context, request, attempt);
+  // A process that ends leaves the record pending; the next one finds it so.
+  if (context.stopped()) return done;
+  record.status = done.ok() ? status::kDeployed : status::kFailed;
+  record.description = !done.ok()           ? failure_text(request, done.error())
+                       : request.is_upgrade ? "Upgrade complete"
+                                            : "Install complete";
+  TRY(store.update(context, record));
+  TRY(done);
+  return supersede_others(context, store, request.revision);
+}
+
+Result<void> ReleaseOperations::carry_out(const Context& context, const ReleaseRequest& request,
+                                          Attempt& attempt) const {
+  const kube::ObjectKey& release = request.spec.release;
+  const HookSettings hooks{release.namespace_, attempt.mode, request.spec.timeout, request.obsolete};
+  const std::string_view moment = request.is_upgrade ? "upgrade" : "install";
+  TRY(run_hooks(context, applier_, hooks, attempt.record.hooks, "pre-" + std::string(moment)));
+  TRY(applier_.apply(context, release, attempt.objects, attempt.standing.objects, attempt.mode));
+  TRY(applier_.remove(context, release,
+                      objects_that_left(plain_objects(attempt.standing.objects), plain_objects(attempt.objects))));
+  return run_hooks(context, applier_, hooks, attempt.record.hooks, "post-" + std::string(moment));
+}
+
+// The deployed revision is the only one of that status.
+Result<void> ReleaseOperations::supersede_others(const Context& context, const ReleaseStore& store,
+                                                 int revision) const {
+  ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+  for (const ReleaseRecord& record : history) {
+    if (record.revision == revision || record.status != status::kDeployed) continue;
+    TRY(store.set_status(context, record.revision, status::kSuperseded, {}));
+  }
+  return {};
+}
+
+// Makes room for one more record.
+Result<void> ReleaseOperations::shorten_history(const Context& context, const ReleaseStore& store) const {
+  ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+  for (const int revision : records_to_prune(history, kReleaseHistory - 1)) TRY(store.remove(context, revision));
+  return {};
+}
+
+Result<void> ReleaseOperations::uninstall(const Context& context, const ReleaseStore& store,
+                                          const UninstallOptions& options) const {
+  ASSIGN_OR_RETURN(Standing standing, this->standing(context, store));
+  if (!standing.records.empty()) {
+    charts::Release& last = standing.records.back();
+    const kube::Inventory left = objects_that_left(plain_objects(standing.objects), {});
+    TRY(finish_uninstall(context, store, options, last, left));
+  }
+  ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+  for (const ReleaseRecord& record : history) TRY(store.remove(context, record.revision));
+  return {};
+}
+
+Result<void> ReleaseOperations::finish_uninstall(const Context& context, const ReleaseStore& store,
+                                                 const UninstallOptions& options, charts::Release& last,
+                                                 const kube::Inventory& left) const {
+  const HookSettings hooks{store.release().namespace_, {}, options.timeout, options.obsolete};
+  const auto run = [&](std::string_view event) {
+    if (!options.run_hooks) return;
+    if (Result<void> done = run_hooks(context, applier_, hooks, last.hooks, event); !done.ok()) {
+      log_.warning("a hook failed, the release is removed all the same",
+                   {{"release", store.release().text()}, {"error", done.error()}});
+    }
+  };
+  if (last.status != status::kUninstalling) {
+    run("pre-delete");
+    last.status = status::kUninstalling;
+    last.description = "Deletion in progress (or silently failed)";
+    last.deleted = context.clock().wall();
+    TRY(store.update(context, last));
+  }
+  TRY(applier_.remove(context, store.release(), left));
+  if (options.wait) {
+    Result<void> gone = applier_.wait_until_gone(context.with_timeout(options.timeout), store.release(), left);
+    if (!gone.ok() && gone.error().reason() != Reason::Timeout) return gone.error();
+    if (!gone.ok()) {
+      log_.warning("objects of a removed release are still there, look at their finalizers",
+                   {{"release", store.release().text()}, {"error", gone.error()}});
+    }
+  }
+  run("post-delete");
+  return {};
+}
+
+}  // namespace coracle::reconcilers
