@@ -13,6 +13,8 @@
 #include "reconcilers/garbage_collector/garbage_collector.h"
 #include "reconcilers/git/git_repository_controller.h"
 #include "reconcilers/git/kustomization_controller.h"
+#include "reconcilers/helm/chart_fetcher.h"
+#include "reconcilers/helm/helm_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
 #include "reconcilers/namespace_lifecycle/namespace_controller.h"
 #include "reconcilers/root_ca/root_ca_publisher.h"
@@ -50,7 +52,8 @@ class RunningReconcilers : public Reconcilers {
         informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
         manager_(informers_) {}
 
-  Result<void> start(const ServerSettings& settings, const Certificates& certificates, FileSystem& files) {
+  Result<void> start(const ServerSettings& settings, const Certificates& certificates, std::string api_address,
+                     FileSystem& files) {
     const Context master = kube::as_master(context_, kSupervisorUser);
     TRY(apply_definitions(master, applier_));
     if (Result<void> made = set_up_gitops(master, applier_, files, settings.gitops); !made.ok()) {
@@ -68,6 +71,10 @@ class RunningReconcilers : public Reconcilers {
     mirror_ = reconcilers::make_git_mirror(settings.layout.git_mirrors(), settings.gitops_local_roots);
     manager_.add(reconcilers::make_git_repository_controller(deps, *mirror_));
     manager_.add(reconcilers::make_kustomization_controller(deps, *mirror_));
+    if (!settings.disable_helm_controller) {
+      manager_.add(reconcilers::make_helm_controller(deps, *chart_fetcher_,
+                                                     {std::move(api_address), certificates.server_ca_pem}));
+    }
     return manager_.start(context_);
   }
 
@@ -79,6 +86,7 @@ class RunningReconcilers : public Reconcilers {
   kube::RestMapper mapper_;
   const kube::Applier applier_;
   std::unique_ptr<reconcilers::GitMirror> mirror_;
+  const std::unique_ptr<reconcilers::ChartFetcher> chart_fetcher_ = reconcilers::make_http_chart_fetcher();
   kube::InformerSet informers_;
   kube::Manager manager_;
 };
@@ -87,9 +95,10 @@ class RunningReconcilers : public Reconcilers {
 
 Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
                                                        const ServerSettings& settings,
-                                                       const Certificates& certificates, const Logger& log) {
+                                                       const Certificates& certificates, std::string api_address,
+                                                       const Logger& log) {
   auto reconcilers = std::make_unique<RunningReconcilers>(context, api, log);
-  TRY(reconcilers->start(settings, certificates, files));
+  TRY(reconcilers->start(settings, certificates, std::move(api_address), files));
   return std::unique_ptr<Reconcilers>(std::move(reconcilers));
 }
 

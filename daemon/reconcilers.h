@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/context.h"
 #include "base/file_system.h"
@@ -20,9 +21,11 @@ class Reconcilers {
 };
 
 // Applies the bundled definitions, then starts the reconcilers that the settings ask for, as in-process
-// clients of `api`. Everything handed in outlives the result.
+// clients of `api`, which the node reaches at `api_address` ("127.0.0.1:6443"). Everything handed in outlives the
+// result.
 Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
                                                        const ServerSettings& settings,
-                                                       const Certificates& certificates, const Logger& log);
+                                                       const Certificates& certificates, std::string api_address,
+                                                       const Logger& log);
 
 }  // namespace coracle::daemon

@@ -142,10 +142,15 @@ class Server : public RunningServer {
 
   Result<void> start_api_server() { return api_server_->start(context()); }
 
-  Result<void> write_kubeconfigs() {
+  // Where this node reaches its own API server.
+  std::string local_address() const {
     const std::string host = listens_everywhere(settings_) ? "127.0.0.1" : url_host(settings_.bind_address);
-    const std::string text = kubeconfig_text("https://" + host + ":" + std::to_string(port()),
-                                             certificates_.server_ca_pem, certificates_.admin);
+    return host + ":" + std::to_string(port());
+  }
+
+  Result<void> write_kubeconfigs() {
+    const std::string text =
+        kubeconfig_text("https://" + local_address(), certificates_.server_ca_pem, certificates_.admin);
     TRY(write_kubeconfig({.path = layout().cred("admin.kubeconfig")}, text));
     TRY(write_kubeconfig(settings_.kubeconfig, text));
     if (settings_.kubeconfig_configured) link_kubeconfig();
@@ -165,7 +170,7 @@ class Server : public RunningServer {
 
   Result<void> start_reconcilers() {
     ASSIGN_OR_RETURN(reconcilers_, daemon::start_reconcilers(context(), api_server_->handler(), *files_, settings_,
-                                                             certificates_, log_));
+                                                             certificates_, local_address(), log_));
     return {};
   }
 
