@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kube/apiserver/internal/conversions_autoscaling.h"
+#include "kube/apiserver/internal/crd_definition.h"
 
 namespace coracle::kube::apiserver {
 
@@ -99,6 +100,7 @@ std::function<Result<Object>(const Object&, const GroupVersionKind& to)> builtin
     const GroupVersionKind& gvk) {
   if (gvk.kind == "Event") return convert_event;
   if (gvk.group == "autoscaling" && gvk.kind == "HorizontalPodAutoscaler") return convert_autoscaler;
+  if (gvk.kind == "CustomResourceDefinition") return definition_to_v1;
   return {};
 }
 

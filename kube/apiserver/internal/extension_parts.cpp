@@ -6,11 +6,10 @@
 
 namespace coracle::kube::apiserver {
 
-ExtensionParts::ExtensionParts(const ServerParts& parts) : discovery_(parts.registry, parts.endpoints, parts.options) {
-  discovery_.attach();
-}
-
 namespace {
+
+// Groups of custom resources come behind all built-in ones.
+bool is_builtin_group(std::string_view group) { return group.empty() || group_priority(group) > group_priority("-"); }
 
 std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::string_view resource,
                                                  const StandardBehaviour&) {
@@ -18,10 +17,28 @@ std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::st
     return make_certificate_request_strategy();
   }
   if (group.empty() && resource == "namespaces") return make_namespace_strategy();
+  if (group == kDefinitionGroup && resource == kDefinitionResource) return make_definition_strategy();
   return nullptr;
 }
 
 }  // namespace
+
+ExtensionParts::ExtensionParts(const ServerParts& parts)
+    : log_(parts.log.named("extensions")),
+      discovery_(parts.registry, parts.endpoints, parts.options),
+      custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")) {
+  discovery_.attach();
+}
+
+Result<void> ExtensionParts::start(const Context& context) { return custom_resources_.start(context); }
+
+void ExtensionParts::refresh(const RequestScope& scope) {
+  const RequestInfo& info = scope.info;
+  const bool documents = info.path.starts_with("/apis") || info.path.starts_with("/openapi");
+  if (info.resource_request ? is_builtin_group(info.group) : !documents) return;
+  auto refreshed = custom_resources_.refresh(scope.context);
+  if (!refreshed.ok()) log_.debug("custom resource definitions could not be read", {{"error", refreshed.error()}});
+}
 
 BuiltinHooks extension_hooks() {
   BuiltinHooks hooks;

@@ -15,7 +15,8 @@ namespace {
 
 // The schema of what is stored: where only apiVersion differs, the served version's.
 const Schema* storage_schema(const ResourceDescriptor& resource) {
-  if (resource.storage_gvk == resource.gvk || resource.custom) return resource.schema;
+  if (resource.storage_gvk == resource.gvk) return resource.schema;
+  if (resource.schema_of_version) return resource.schema_of_version(resource.storage_gvk.api_version());
   const auto& stored = resource.storage_gvk;
   const KindSchema* kind = find_builtin_kind(stored.group, stored.version, stored.kind);
   return kind != nullptr ? kind->schema : resource.schema;
@@ -93,8 +94,10 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   kept.keep_alive = resource.keep_alive;
   kept.custom = resource.custom;
   kept.convert = resource.convert;
+  kept.schema_of_version = resource.schema_of_version;
   const Schema* schema = storage_schema(resource);
   Normalise normalise;
+  if (resource.convert) normalise.api_version = resource.storage_gvk.api_version();
   normalise.always = resource.custom && schema != nullptr && has_defaults(*schema, 0);
   normalise.convert = [kept = std::move(kept), schema](const store::Bytes& stored) -> Result<store::Bytes> {
     Value tree;

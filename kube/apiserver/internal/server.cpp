@@ -81,6 +81,7 @@ class ServerImpl : public Server {
     bootstrap_ = std::make_unique<Bootstrap>(registry_->table(), store_, options_, executor_.random().uuid(),
                                              log_.named("bootstrap"));
     TRY(bootstrap_->run(context.with_identity(own_identity())));
+    TRY(extensions_->start(context.with_identity(own_identity())));
     arm_renewal();
     started_ = true;
     return {};
@@ -92,6 +93,7 @@ class ServerImpl : public Server {
 
  private:
   Result<http::Response> route(RequestScope& scope) {
+    extensions_->refresh(scope);
     if (const EndpointHandler endpoint = endpoints_.find(scope.request.path)) return endpoint(scope);
     if (scope.info.resource_request) return rest_.serve(scope);
     return http::Response::text(404, "404 page not found\n");

@@ -33,6 +33,8 @@ struct Normalise {
   // Every value passes through `convert` (custom resources whose schema has defaults); else only
   // those that StoredObject cannot read as they are.
   bool always = false;
+  // So does every value whose apiVersion is not this one (an older server's); empty: any will do.
+  std::string api_version = {};
 };
 
 // A stored value as an object, brought into form where it has to be.
