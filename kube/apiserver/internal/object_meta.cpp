@@ -97,7 +97,8 @@ void validate_owners(const Value& owners, FieldErrors& errors) {
   }
 }
 
-void validate_finalizers(const Value& finalizers, FieldErrors& errors) {
+// Names without a domain are the built-in kinds' own; custom resources may use any.
+void validate_finalizers(const ResourceDescriptor& resource, const Value& finalizers, FieldErrors& errors) {
   bool orphan = false, foreground = false;
   for (std::size_t i = 0; i < finalizers.size(); ++i) {
     const std::string_view finalizer = finalizers.at(i).as_string();
@@ -107,7 +108,7 @@ void validate_finalizers(const Value& finalizers, FieldErrors& errors) {
     }
     const bool plain =
         std::find(std::begin(kPlainFinalizers), std::end(kPlainFinalizers), finalizer) != std::end(kPlainFinalizers);
-    if (finalizer.find('/') == std::string_view::npos && !plain) {
+    if (!resource.custom && finalizer.find('/') == std::string_view::npos && !plain) {
       errors.push_back(field_error::invalid(field, finalizer,
                                             "name is neither a standard finalizer name nor is it fully qualified"));
     }
@@ -195,10 +196,11 @@ void validate_metadata(const ResourceDescriptor& resource, const Object& object,
   validate_labels(metadata["labels"], errors);
   validate_annotations(metadata["annotations"], errors);
   validate_owners(metadata["ownerReferences"], errors);
-  validate_finalizers(metadata["finalizers"], errors);
+  validate_finalizers(resource, metadata["finalizers"], errors);
 }
 
-void validate_metadata_update(const Object& object, const Object& old, FieldErrors& errors) {
+void validate_metadata_update(const ResourceDescriptor& resource, const Object& object, const Object& old,
+                              FieldErrors& errors) {
   const Value& now = object.metadata();
   const Value& before = old.metadata();
   for (std::string_view field :
@@ -209,7 +211,7 @@ void validate_metadata_update(const Object& object, const Object& old, FieldErro
   validate_labels(now["labels"], errors);
   validate_annotations(now["annotations"], errors);
   validate_owners(now["ownerReferences"], errors);
-  validate_finalizers(now["finalizers"], errors);
+  validate_finalizers(resource, now["finalizers"], errors);
   if (old.deleting()) forbid_new_finalizers(now["finalizers"], before["finalizers"], errors);
 }
 

@@ -26,7 +26,8 @@ Object keep_system_metadata(const Object& object, const Object& old);
 
 // Upstream's ObjectMeta validation. `check_name` replaces the DNS subdomain rule where set.
 void validate_metadata(const ResourceDescriptor& resource, const Object& object, FieldErrors& errors);
-void validate_metadata_update(const Object& object, const Object& old, FieldErrors& errors);
+void validate_metadata_update(const ResourceDescriptor& resource, const Object& object, const Object& old,
+                              FieldErrors& errors);
 // Exact duplicates among ownerReferences are dropped, with a warning each.
 Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings);
 

@@ -95,7 +95,7 @@ Result<void> GenericStore::check_update(const WriteRequest& write, const Object&
   const ResourceDescriptor& resource = write.resource;
   const WriteContext context = update_context(write);
   FieldErrors errors;
-  validate_metadata_update(object, old, errors);
+  validate_metadata_update(resource, object, old, errors);
   validate_schema(resource, object, &old, errors);
   resource.strategy->validate_update(context, object, old, errors);
   if (!errors.empty()) return invalid(resource.gvk, object.name(), errors);
