@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kTokenMountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr std::string_view kTokenVolumePrefix = "kube-api-access-";
 constexpr std::string_view kMirrorPodAnnotation = "kubernetes.io/config.mirror";
+constexpr std::string_view kLimitSecretsAnnotation = "kubernetes.io/enforce-mountable-secrets";
 constexpr std::string_view kDefaultAccount = "default";
 constexpr std::int64_t kTokenSeconds = 3607;
 constexpr std::int64_t kTokenFileMode = 0644;
@@ -79,6 +80,46 @@ std::string mirror_pod_fault(const Value& spec) {
   return {};
 }
 
+bool names_secret(const Value& references, std::string_view name) {
+  std::span<const Value> items = references.items();
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& reference) { return reference["name"].as_string() == name; });
+}
+
+// For accounts with the annotation that limits their pods to the Secrets that they name; empty when all
+// is well.
+std::string unnamed_secret_fault(const Value& spec, const Object& account) {
+  std::string end =
+      " is not allowed because service account " + std::string(account.name()) + " does not reference that secret";
+  auto fault = [&](std::string start, std::string_view secret) {
+    return start + "secret.secretName=\"" + std::string(secret) + "\"" + end;
+  };
+  for (const Value& volume : spec["volumes"].items()) {
+    std::string_view secret = volume["secret"]["secretName"].as_string();
+    if (!secret.empty() && !names_secret(account["secrets"], secret)) return fault("volume with ", secret);
+  }
+  for (std::string_view list : {"initContainers", "containers"}) {
+    std::string kind = list == "containers" ? "container " : "init container ";
+    for (const Value& container : spec[list].items()) {
+      for (const Value& variable : container["env"].items()) {
+        std::string_view secret = variable["valueFrom"]["secretKeyRef"]["name"].as_string();
+        if (secret.empty() || names_secret(account["secrets"], secret)) continue;
+        return fault(kind + std::string(container["name"].as_string()) + " with envVar " +
+                         std::string(variable["name"].as_string()) + " referencing ",
+                     secret);
+      }
+    }
+  }
+  const Value& pull = spec["imagePullSecrets"];
+  for (std::size_t i = 0; i < pull.size(); ++i) {
+    std::string name(pull.at(i)["name"].as_string());
+    if (names_secret(account["imagePullSecrets"], name)) continue;
+    return "imagePullSecrets[" + std::to_string(i) + "].name=\"" + name + "\" is not allowed because service account " +
+           std::string(account.name()) + " does not reference that imagePullSecret";
+  }
+  return {};
+}
+
 class ServiceAccountAdmission : public AdmissionPlugin {
  public:
   explicit ServiceAccountAdmission(const ObjectReader& objects) : objects_(objects) {}
@@ -114,6 +155,9 @@ class ServiceAccountAdmission : public AdmissionPlugin {
     }
     Result<Object> account = account_of(context, attributes, *object);
     if (!account.ok()) return account.error();
+    if (account->annotation(kLimitSecretsAnnotation) != "true") return {};
+    std::string fault = unnamed_secret_fault((*object)["spec"], *account);
+    if (!fault.empty()) return admission_forbidden(attributes, object, fault);
     return {};
   }
 

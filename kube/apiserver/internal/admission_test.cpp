@@ -129,6 +129,23 @@ TEST_CASE("ServiceAccount gives a pod its account and token", "[admission]") {
         "pods \"q\" is forbidden: error looking up service account a/zz: serviceaccount \"zz\" not found");
 }
 
+TEST_CASE("an account may limit its pods to the Secrets that it names", "[admission]") {
+  TestCluster cluster;
+  cluster.put(R"({"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"a",
+    "annotations":{"kubernetes.io/enforce-mountable-secrets":"true"}},"secrets":[{"name":"ok"}]})");
+  AdmissionPluginPtr plugin = make_service_account_admission(cluster.objects);
+  auto fault = [&](const std::string& more) { return admit(cluster, *plugin, pod_object(kOneContainer + more)).fault; };
+  CHECK(fault(R"(,"volumes":[{"name":"v","secret":{"secretName":"ok"}}])").empty());
+  CHECK(
+      fault(R"(,"volumes":[{"name":"v","secret":{"secretName":"other"}}])") ==
+      "pods \"q\" is forbidden: volume with secret.secretName=\"other\" is not allowed because service account default "
+      "does not reference that secret");
+  CHECK(
+      fault(R"(,"imagePullSecrets":[{"name":"p"}])") ==
+      "pods \"q\" is forbidden: imagePullSecrets[0].name=\"p\" is not allowed because service account default does not "
+      "reference that imagePullSecret");
+}
+
 TEST_CASE("mirror pods bring no identity along", "[admission]") {
   TestCluster cluster;
   AdmissionPluginPtr plugin = make_service_account_admission(cluster.objects);

@@ -9,9 +9,14 @@ namespace {
 
 constexpr std::string_view kServiceAccountUserPrefix = "system:serviceaccount:";
 
+// Most reasons fit, so that one allocation does.
+constexpr std::size_t kReasonRoom = 192;
+
 std::string grant_reason(const CompiledBinding& binding, const BindingSubject& subject) {
   bool cluster = binding.namespace_.empty();
-  std::string text = cluster ? "RBAC: allowed by ClusterRoleBinding \"" : "RBAC: allowed by RoleBinding \"";
+  std::string text;
+  text.reserve(kReasonRoom);
+  text = cluster ? "RBAC: allowed by ClusterRoleBinding \"" : "RBAC: allowed by RoleBinding \"";
   text.append(binding.name);
   if (!cluster) text.append("/").append(binding.namespace_);
   text.append("\" of ").append(binding.role.kind).append(" \"").append(binding.role.name).append("\" to ");
