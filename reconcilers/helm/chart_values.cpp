@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kHashLength = 63;
 
 Result<void> lay_text(Value& values, std::string_view text, const std::string& field) {
+  if (text.empty()) return {};
   Result<Value> layer = charts::read_values(text);
   if (!layer.ok()) return layer.error().in(field);
   values = charts::merge_values(values, *layer);

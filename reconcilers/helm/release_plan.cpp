@@ -114,9 +114,10 @@ std::vector<int> records_to_prune(const std::vector<ReleaseRecord>& history, std
 }
 
 Result<std::vector<kube::Object>> manifest_objects(std::string_view manifest) {
+  std::vector<kube::Object> objects;
+  if (manifest.empty()) return objects;
   // Helm takes the last of repeated keys, so that charts with such slips install.
   ASSIGN_OR_RETURN(const std::vector<yaml::Document> documents, yaml::read_all(manifest, {.strict = false}));
-  std::vector<kube::Object> objects;
   for (const yaml::Document& document : documents) {
     if (document.value.is_null()) continue;
     if (Result<void> opened = open_lists(document.value, objects); !opened.ok()) {

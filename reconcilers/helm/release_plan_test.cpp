@@ -116,17 +116,17 @@ items:
 TEST_CASE("what left the chart goes, whatever its version, leaders of traffic first") {
   const auto objects = [](std::string_view text) { return manifest_objects(text).value(); };
   const auto before = objects(R"(
-{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: n}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: s, namespace: n}}
+{apiVersion: v1, kind: Service, metadata: {name: s, namespace: ns}}
 ---
-{apiVersion: apps/v1beta1, kind: Deployment, metadata: {name: d, namespace: n}}
+{apiVersion: apps/v1beta1, kind: Deployment, metadata: {name: d, namespace: ns}}
 ---
-{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: n}}
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: ns}}
 )");
-  const auto now = objects("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: n}}");
+  const auto now = objects("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}");
   // Pruning goes backwards.
-  CHECK(ids(objects_that_left(before, now)) == "ConfigMap/n/a Service/n/s Ingress/n/i ");
+  CHECK(ids(objects_that_left(before, now)) == "ConfigMap/ns/a Service/ns/s Ingress/ns/i ");
   CHECK(objects_that_left(now, before).empty());
 }
 

@@ -1,0 +1,370 @@
+"""HelmCharts: install, upgrade, override, remove, repositories, failures, and Helm itself on the records."""
+import base64
+import functools
+import http.server
+import io
+import json
+import os
+import subprocess
+import tarfile
+import threading
+import unittest
+
+from cluster import ServerTestCase, find_program
+
+CHART_FOLDER = "examples/chart"
+
+
+def chart_files(folder=CHART_FOLDER):
+    files = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with open(path, "rb") as file:
+                files[os.path.relpath(path, folder)] = file.read()
+    return files
+
+
+def packed_chart(changes=None, name="quay"):
+    """The .tgz of the example with some files replaced or added."""
+    files = chart_files()
+    files.update({path: text.encode() for path, text in (changes or {}).items()})
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for path, data in sorted(files.items()):
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def hook(name, events, extra=""):
+    return f"""
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+  annotations: {{helm.sh/hook: "{events}"{extra}}}
+"""
+
+
+class HelmChartTestCase(ServerTestCase):
+    def apply_text(self, text):
+        # The server validates; older programs would ask for its whole documentation first.
+        self.server.kubectl("apply", "--validate=false", "-f", "-", stdin=text)
+
+    def apply(self, name, spec, namespace="default", kind="HelmChart", annotations=None):
+        self.apply_text(json.dumps({
+            "apiVersion": "helm.cattle.io/v1", "kind": kind,
+            "metadata": {"name": name, "namespace": namespace, "annotations": annotations or {}}, "spec": spec}))
+
+    def content(self, changes=None):
+        return base64.b64encode(packed_chart(changes)).decode()
+
+    def wait_for_failed(self, name, status, text=""):
+        def reached(chart):
+            conditions = {c["type"]: c for c in chart.get("status", {}).get("conditions", [])}
+            failed = conditions.get("Failed", {})
+            return failed.get("status") == status and text in failed.get("message", "")
+
+        return self.server.wait_for_object("helmchart", name, condition=reached)
+
+    def records(self, name, namespace="default", kind="secret"):
+        """(revision, status) of the release's records."""
+        found = self.server.object(kind, "-n", namespace, "-l", f"owner=helm,name={name}")["items"]
+        return sorted((int(r["metadata"]["labels"]["version"]), r["metadata"]["labels"]["status"]) for r in found)
+
+    def moorings(self, name, count, namespace="default"):
+        return self.server.wait_for_object("configmap", f"{name}-moorings", "-n", namespace,
+                                           condition=lambda c: c["data"]["count"] == str(count))
+
+
+class HelmCharts(HelmChartTestCase):
+    def test_a_chart_is_installed_upgraded_overridden_and_removed(self):
+        server = self.server
+        self.apply("harbour", {"chartContent": self.content(), "jobImage": "unused"})
+        found = self.moorings("harbour", 3)
+        self.assertEqual(found["metadata"]["labels"]["app.kubernetes.io/managed-by"], "Helm")
+        self.assertEqual(found["metadata"]["annotations"]["meta.helm.sh/release-name"], "harbour")
+        chart = self.wait_for_failed("harbour", "False", "revision 1")
+        created = [c for c in chart["status"]["conditions"] if c["type"] == "JobCreated"][0]
+        self.assertEqual((created["status"], created["reason"]), ("True", "InProcess"))
+        self.assertIn("jobImage", created["message"])
+        self.assertEqual(chart["metadata"]["finalizers"], ["wrangler.cattle.io/on-helm-chart-remove"])
+        self.assertEqual(chart["metadata"]["annotations"]["helmcharts.cattle.io/managed-by"], "helm-controller")
+        record = server.object("secret", "sh.helm.release.v1.harbour.v1")
+        self.assertEqual(record["type"], "helm.sh/release.v1")
+        self.assertEqual(len(record["metadata"]["labels"]["helmcharts.helm.cattle.io/configHash"]), 63)
+
+        self.apply("harbour", {"chartContent": self.content(), "valuesContent": "moorings: 5"})
+        found = self.moorings("harbour", 5)
+        self.assertIn("mooring-4", found["data"])
+        self.wait_for_failed("harbour", "False", "revision 2")
+        self.assertEqual(self.records("harbour"), [(1, "superseded"), (2, "deployed")])
+
+        self.apply("harbour", {"valuesContent": "moorings: 2"}, kind="HelmChartConfig")
+        found = self.moorings("harbour", 2)
+        self.assertNotIn("mooring-4", found["data"])
+        self.wait_for_failed("harbour", "False", "revision 3")
+        self.apply("harbour", {"chartContent": self.content(), "set": {"moorings": 1}, "valuesContent": "moorings: 5"})
+        self.moorings("harbour", 1)
+
+        server.kubectl("delete", "helmchartconfig", "harbour")
+        server.kubectl("delete", "helmchart", "harbour")
+        self.assertIsNone(server.object("configmap", "harbour-moorings"))
+        self.assertEqual(self.records("harbour"), [])
+
+    def test_the_same_chart_and_values_make_no_new_revision(self):
+        self.apply("calm", {"chartContent": self.content(), "values": {"moorings": 4}})
+        self.wait_for_failed("calm", "False", "revision 1")
+        self.apply("calm", {"chartContent": self.content(), "valuesContent": "moorings: 4", "timeout": "60s"})
+        self.apply("calm-after", {"chartContent": self.content()})
+        self.wait_for_failed("calm-after", "False", "revision 1")
+        self.assertEqual(self.records("calm"), [(1, "deployed")])
+
+    def test_what_leaves_the_chart_is_deleted_unless_it_is_kept(self):
+        extra = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n  annotations: {{{}}}\n"
+        both = {"templates/gone.yaml": extra.format("leaves", ""),
+                "templates/kept.yaml": extra.format("stays", "helm.sh/resource-policy: keep")}
+        self.apply("shrink", {"chartContent": self.content(both)})
+        self.server.wait_for_object("configmap", "leaves")
+        self.wait_for_failed("shrink", "False", "revision 1")
+        self.apply("shrink", {"chartContent": self.content()})
+        self.server.wait_until_gone("configmap", "leaves")
+        self.wait_for_failed("shrink", "False", "revision 2")
+        self.assertIsNotNone(self.server.object("configmap", "stays"))
+
+    def test_values_come_from_secrets_and_follow_them(self):
+        secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: tide}\nstringData: {values: 'moorings: %d'}\n"
+        self.apply_text(secret % 6)
+        self.apply("tidal", {"chartContent": self.content(), "valuesSecrets": [{"name": "tide", "keys": ["values"]}]})
+        self.moorings("tidal", 6)
+        self.apply_text(secret % 7)
+        self.moorings("tidal", 7)
+
+    def test_a_target_namespace_is_created_and_records_may_be_config_maps(self):
+        self.apply("inland", {"chartContent": self.content(), "targetNamespace": "lake", "createNamespace": True,
+                              "driver": "configmap", "serverSide": "false"})
+        self.moorings("inland", 3, "lake")
+        self.wait_for_failed("inland", "False", "revision 1")
+        self.assertEqual(self.records("inland", "lake", "configmap"), [(1, "deployed")])
+        self.server.kubectl("patch", "helmchart", "inland", "--type=merge", "-p",
+                            json.dumps({"spec": {"valuesContent": "moorings: 1"}}))
+        self.assertNotIn("mooring-2", self.moorings("inland", 1, "lake")["data"])
+        self.wait_for_failed("inland", "False", "revision 2")
+        self.server.kubectl("delete", "helmchart", "inland")
+        self.assertIsNone(self.server.object("configmap", "inland-moorings", "-n", "lake"))
+
+    def test_definitions_come_first_and_hooks_run_in_order(self):
+        definition = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: buoys.example.com}
+spec:
+  group: example.com
+  names: {kind: Buoy, listKind: BuoyList, plural: buoys, singular: buoy}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+        self.apply("marked", {"chartContent": self.content({
+            "crds/buoy.yaml": definition,
+            "templates/buoy.yaml": "{{ if .Capabilities.APIVersions.Has \"example.com/v1/Buoy\" }}\n"
+                                   "apiVersion: example.com/v1\nkind: Buoy\nmetadata: {name: red}\n{{ end }}",
+            "templates/before.yaml": hook("ran-before", "pre-install"),
+            "templates/after.yaml": hook("ran-after", "post-install", ', helm.sh/hook-delete-policy: hook-succeeded')})})
+        self.server.wait_for_object("buoys.example.com", "red")
+        self.wait_for_failed("marked", "False", "revision 1")
+        self.assertIsNotNone(self.server.object("configmap", "ran-before"))
+        self.assertIsNone(self.server.object("configmap", "ran-after"))
+
+    def test_a_hook_job_that_never_ends_fails_the_release(self):
+        job = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: endless, annotations: {helm.sh/hook: pre-install}}
+spec:
+  template:
+    spec: {restartPolicy: Never, containers: [{name: c, image: none}]}
+"""
+        self.apply("stuck", {"chartContent": self.content({"templates/job.yaml": job}), "timeout": "1s"})
+        self.wait_for_failed("stuck", "True", "pre-install hooks failed")
+        self.server.kubectl("delete", "helmchart", "stuck")
+
+    def test_a_broken_template_fails_with_its_text_and_changes_nothing(self):
+        self.apply("broken", {"chartContent": self.content()})
+        self.moorings("broken", 3)
+        bad = {"templates/bad.yaml": "{{ fail \"the harbour is closed\" }}"}
+        self.apply("broken", {"chartContent": self.content(bad)})
+        self.wait_for_failed("broken", "True", "execution error at (quay/templates/bad.yaml")
+        self.wait_for_failed("broken", "True", "the harbour is closed")
+        self.assertEqual(self.records("broken"), [(1, "deployed")])
+        self.moorings("broken", 3)
+        events = self.server.object("events", "--field-selector", "reason=JobFailed,involvedObject.name=broken")
+        self.assertIn("the harbour is closed", events["items"][0]["message"])
+        self.apply("broken", {"chartContent": self.content(), "valuesContent": "moorings: 8"})
+        self.moorings("broken", 8)
+        self.wait_for_failed("broken", "False")
+
+    def test_a_refused_object_is_recorded_and_the_next_attempt_mends_it(self):
+        bad = {"templates/zz.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: refused, namespace: nowhere}"}
+        self.apply("partly", {"chartContent": self.content(bad), "failurePolicy": "abort"})
+        self.wait_for_failed("partly", "True", "refused")
+        self.assertEqual(self.records("partly"), [(1, "failed")])
+        self.apply("partly", {"chartContent": self.content(), "failurePolicy": "abort"})
+        self.wait_for_failed("partly", "False", "revision 2")
+        self.assertEqual(self.records("partly"), [(1, "failed"), (2, "deployed")])
+
+    def test_objects_of_others_are_not_taken_unless_asked(self):
+        self.server.kubectl("create", "configmap", "theirs-moorings")
+        self.apply("theirs", {"chartContent": self.content()})
+        self.wait_for_failed("theirs", "True", "cannot be imported into the current release: invalid ownership metadata")
+        self.apply("theirs", {"chartContent": self.content(), "takeOwnership": True})
+        self.moorings("theirs", 3)
+
+    def test_unsupported_sources_and_versions_say_so(self):
+        self.apply("remote", {"chart": "oci://registry.example.com/charts/web"})
+        self.wait_for_failed("remote", "True", "oci://registry.example.com/charts/web")
+        self.apply("ancient", {"chart": "web", "repo": "https://charts.example.com", "helmVersion": "v2"})
+        self.wait_for_failed("ancient", "True", "helmVersion")
+        self.server.wait_for_object("events", "--field-selector", "reason=UnsupportedVersion",
+                                    condition=lambda events: events["items"])
+
+    def test_unmanaged_charts_are_left_alone_and_can_be_deleted(self):
+        self.apply("hands-off", {"chartContent": self.content()},
+                   annotations={"helmcharts.helm.cattle.io/unmanaged": "true"})
+        self.apply("hands-on", {"chartContent": self.content()})
+        self.moorings("hands-on", 3)
+        self.assertIsNone(self.server.object("configmap", "hands-off-moorings"))
+        self.server.kubectl("delete", "helmchart", "hands-off")
+
+    def test_a_namespace_can_be_deleted_with_its_charts(self):
+        self.server.kubectl("create", "namespace", "brief")
+        self.apply("short", {"chartContent": self.content()}, namespace="brief")
+        self.moorings("short", 3, "brief")
+        self.server.kubectl("delete", "namespace", "brief", "--timeout=60s")
+        self.assertIsNone(self.server.object("namespace", "brief"))
+
+
+class Repository(http.server.SimpleHTTPRequestHandler):
+    """A repository that wants a password."""
+    files = {}
+
+    def do_GET(self):
+        wanted = "Basic " + base64.b64encode(b"sailor:knots").decode()
+        data = self.files.get(self.path)
+        status = 401 if self.headers.get("Authorization") != wanted else 404 if data is None else 200
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data) if status == 200 else 0))
+        self.end_headers()
+        if status == 200:
+            self.wfile.write(data)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Repositories(HelmChartTestCase):
+    def serve(self):
+        index = "apiVersion: v1\nentries:\n  quay:\n"
+        handler = type("Files", (Repository,), {"files": {}})
+        for version in ("0.1.0", "0.2.0"):
+            metadata = f"apiVersion: v2\nname: quay\nversion: {version}\n"
+            handler.files[f"/charts/quay-{version}.tgz"] = packed_chart({"Chart.yaml": metadata})
+            index += f"  - name: quay\n    version: {version}\n    urls: [quay-{version}.tgz]\n"
+        handler.files["/charts/index.yaml"] = index.encode()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}/charts"
+
+    def test_a_chart_comes_from_a_repository_with_a_password(self):
+        spec = {"repo": self.serve(), "chart": "quay", "version": "^0.1.0", "authSecret": {"name": "login"}}
+        self.apply("fetched", spec)
+        self.wait_for_failed("fetched", "True", "spec.authSecret")
+        self.server.kubectl("create", "secret", "generic", "login", "--type=kubernetes.io/basic-auth",
+                            "--from-literal=username=sailor", "--from-literal=password=knots")
+        self.moorings("fetched", 3)
+        spec["version"] = "9.9.9"
+        self.apply("fetched", spec)
+        self.wait_for_failed("fetched", "True", "9.9.9")
+        spec["version"] = "0.2.0"
+        self.apply("fetched", spec)
+        self.wait_for_failed("fetched", "False", "revision 2")
+
+    def test_a_chart_comes_from_the_servers_own_static_files(self):
+        folder = os.path.join(self.server.data_dir, "server", "static", "charts")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "quay.tgz"), "wb") as file:
+            file.write(packed_chart())
+        self.apply("bundled", {"chart": "https://%{KUBERNETES_API}%/static/charts/quay.tgz"})
+        self.moorings("bundled", 3)
+
+
+class Restart(HelmChartTestCase):
+    def test_a_restart_changes_nothing_and_goes_on_after_a_crash(self):
+        self.apply("steady", {"chartContent": self.content()})
+        self.wait_for_failed("steady", "False", "revision 1")
+        self.server.stop()
+        self.server.start()
+        self.apply("later", {"chartContent": self.content()})
+        self.wait_for_failed("later", "False", "revision 1")
+        self.assertEqual(self.records("steady"), [(1, "deployed")])
+        # As a process leaves it that ended in the middle of an upgrade.
+        self.server.kubectl("label", "--overwrite", "secret", "sh.helm.release.v1.steady.v1", "status=pending-upgrade")
+        self.server.stop()
+        self.server.start()
+        self.wait_for_failed("steady", "False", "revision 2")
+        self.assertEqual(self.records("steady"), [(1, "failed"), (2, "deployed")])
+
+
+HELM = find_program("helm")
+
+
+class Helm(HelmChartTestCase):
+    """Helm's own command reads and changes what was installed."""
+
+    @classmethod
+    def setUpClass(cls):
+        if HELM is None:
+            print("skipped: no helm on the path")
+            raise unittest.SkipTest("no helm on the path")
+        super().setUpClass()
+
+    def helm(self, *arguments):
+        run = functools.partial(self.server.kubectl, program=HELM)
+        return run(*arguments)
+
+    def test_helm_reads_and_rolls_back_our_records(self):
+        self.apply("quayside", {"chartContent": self.content()})
+        self.wait_for_failed("quayside", "False", "revision 1")
+        self.apply("quayside", {"chartContent": self.content(), "values": {"moorings": 5}})
+        self.wait_for_failed("quayside", "False", "revision 2")
+        listed = [r for r in json.loads(self.helm("list", "-A", "-o", "json")) if r["name"] == "quayside"][0]
+        self.assertEqual((listed["revision"], listed["status"], listed["chart"]), ("2", "deployed", "quay-0.1.0"))
+        history = json.loads(self.helm("history", "quayside", "-o", "json"))
+        self.assertEqual([(h["revision"], h["status"], h["description"]) for h in history],
+                         [(1, "superseded", "Install complete"), (2, "deployed", "Upgrade complete")])
+        rendered = subprocess.run([HELM, "template", "quayside", CHART_FOLDER, "--set", "moorings=5"],
+                                  capture_output=True, text=True, check=True).stdout
+        self.assertEqual(self.helm("get", "manifest", "quayside").strip(), rendered.strip())
+        self.assertEqual(json.loads(self.helm("get", "values", "quayside", "-o", "json")), {"moorings": 5})
+        self.helm("rollback", "quayside", "1")
+        self.moorings("quayside", 3)
+        self.assertEqual(self.records("quayside"), [(1, "superseded"), (2, "superseded"), (3, "deployed")])
+        # What Helm wrote is read, and the HelmChart counts again.
+        self.apply("quayside", {"chartContent": self.content(), "values": {"moorings": 6}})
+        self.moorings("quayside", 6)
+        self.wait_for_failed("quayside", "False", "revision 4")
+        self.server.kubectl("delete", "helmchart", "quayside")
+        self.assertNotIn("quayside", self.helm("list", "-A", "--all", "-q"))
+
+
+if __name__ == "__main__":
+    unittest.main()
