@@ -6,6 +6,7 @@
 
 #include "base/json/json.h"
 #include "kube/patch/internal/ownership.h"
+#include "kube/patch/internal/plain_error.h"
 
 namespace coracle::kube::patch {
 namespace {
@@ -18,7 +19,6 @@ using internal::Managers;
 using internal::TypeRef;
 using internal::Versions;
 
-constexpr int kServerErrorCode = 500;
 constexpr std::string_view kBeforeFirstApply = "before-first-apply";
 constexpr std::string_view kKubectl = "kubectl";
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
@@ -37,7 +37,7 @@ Error schema_error(std::string_view what, const Object& object, const std::vecto
     text += "errors:";
     for (const std::string& error : errors) text += "\n  " + error;
   }
-  return Error(Reason::Unknown, std::move(text)).with_code(kServerErrorCode);
+  return internal::plain_error(std::move(text));
 }
 
 // Each path of each conflict, in the order in which they are reported.
@@ -252,8 +252,7 @@ Result<Object> apply(const FieldManagement& management, const Object* live, cons
   const Object current = live != nullptr ? *live : Object(empty_object(applied));
   Result<Managers> read = internal::read_managers(current.metadata()["managedFields"]);
   if (!read.ok()) {
-    return Error(Reason::Unknown, "failed to decode managed fields: " + read.error().message())
-        .with_code(kServerErrorCode);
+    return internal::plain_error("failed to decode managed fields: " + read.error().message());
   }
   Managers managers = std::move(*read);
   const Value before = internal::without_managed_fields(current.tree());

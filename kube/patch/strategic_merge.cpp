@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "kube/patch/internal/go_text.h"
+#include "kube/patch/internal/plain_error.h"
 #include "kube/patch/internal/strategic_lists.h"
 #include "kube/patch/patch.h"
 
@@ -15,6 +16,7 @@ using internal::kElementOrderPrefix;
 using internal::kPatchDirective;
 using internal::kRetainKeysDirective;
 using internal::list_key;
+using internal::plain_error;
 
 using Items = std::vector<Value>;
 
@@ -22,20 +24,13 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-constexpr int kServerErrorCode = 500;
-
-// The API server reports these without a reason.
-Error wrong_patch(std::string text) {
-  return Error(Reason::Unknown, std::move(text)).with_code(kServerErrorCode);
-}
-
 Error no_merge_key(const Value& item, std::string_view merge_key) {
-  return wrong_patch("map: " + internal::go_text(item) +
+  return plain_error("map: " + internal::go_text(item) +
                      " does not contain declared merge key: " + std::string(merge_key));
 }
 
 Error unknown_directive(const Value& directive, const Value& map) {
-  return wrong_patch("unknown patch type: " + std::string(directive.as_string()) +
+  return plain_error("unknown patch type: " + std::string(directive.as_string()) +
                      " in map: " + internal::go_text(map));
 }
 
@@ -44,7 +39,7 @@ Error wrong_kind(std::string_view expected, const Value& value) {
                                     : value.is_array()  ? "[]interface {}"
                                     : value.is_string() ? "string"
                                                         : "scalar";
-  return wrong_patch("expected a " + std::string(expected) + ", but received a " + std::string(received));
+  return plain_error("expected a " + std::string(expected) + ", but received a " + std::string(received));
 }
 
 // What a patch adds where the document has nothing: without nulls and without directives.
@@ -72,10 +67,10 @@ Result<Value> merge_maps(const Value& document, const Value& patch, const Schema
 Result<bool> holds_maps(std::span<const Value> a, std::span<const Value> b) {
   const Value* first = !a.empty() ? &a[0] : !b.empty() ? &b[0] : nullptr;
   if (first == nullptr) return false;
-  if (first->is_array()) return wrong_patch("lists of lists are not supported");
+  if (first->is_array()) return plain_error("lists of lists are not supported");
   const auto same_kind = [&](const Value& item) { return item.kind() == first->kind(); };
   if (!std::all_of(a.begin(), a.end(), same_kind) || !std::all_of(b.begin(), b.end(), same_kind)) {
-    return wrong_patch("list element types are not identical");
+    return plain_error("list element types are not identical");
   }
   return first->is_object();
 }
@@ -100,7 +95,7 @@ Result<void> run_list_directives(std::span<const Value> patch, std::string_view 
                                 [&](const Value& each) { return list_key(each, merge_key) == *key; }),
                  live.end());
     } else if (name == "merge") {
-      return wrong_patch("merging lists cannot yet be specified in the patch");
+      return plain_error("merging lists cannot yet be specified in the patch");
     } else {
       return unknown_directive(*directive, item);
     }
@@ -117,7 +112,7 @@ Result<void> run_list_directives(std::span<const Value> patch, std::string_view 
 Result<Value> merge_map_lists(const Value& document, const Value& patch, const FieldStrategy& strategy,
                               Items* live_order_out) {
   const std::string_view key_name = strategy.merge_key;
-  if (key_name.empty()) return wrong_patch("cannot merge lists without merge key");
+  if (key_name.empty()) return plain_error("cannot merge lists without merge key");
   Items live(document.items().begin(), document.items().end());
   Items changes;
   TRY(run_list_directives(patch.items(), key_name, live, changes));
@@ -254,7 +249,7 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
   if (!patch.is_null() && !patch.is_array()) return wrong_kind("[]interface {}", patch);
   if (document.is_null() && patch.is_null()) return {};
   if (!follows_order(patch, order, strategy.merge_key)) {
-    return wrong_patch("The order in patch list:\n" + internal::go_text(patch) + "\n doesn't match " +
+    return plain_error("The order in patch list:\n" + internal::go_text(patch) + "\n doesn't match " +
                        std::string(kElementOrderPrefix) + " list:\n" + internal::go_text(order) + "\n");
   }
   done_.push_back(field);
