@@ -55,15 +55,18 @@ std::string selector_text(const ResourceDescriptor& resource, const Object& pare
   return parsed.ok() ? parsed->text() : std::string();
 }
 
-Object scale_of(const ResourceDescriptor& resource, const Object& parent) {
+// Who owns the replicas is told to the writer of a Scale only, never in answers.
+Object scale_of(const ResourceDescriptor& resource, const Object& parent, bool with_ownership) {
   const ScalePaths paths = scale_paths(resource);
   Value::ObjectBuilder metadata;
   for (std::string_view field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     metadata.set_nonempty(field, parent.metadata()[field]);
   }
-  const Value fields =
-      patch::scale_managed_fields(parent.metadata()["managedFields"], resource.gvk.api_version(), paths.spec_replicas);
-  metadata.set_nonempty("managedFields", fields);
+  if (with_ownership) {
+    metadata.set_nonempty("managedFields",
+                          patch::scale_managed_fields(parent.metadata()["managedFields"], resource.gvk.api_version(),
+                                                      paths.spec_replicas));
+  }
   Value::ObjectBuilder spec, status;
   spec.set_nonempty("replicas", value_at_path(parent.tree(), paths.spec_replicas));
   status.set("replicas", value_at_path(parent.tree(), paths.status_replicas).as_int());
@@ -152,7 +155,7 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
   if (scope.info.verb == "get") {
     ASSIGN_OR_RETURN(const Object parent,
                      call.store.get(scope.context, resource, scope.info.namespace_, scope.info.name));
-    return object_response(scope, 200, scale_of(resource, parent));
+    return object_response(scope, 200, scale_of(resource, parent, false));
   }
   const bool patching = scope.info.verb == "patch";
   ASSIGN_OR_RETURN(const WriteRequest write,
@@ -171,12 +174,12 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
   options.tracks_managed_fields = false;
   const auto change = [&](const Object* parent) -> Result<Object> {
     if (parent == nullptr) return not_found(resource, write.name);
-    ASSIGN_OR_RETURN(const Object scale, changed_scale(scope, write, request, scale_of(resource, *parent)));
+    ASSIGN_OR_RETURN(const Object scale, changed_scale(scope, write, request, scale_of(resource, *parent, true)));
     return with_scale(resource, write, *parent, scale);
   };
   ASSIGN_OR_RETURN(const WriteResult result, call.store.update(write, options, change));
   ASSIGN_OR_RETURN(const Object parent, result.object->object());
-  return object_response(scope, 200, scale_of(resource, parent));
+  return object_response(scope, 200, scale_of(resource, parent, false));
 }
 
 }  // namespace coracle::kube::apiserver
