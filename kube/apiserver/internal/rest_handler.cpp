@@ -39,7 +39,8 @@ Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& 
   if (wanted == "Object") include = IncludeObject::Object;
   const bool known = wanted.empty() || wanted == "None" || wanted == "Metadata" || wanted == "Object";
   if (output.transform == Transform::Table && !known) {
-    return bad_request("unrecognized includeObject value: \"" + std::string(wanted) + "\"");
+    return bad_request("Unable to convert to Table as requested: includeObject: Invalid value: \"" +
+                       std::string(wanted) + "\": must be 'Metadata', 'Object', 'None', or empty");
   }
   return ObjectEncoder(resource, std::move(output), include, scope.context.clock().wall());
 }

@@ -52,6 +52,7 @@ http::BodySource::State WatchStream::pull(std::vector<http::Bytes>& out, std::si
   }
   // Taken first: whatever is queued afterwards wakes the stream again.
   bool open = true;
+  encoder_.set_now(feed_->executor().clock().wall());
   watcher_->take(items_, open);
   const bool told = send_initial(budget) && send_backlog(budget);
   if (told) send_live(budget);
