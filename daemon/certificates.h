@@ -28,9 +28,9 @@ struct Certificates {
   std::string client_ca_pem;
   std::string server_ca_pem;
   std::string request_header_ca_pem;
-  KeyPair serving;               // of the listener
-  KeyPair admin;                 // system:admin, for kubeconfig
-  std::string service_key_pem;   // first key of service.key: signs tokens
+  KeyPair serving;                            // of the listener
+  KeyPair admin;                              // system:admin, for kubeconfig
+  std::string service_key_pem;                // first key of service.key: signs tokens
   std::vector<std::string> service_keys_pem;  // all keys that may have signed tokens
 };
 

@@ -42,8 +42,10 @@ TEST_CASE("certificates are made once and kept") {
   const tls::CertificateInfo admin = tls::inspect_certificate(first.admin.certificate_pem).value();
   CHECK(admin.subject.common_name == "system:admin");
   CHECK(admin.subject.organizations == std::vector<std::string>{"system:masters"});
-  CHECK(tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.client_ca_pem, kNow).ok());
-  CHECK_FALSE(tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.server_ca_pem, kNow).ok());
+  CHECK(
+      tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.client_ca_pem, kNow).ok());
+  CHECK_FALSE(
+      tls::verify_client_chain(pem_blocks(first.admin.certificate_pem, "CERTIFICATE"), first.server_ca_pem, kNow).ok());
 }
 
 TEST_CASE("a leaf is issued again near its end or for a new name, with its key") {

@@ -11,7 +11,9 @@ constexpr std::string_view kGitopsName = "flux-system";
 constexpr std::string_view kSecret = "flux-system-credentials";
 constexpr std::size_t kMaxCredentials = 1024 * 1024;
 
-Value metadata(std::string_view name) { return Value::object({{"name", name}, {"namespace", kGitopsName}}); }
+Value metadata(std::string_view name) {
+  return Value::object({{"name", name}, {"namespace", kGitopsName}});
+}
 
 // "main", "refs/tags/v1", "sha1:<commit>"
 Value reference(std::string_view text) {
@@ -60,14 +62,14 @@ Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings,
                                       {"kind", "GitRepository"},
                                       {"metadata", metadata(kGitopsName)},
                                       {"spec", std::move(repository).build()}}));
-  objects.emplace_back(
-      Value::object({{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
-                     {"kind", "Kustomization"},
-                     {"metadata", metadata(kGitopsName)},
-                     {"spec", Value::object({{"sourceRef", Value::object({{"kind", "GitRepository"}, {"name", kGitopsName}})},
-                                             {"path", settings.path},
-                                             {"interval", settings.interval},
-                                             {"prune", true}})}}));
+  objects.emplace_back(Value::object(
+      {{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
+       {"kind", "Kustomization"},
+       {"metadata", metadata(kGitopsName)},
+       {"spec", Value::object({{"sourceRef", Value::object({{"kind", "GitRepository"}, {"name", kGitopsName}})},
+                               {"path", settings.path},
+                               {"interval", settings.interval},
+                               {"prune", true}})}}));
   return objects;
 }
 

@@ -29,8 +29,8 @@ Result<void> change_group(const std::string& path, const std::string& name) {
 }  // namespace
 
 std::string kubeconfig_text(std::string_view server_url, std::string_view server_ca_pem, const KeyPair& client) {
-  const Value cluster = Value::object(
-      {{"certificate-authority-data", crypto::base64_encode(server_ca_pem)}, {"server", server_url}});
+  const Value cluster =
+      Value::object({{"certificate-authority-data", crypto::base64_encode(server_ca_pem)}, {"server", server_url}});
   const Value user = Value::object({{"client-certificate-data", crypto::base64_encode(client.certificate_pem)},
                                     {"client-key-data", crypto::base64_encode(client.key_pem)}});
   const Value context = Value::object({{"cluster", kName}, {"user", kName}});

@@ -25,7 +25,9 @@ namespace {
 constexpr std::size_t kMaxConfigFile = 4 * 1024 * 1024;
 constexpr int kUsageError = 2;
 
-void print(std::FILE* stream, const std::string& text) { std::fputs(text.c_str(), stream); }
+void print(std::FILE* stream, const std::string& text) {
+  std::fputs(text.c_str(), stream);
+}
 
 int fail(const std::string& message, int code = 1) {
   print(stderr, "coracle: " + message + "\n");

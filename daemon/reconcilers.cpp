@@ -94,9 +94,8 @@ class RunningReconcilers : public Reconcilers {
 }  // namespace
 
 Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
-                                                       const ServerSettings& settings,
-                                                       const Certificates& certificates, std::string api_address,
-                                                       const Logger& log) {
+                                                       const ServerSettings& settings, const Certificates& certificates,
+                                                       std::string api_address, const Logger& log) {
   auto reconcilers = std::make_unique<RunningReconcilers>(context, api, log);
   TRY(reconcilers->start(settings, certificates, std::move(api_address), files));
   return std::unique_ptr<Reconcilers>(std::move(reconcilers));

@@ -24,8 +24,7 @@ class Reconcilers {
 // clients of `api`, which the node reaches at `api_address` ("127.0.0.1:6443"). Everything handed in outlives the
 // result.
 Result<std::unique_ptr<Reconcilers>> start_reconcilers(const Context& context, http::Handler& api, FileSystem& files,
-                                                       const ServerSettings& settings,
-                                                       const Certificates& certificates, std::string api_address,
-                                                       const Logger& log);
+                                                       const ServerSettings& settings, const Certificates& certificates,
+                                                       std::string api_address, const Logger& log);
 
 }  // namespace coracle::daemon

@@ -48,10 +48,14 @@ class Server : public RunningServer {
       Result<void> (Server::*run)();
     };
     constexpr std::array kSteps = {
-        Step{"folders", &Server::make_folders},       Step{"certificates", &Server::make_certificates},
-        Step{"store", &Server::open_store},           Step{"API server", &Server::make_api_server},
-        Step{"listener", &Server::listen},            Step{"API server", &Server::start_api_server},
-        Step{"kubeconfig", &Server::write_kubeconfigs}, Step{"reconcilers", &Server::start_reconcilers},
+        Step{"folders", &Server::make_folders},
+        Step{"certificates", &Server::make_certificates},
+        Step{"store", &Server::open_store},
+        Step{"API server", &Server::make_api_server},
+        Step{"listener", &Server::listen},
+        Step{"API server", &Server::start_api_server},
+        Step{"kubeconfig", &Server::write_kubeconfigs},
+        Step{"reconcilers", &Server::start_reconcilers},
     };
     for (const Step& step : kSteps) {
       const MonotonicTime begin = executor_.clock().monotonic();
@@ -77,8 +81,12 @@ class Server : public RunningServer {
   // The names under which this server may be called.
   Result<CertificateNames> serving_names() const {
     CertificateNames names;
-    names.dns_names = {"kubernetes", "kubernetes.default", "kubernetes.default.svc",
-                       "kubernetes.default.svc." + settings_.cluster_domain, "localhost", settings_.node_name};
+    names.dns_names = {"kubernetes",
+                       "kubernetes.default",
+                       "kubernetes.default.svc",
+                       "kubernetes.default.svc." + settings_.cluster_domain,
+                       "localhost",
+                       settings_.node_name};
     ASSIGN_OR_RETURN(const std::string service_address, nth_address(settings_.service_cidr, 1));
     names.ip_addresses = {"127.0.0.1", "::1", service_address, settings_.advertise_address};
     if (!listens_everywhere(settings_)) names.ip_addresses.push_back(settings_.bind_address);
@@ -124,9 +132,8 @@ class Server : public RunningServer {
     options.git_commit = kCommit;
     ASSIGN_OR_RETURN(api_server_,
                      kube::apiserver::make_server(executor_, *store_, std::move(options), log_.named("apiserver")));
-    supervisor_ = make_supervisor(
-        api_server_->handler(), *files_,
-        {certificates_.server_ca_pem, certificates_.client_ca_pem, layout().static_files()});
+    supervisor_ = make_supervisor(api_server_->handler(), *files_,
+                                  {certificates_.server_ca_pem, certificates_.client_ca_pem, layout().static_files()});
     return {};
   }
 

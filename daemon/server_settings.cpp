@@ -30,7 +30,8 @@ Result<void> read_port_range(const Settings& settings, ServerSettings& server) {
   const auto [rest, last_failure] = std::from_chars(has_dash ? dash + 1 : end, end, server.node_port_last);
   if (!has_dash || last_failure != std::errc() || rest != end || server.node_port_first < 1 ||
       server.node_port_last > 65535 || server.node_port_first > server.node_port_last) {
-    return bad_request("--service-node-port-range: expected <first>-<last> such as 30000-32767, found \"" + text + "\"");
+    return bad_request("--service-node-port-range: expected <first>-<last> such as 30000-32767, found \"" + text +
+                       "\"");
   }
   return {};
 }
@@ -40,8 +41,7 @@ Result<void> read_kubeconfig_target(const Settings& settings, ServerSettings& se
   server.kubeconfig.group = settings.text("write-kubeconfig-group");
   server.kubeconfig_configured = server.kubeconfig.path != kUsualKubeconfig;
   const std::string mode = settings.text("write-kubeconfig-mode");
-  const auto [end, failure] =
-      std::from_chars(mode.data(), mode.data() + mode.size(), server.kubeconfig.mode, 8);
+  const auto [end, failure] = std::from_chars(mode.data(), mode.data() + mode.size(), server.kubeconfig.mode, 8);
   if (failure != std::errc() || end != mode.data() + mode.size() || server.kubeconfig.mode > 0777) {
     return bad_request("--write-kubeconfig-mode: expected a mode such as 0600, found \"" + mode + "\"");
   }
@@ -66,14 +66,16 @@ std::string data_dir_of(const Settings& settings) {
 }
 
 Result<void> read_gitops(const Settings& settings, ServerSettings& server) {
-  server.gitops = {settings.text("gitops-url"),     settings.text("gitops-ref"),     settings.text("gitops-path"),
-                   settings.text("gitops-interval"), settings.text("gitops-ca-file"), settings.text("gitops-credentials-file")};
+  server.gitops = {settings.text("gitops-url"),     settings.text("gitops-ref"),
+                   settings.text("gitops-path"),    settings.text("gitops-interval"),
+                   settings.text("gitops-ca-file"), settings.text("gitops-credentials-file")};
   server.gitops_local_roots = settings.list("gitops-local-root");
   if (Result<Duration> interval = parse_duration(server.gitops.interval); !interval.ok()) {
     return interval.error().in("--gitops-interval");
   }
   for (const std::string& root : server.gitops_local_roots) {
-    if (!root.starts_with('/')) return bad_request("--gitops-local-root: expected an absolute path, found \"" + root + "\"");
+    if (!root.starts_with('/'))
+      return bad_request("--gitops-local-root: expected an absolute path, found \"" + root + "\"");
   }
   return {};
 }
@@ -116,7 +118,8 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   }
 
   const std::vector<std::string> service_cidrs = settings.list("service-cidr");
-  if (service_cidrs.size() != 1) return bad_request("--service-cidr: expected one network; two families are not built in");
+  if (service_cidrs.size() != 1)
+    return bad_request("--service-cidr: expected one network; two families are not built in");
   server.service_cidr = service_cidrs.front();
   constexpr unsigned kDnsOffset = 10;
   Result<std::string> dns = nth_address(server.service_cidr, kDnsOffset);
@@ -126,7 +129,8 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   TRY(read_port_range(settings, server));
 
   server.default_local_storage_path = settings.text("default-local-storage-path");
-  if (server.default_local_storage_path.empty()) server.default_local_storage_path = server.layout.data_dir + "/storage";
+  if (server.default_local_storage_path.empty())
+    server.default_local_storage_path = server.layout.data_dir + "/storage";
   server.system_default_registry = settings.text("system-default-registry");
   TRY(read_kubeconfig_target(settings, server));
   ASSIGN_OR_RETURN(server.token, secret_of(settings, "token"));

@@ -14,7 +14,7 @@
 namespace coracle::daemon {
 
 struct GitopsSettings {
-  std::string url;               // empty: none
+  std::string url;  // empty: none
   std::string reference;
   std::string path;
   std::string interval;

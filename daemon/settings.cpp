@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view kDefaultConfigFile = "/etc/rancher/k3s/config.yaml";
 constexpr std::size_t kMaxDropIns = 1000;
 
-std::string spelled(std::string_view name) { return (name.size() == 1 ? "-" : "--") + std::string(name); }
+std::string spelled(std::string_view name) {
+  return (name.size() == 1 ? "-" : "--") + std::string(name);
+}
 
 std::string unknown_text(std::string_view what, std::string_view name) {
   std::string text = "unknown " + std::string(what);
@@ -173,7 +175,8 @@ struct Settings::Reader {
       const std::string where = path + ": " + std::string(key);
       const SettingRow* row = find_setting(key);
       if (row == nullptr || (row->scope & scope) == 0) {
-        warnings.push_back(where + ": " + (row != nullptr ? "not a setting of this command" : unknown_text("key", key)));
+        warnings.push_back(where + ": " +
+                           (row != nullptr ? "not a setting of this command" : unknown_text("key", key)));
         continue;
       }
       TRY(file_value(*row, member.value, where, append, values));
@@ -242,7 +245,9 @@ Result<Settings> Settings::read(SettingScope scope, std::span<const std::string>
   return settings;
 }
 
-bool Settings::is_set(std::string_view name) const { return values_.find(name) != values_.end(); }
+bool Settings::is_set(std::string_view name) const {
+  return values_.find(name) != values_.end();
+}
 
 std::string Settings::text(std::string_view name) const {
   if (const auto found = values_.find(name); found != values_.end() && !found->second.empty()) {
@@ -254,7 +259,9 @@ std::string Settings::text(std::string_view name) const {
   return std::string(row->default_text);
 }
 
-bool Settings::flag(std::string_view name) const { return parse_flag(text(name)).value_or(false); }
+bool Settings::flag(std::string_view name) const {
+  return parse_flag(text(name)).value_or(false);
+}
 
 std::int64_t Settings::number(std::string_view name) const {
   const std::string digits = text(name);
@@ -276,7 +283,8 @@ template <class Heading, class Row>
 void for_each_visible(SettingScope scope, Heading heading, Row each) {
   std::string_view group;
   for (const SettingRow& row : settings_table()) {
-    if (row.effect == SettingEffect::Removed || row.effect == SettingEffect::Hidden || (row.scope & scope) == 0) continue;
+    if (row.effect == SettingEffect::Removed || row.effect == SettingEffect::Hidden || (row.scope & scope) == 0)
+      continue;
     if (row.group != group) heading(group = row.group);
     each(row);
   }
@@ -308,10 +316,13 @@ std::string settings_markdown() {
   for_each_visible(
       kBoth,
       [&text](std::string_view group) {
-        text += "\n## " + std::string(group) + "\n\n| flag and key | default | variable | meaning |\n|---|---|---|---|\n";
+        text +=
+            "\n## " + std::string(group) + "\n\n| flag and key | default | variable | meaning |\n|---|---|---|---|\n";
       },
       [&text](const SettingRow& row) {
-        const auto code = [](std::string_view word) { return word.empty() ? std::string() : "`" + std::string(word) + "`"; };
+        const auto code = [](std::string_view word) {
+          return word.empty() ? std::string() : "`" + std::string(word) + "`";
+        };
         text += "| `" + std::string(row.name) + "`" + (row.letter != 0 ? std::string(", `-") + row.letter + "`" : "") +
                 " | " + code(row.default_text) + " | " + code(row.environment) + " | " + std::string(row.help) +
                 (row.effect == SettingEffect::Accepted ? "; accepted, no effect yet" : "") + " |\n";

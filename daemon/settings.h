@@ -32,11 +32,11 @@ class Settings {
   static Result<Settings> read(SettingScope scope, std::span<const std::string> arguments,
                                const SettingSources& sources);
 
-  std::string text(std::string_view name) const;   // the last value, or the default
+  std::string text(std::string_view name) const;  // the last value, or the default
   bool flag(std::string_view name) const;
   std::int64_t number(std::string_view name) const;
   std::vector<std::string> list(std::string_view name) const;  // commas split as well
-  bool is_set(std::string_view name) const;        // by anything but the default
+  bool is_set(std::string_view name) const;                    // by anything but the default
 
   // One line each, for the log: unknown keys, settings without effect.
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -17,8 +17,8 @@ enum SettingScope : std::uint8_t { kServer = 1, kAgent = 2, kBoth = 3 };
 // One row makes a command-line flag, an environment variable, a key of config.yaml, a line of the
 // help text and of docs/settings.md. Names and defaults are k3s's.
 struct SettingRow {
-  std::string_view name;          // "write-kubeconfig"
-  std::string_view group;         // heading of the help text
+  std::string_view name;   // "write-kubeconfig"
+  std::string_view group;  // heading of the help text
   SettingType type = SettingType::Text;
   std::string_view default_text;  // as documented; the reader of the setting resolves "${...}"
   std::string_view environment;   // "K3S_KUBECONFIG_OUTPUT"

@@ -36,7 +36,9 @@ struct FakeHost {
 
 constexpr const char* kConfig = "/etc/rancher/k3s/config.yaml";
 
-std::string error_of(const Result<Settings>& settings) { return settings.ok() ? "" : settings.error().message(); }
+std::string error_of(const Result<Settings>& settings) {
+  return settings.ok() ? "" : settings.error().message();
+}
 
 }  // namespace
 

@@ -30,8 +30,8 @@ class Supervisor : public http::Handler {
   http::Response join(std::string_view what) const {
     if (what == "client-ca.crt") return http::Response::text(200, options_.client_ca_pem);
     if (what == "server-ca.crt") return http::Response::text(200, options_.server_ca_pem);
-    return http::Response::text(501, "this server does not take agents yet: /v1-k3s/" + std::string(what) +
-                                         " is not built in\n");
+    return http::Response::text(
+        501, "this server does not take agents yet: /v1-k3s/" + std::string(what) + " is not built in\n");
   }
 
   // Only files whose real path lies below the folder: neither ".." nor links lead out of it.

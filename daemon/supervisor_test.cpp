@@ -36,7 +36,8 @@ TEST_CASE("the supervisor serves its own paths and hands on the rest") {
   CHECK(get("/v1-k3s/client-ca.crt") == "200 CLIENT CA");
   CHECK(get("/static/charts/a.tgz") == "200 chart");
   CHECK(get("/api/v1/pods") == "418 next");
-  for (const char* outside : {"/static/../secret", "/static/%2e%2e/secret", "/static/link", "/static/none", "/static/"}) {
+  for (const char* outside :
+       {"/static/../secret", "/static/%2e%2e/secret", "/static/link", "/static/none", "/static/"}) {
     INFO(outside);
     CHECK(get(outside).starts_with("404"));
   }

@@ -87,7 +87,9 @@ Result<JoinToken> parse_join_token(std::string_view text) {
   return token;
 }
 
-std::string server_ca_hash(std::string_view server_ca_pem) { return crypto::sha256_hex(server_ca_pem); }
+std::string server_ca_hash(std::string_view server_ca_pem) {
+  return crypto::sha256_hex(server_ca_pem);
+}
 
 Result<ServerTokens> ensure_tokens(const Layout& layout, const std::optional<std::string>& server_token,
                                    const std::optional<std::string>& agent_token, std::string_view server_ca_pem,

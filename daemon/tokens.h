@@ -12,7 +12,7 @@ namespace coracle::daemon {
 
 // A join token: "K10<sha256 of the server CA>::<user>:<password>", or the password alone.
 struct JoinToken {
-  std::string ca_hash;   // empty in the short form
+  std::string ca_hash;  // empty in the short form
   std::string user;
   std::string password;
   std::string text() const;

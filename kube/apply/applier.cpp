@@ -23,9 +23,9 @@ std::string describe(const Object& object) {
 
 bool is_immutable_error(const Error& error) {
   const std::string& text = error.message();
-  return (error.code() == 409 || error.code() == 422) && (text.find("is immutable") != std::string::npos ||
-                                                          text.find("immutable field") != std::string::npos ||
-                                                          text.find("may not change once set") != std::string::npos);
+  return (error.code() == 409 || error.code() == 422) &&
+         (text.find("is immutable") != std::string::npos || text.find("immutable field") != std::string::npos ||
+          text.find("may not change once set") != std::string::npos);
 }
 
 // What an apply may change: everything but status and the metadata that the server keeps.
@@ -100,12 +100,11 @@ Result<Applier::Item> Applier::try_object(const Context& context, Object object,
   item.desired = object.without("status");
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   if (options.skip && options.skip(item.desired, item.live ? &*item.live : nullptr)) return item;
-  ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live),
-                                               options.take_over_managers, options.field_manager));
+  ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live), options.take_over_managers,
+                                               options.field_manager));
 
-  Result<Object> outcome =
-      client_.apply(context, item.resource, item.desired,
-                    {.field_manager = options.field_manager, .dry_run = true, .force = true});
+  Result<Object> outcome = client_.apply(context, item.resource, item.desired,
+                                         {.field_manager = options.field_manager, .dry_run = true, .force = true});
   if (!outcome.ok()) {
     if (!options.force || !item.live || !is_immutable_error(outcome.error())) return outcome.error();
     item.recreate = true;
@@ -124,8 +123,8 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
   for (int tries = 0; live && tries < kTakeOverTries; ++tries) {
     const std::optional<Value> fields = taken_over(*live, managers, field_manager);
     if (!fields) break;
-    const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", live->resource_version()},
-                                                                   {"managedFields", *fields}})}});
+    const Value patch = Value::object(
+        {{"metadata", Value::object({{"resourceVersion", live->resource_version()}, {"managedFields", *fields}})}});
     Result<Object> written =
         client_.patch(context, resource, live->key(), PatchType::Merge, patch, {.field_manager = field_manager});
     if (written.ok()) {

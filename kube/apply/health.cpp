@@ -9,9 +9,15 @@ namespace {
 
 constexpr Duration kUnschedulableGrace = std::chrono::seconds(15);
 
-Health current(std::string message = "resource is current") { return {Health::State::Current, std::move(message)}; }
-Health in_progress(std::string message) { return {Health::State::InProgress, std::move(message)}; }
-Health failed(std::string message) { return {Health::State::Failed, std::move(message)}; }
+Health current(std::string message = "resource is current") {
+  return {Health::State::Current, std::move(message)};
+}
+Health in_progress(std::string message) {
+  return {Health::State::InProgress, std::move(message)};
+}
+Health failed(std::string message) {
+  return {Health::State::Failed, std::move(message)};
+}
 
 const Value* condition_of(const Object& object, std::string_view type) {
   for (const Value& condition : object["status"]["conditions"].items()) {
@@ -30,7 +36,9 @@ std::string condition_message(const Object& object, std::string_view type) {
   return condition == nullptr ? std::string() : std::string((*condition)["message"].as_string());
 }
 
-std::int64_t count(const Object& object, std::string_view field) { return object["status"][field].as_int(); }
+std::int64_t count(const Object& object, std::string_view field) {
+  return object["status"][field].as_int();
+}
 
 // "Updated: 1/3", the first counter that is behind.
 std::optional<Health> behind(const Object& object, std::int64_t wanted,
@@ -54,8 +62,10 @@ Health deployment_health(const Object& object, WallTime) {
   if (auto late = behind(object, wanted, {{"LabelSelector: replicas", "replicas"}, {"Updated", "updatedReplicas"}})) {
     return *late;
   }
-  if (count(object, "replicas") > wanted) return in_progress("Pending termination: " + std::to_string(count(object, "replicas") - wanted));
-  if (auto late = behind(object, wanted, {{"Available", "availableReplicas"}, {"Ready", "readyReplicas"}})) return *late;
+  if (count(object, "replicas") > wanted)
+    return in_progress("Pending termination: " + std::to_string(count(object, "replicas") - wanted));
+  if (auto late = behind(object, wanted, {{"Available", "availableReplicas"}, {"Ready", "readyReplicas"}}))
+    return *late;
   if (has_deadline && (progressing == nullptr || (*progressing)["reason"].as_string() != "NewReplicaSetAvailable" ||
                        (*progressing)["status"].as_string() != "True")) {
     return in_progress("ReplicaSet not Available");
@@ -97,10 +107,9 @@ Health daemon_set_health(const Object& object, WallTime) {
 Health replica_set_health(const Object& object, WallTime) {
   if (condition_is(object, "ReplicaFailure", "True")) return in_progress("Replica Failure condition");
   const std::int64_t wanted = object["spec"]["replicas"].as_int(1);
-  if (auto late = behind(object, wanted,
-                         {{"Labelled", "fullyLabeledReplicas"},
-                          {"Available", "availableReplicas"},
-                          {"Ready", "readyReplicas"}})) {
+  if (auto late = behind(
+          object, wanted,
+          {{"Labelled", "fullyLabeledReplicas"}, {"Available", "availableReplicas"}, {"Ready", "readyReplicas"}})) {
     return *late;
   }
   if (count(object, "replicas") > wanted) return in_progress("Pending termination of replicas");
@@ -119,7 +128,8 @@ Health pod_health(const Object& object, WallTime now) {
   if (phase == "Succeeded" || phase == "Failed") return current("Pod has completed");
   if (phase == "Running") {
     if (condition_is(object, "Ready", "True")) return current("Pod is Ready");
-    return crash_looping(object) ? failed("Containers in CrashLoop state") : in_progress("Pod is running but is not Ready");
+    return crash_looping(object) ? failed("Containers in CrashLoop state")
+                                 : in_progress("Pod is running but is not Ready");
   }
   const Value* scheduled = condition_of(object, "PodScheduled");
   if (scheduled != nullptr && (*scheduled)["status"].as_string() == "False" &&
@@ -158,7 +168,9 @@ Health definition_health(const Object& object, WallTime) {
   return in_progress("Install in progress");
 }
 
-Health always_current(const Object&, WallTime) { return current(); }
+Health always_current(const Object&, WallTime) {
+  return current();
+}
 
 struct Rule {
   std::string_view group;

@@ -17,10 +17,12 @@ std::string health(std::string_view json_text) {
 TEST_CASE("deletion and observed generation come before everything") {
   CHECK(health(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}})") ==
         "Terminating");
-  CHECK(health(R"({"kind":"X","apiVersion":"ex.io/v1","metadata":{"generation":2},"status":{"observedGeneration":1}})") ==
-        "InProgress");
-  CHECK(health(R"({"kind":"X","apiVersion":"ex.io/v1","status":{"conditions":[{"type":"Stalled","status":"True"}]}})") ==
-        "Failed");
+  CHECK(
+      health(R"({"kind":"X","apiVersion":"ex.io/v1","metadata":{"generation":2},"status":{"observedGeneration":1}})") ==
+      "InProgress");
+  CHECK(
+      health(R"({"kind":"X","apiVersion":"ex.io/v1","status":{"conditions":[{"type":"Stalled","status":"True"}]}})") ==
+      "Failed");
 }
 
 TEST_CASE("kinds without rules go by their Ready condition") {
@@ -36,7 +38,8 @@ TEST_CASE("workloads are current when their counters agree") {
   CHECK(health(start + "}}") == "InProgress");
   CHECK(health(start + R"("replicas":2,"updatedReplicas":2,"availableReplicas":2,"readyReplicas":2,)"
                        R"("conditions":[{"type":"Available","status":"True"}]}})") == "Current");
-  CHECK(health(start + R"("conditions":[{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded"}]}})") ==
+  CHECK(health(start +
+               R"("conditions":[{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded"}]}})") ==
         "Failed");
   CHECK(health(R"({"kind":"DaemonSet","apiVersion":"apps/v1","status":{}})") == "InProgress");
   CHECK(health(R"({"kind":"StatefulSet","apiVersion":"apps/v1","spec":{"updateStrategy":{"type":"OnDelete"}}})") ==
@@ -50,8 +53,10 @@ TEST_CASE("pods, jobs and definitions have rules of their own") {
                R"("reason":"Unschedulable"}]}})") == "Failed");
   CHECK(health(R"({"kind":"Job","apiVersion":"batch/v1","status":{"startTime":"2026-01-01T00:00:00Z"}})") ==
         "InProgress");
-  CHECK(health(R"({"kind":"Job","apiVersion":"batch/v1","status":{"conditions":[{"type":"Complete","status":"True"}]}})") ==
-        "Current");
+  CHECK(
+      health(
+          R"({"kind":"Job","apiVersion":"batch/v1","status":{"conditions":[{"type":"Complete","status":"True"}]}})") ==
+      "Current");
   CHECK(health(R"({"kind":"CustomResourceDefinition","apiVersion":"apiextensions.k8s.io/v1",)"
                R"("status":{"conditions":[{"type":"Established","status":"False","reason":"Installing"}]}})") ==
         "InProgress");

@@ -11,12 +11,29 @@ namespace {
 
 constexpr std::size_t kMaxObjects = 100'000;
 
-constexpr std::array<std::string_view, 23> kFirstKinds = {
-    "CustomResourceDefinition", "Namespace",      "ClusterRole",  "ClusterClass",   "RuntimeClass",
-    "PriorityClass",            "StorageClass",   "VolumeSnapshotClass", "IngressClass", "GatewayClass",
-    "ClusterRoleBinding",       "ResourceQuota",  "ServiceAccount", "Role",         "RoleBinding",
-    "ConfigMap",                "Secret",         "Service",      "LimitRange",     "Deployment",
-    "StatefulSet",              "CronJob",        "PodDisruptionBudget"};
+constexpr std::array<std::string_view, 23> kFirstKinds = {"CustomResourceDefinition",
+                                                          "Namespace",
+                                                          "ClusterRole",
+                                                          "ClusterClass",
+                                                          "RuntimeClass",
+                                                          "PriorityClass",
+                                                          "StorageClass",
+                                                          "VolumeSnapshotClass",
+                                                          "IngressClass",
+                                                          "GatewayClass",
+                                                          "ClusterRoleBinding",
+                                                          "ResourceQuota",
+                                                          "ServiceAccount",
+                                                          "Role",
+                                                          "RoleBinding",
+                                                          "ConfigMap",
+                                                          "Secret",
+                                                          "Service",
+                                                          "LimitRange",
+                                                          "Deployment",
+                                                          "StatefulSet",
+                                                          "CronJob",
+                                                          "PodDisruptionBudget"};
 constexpr std::array<std::string_view, 2> kLastKinds = {"MutatingWebhookConfiguration",
                                                         "ValidatingWebhookConfiguration"};
 

@@ -27,11 +27,10 @@ TEST_CASE("documents, lists and JSON become objects") {
 }
 
 TEST_CASE("a bad document fails the text and is named") {
-  const Result<std::vector<Object>> objects =
-      parse_manifest("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: ConfigMap\nmetadata: {name: b}\n");
+  const Result<std::vector<Object>> objects = parse_manifest(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: ConfigMap\nmetadata: {name: b}\n");
   REQUIRE_FALSE(objects.ok());
-  CHECK(objects.error().message() ==
-        "document 2 (line 5): apiVersion: expected a group and version such as \"v1\"");
+  CHECK(objects.error().message() == "document 2 (line 5): apiVersion: expected a group and version such as \"v1\"");
   CHECK_FALSE(parse_manifest("a: [").ok());
   CHECK_FALSE(parse_manifest("just text").ok());
   CHECK_FALSE(parse_manifest("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n").ok());
@@ -45,8 +44,8 @@ TEST_CASE("objects are applied definitions first and webhooks last") {
            {"apps/v1", "Deployment"},
            {"v1", "Namespace"},
            {"apiextensions.k8s.io/v1", "CustomResourceDefinition"}}) {
-    objects.emplace_back(Value::object(
-        {{"apiVersion", version}, {"kind", kind}, {"metadata", Value::object({{"name", "x"}})}}));
+    objects.emplace_back(
+        Value::object({{"apiVersion", version}, {"kind", kind}, {"metadata", Value::object({{"name", "x"}})}}));
   }
   sort_for_apply(objects);
   CHECK(names(objects) ==

@@ -33,7 +33,9 @@ Object marked(const OwnerSet& set, Object object) {
   return object.with_annotation(kAppliedAnnotation, encode_applied(object));
 }
 
-std::string member_text(const Object& object) { return gvk_text(object.gvk()) + " " + object.key().text(); }
+std::string member_text(const Object& object) {
+  return gvk_text(object.gvk()) + " " + object.key().text();
+}
 
 // What the owner applied last; an object that it takes over was never applied.
 Value last_applied(const Object& live) {
@@ -43,7 +45,9 @@ Value last_applied(const Object& live) {
 
 }  // namespace
 
-std::string OwnerSet::owner_text() const { return gvk_text(owner); }
+std::string OwnerSet::owner_text() const {
+  return gvk_text(owner);
+}
 
 std::string OwnerSet::hash() const {
   return crypto::sha1_hex(id + owner_text() + owner_key.name + owner_key.namespace_);
@@ -65,7 +69,9 @@ Result<GroupVersionKind> parse_gvk_text(std::string_view text) {
                           std::string(text.substr(middle + kMiddle.size()))};
 }
 
-std::string encode_applied(const Object& object) { return crypto::base64_encode(crypto::gzip(json::write(object.tree()))); }
+std::string encode_applied(const Object& object) {
+  return crypto::base64_encode(crypto::gzip(json::write(object.tree())));
+}
 
 Result<Value> decode_applied(std::string_view annotation) {
   if (annotation.starts_with('{')) return json::read(annotation);
@@ -109,8 +115,9 @@ struct OwnerSetApplier::Kind {
 OwnerSetApplier::OwnerSetApplier(const Client& client, RestMapper& mapper, std::string field_manager, Logger log)
     : client_(client), mapper_(mapper), field_manager_(std::move(field_manager)), log_(std::move(log)) {}
 
-Result<std::vector<OwnerSetApplier::Kind>> OwnerSetApplier::kinds_of(
-    const Context& context, std::vector<Object> objects, const std::vector<GroupVersionKind>& known) const {
+Result<std::vector<OwnerSetApplier::Kind>> OwnerSetApplier::kinds_of(const Context& context,
+                                                                     std::vector<Object> objects,
+                                                                     const std::vector<GroupVersionKind>& known) const {
   std::vector<Kind> kinds;
   for (Object& object : objects) {
     const GroupVersionKind gvk = object.gvk();
@@ -149,9 +156,9 @@ Result<std::vector<GroupVersionKind>> OwnerSetApplier::apply(const Context& cont
 Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet& set, const Kind& kind,
                                          const std::vector<Kind>& all) const {
   const std::string hash = set.hash();
-  ASSIGN_OR_RETURN(const ObjectList list,
-                   client_.list_all(context, kind.resource, {},
-                                    {.label_selector = std::string(kOwnerHashLabel) + "=" + hash}));
+  ASSIGN_OR_RETURN(
+      const ObjectList list,
+      client_.list_all(context, kind.resource, {}, {.label_selector = std::string(kOwnerHashLabel) + "=" + hash}));
   std::map<ObjectKey, Object> existing;
   for (const Object& object : list.items) existing.emplace(object.key(), object);
 
@@ -166,7 +173,8 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   }
   for (const auto& [key, object] : desired) {
     if (existing.contains(key)) continue;
-    if (Result<void> made = create(context, kind.resource, object); !made.ok()) return made.error().in(member_text(object));
+    if (Result<void> made = create(context, kind.resource, object); !made.ok())
+      return made.error().in(member_text(object));
   }
   for (const auto& [key, object] : desired) {
     const auto live = existing.find(key);
@@ -176,9 +184,10 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   }
   for (const auto& [key, live] : existing) {
     // The same object may be in the set under another version of its kind.
-    const bool wanted = desired.contains(key) || std::any_of(all.begin(), all.end(), [&, &key = key](const Kind& other) {
-      return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind && other.desired.contains(key);
-    });
+    const bool wanted =
+        desired.contains(key) || std::any_of(all.begin(), all.end(), [&, &key = key](const Kind& other) {
+          return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind && other.desired.contains(key);
+        });
     if (wanted || live.label(kPruneLabel) == "false") continue;
     if (Result<void> pruned = prune(context, kind.resource, live); !pruned.ok()) {
       return pruned.error().in("delete " + member_text(live));
@@ -212,17 +221,18 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
   const KindSchema* schema = find_builtin_kind(resource.gvr.group, resource.gvr.version, resource.kind);
   const Value applied = last_applied(live);
   ASSIGN_OR_RETURN(const Value patch,
-                   schema != nullptr ? patch::three_way_strategic_patch(applied, desired.tree(), live.tree(), *schema->schema)
-                                     : Result<Value>(patch::three_way_merge_patch(applied, desired.tree(), live.tree())));
+                   schema != nullptr
+                       ? patch::three_way_strategic_patch(applied, desired.tree(), live.tree(), *schema->schema)
+                       : Result<Value>(patch::three_way_merge_patch(applied, desired.tree(), live.tree())));
   if (patch.empty()) return {};
-  TRY(client_.patch(context, resource, desired.key(), schema != nullptr ? PatchType::Strategic : PatchType::Merge, patch,
-                    parameters));
+  TRY(client_.patch(context, resource, desired.key(), schema != nullptr ? PatchType::Strategic : PatchType::Merge,
+                    patch, parameters));
   return {};
 }
 
 Result<void> OwnerSetApplier::prune(const Context& context, const ResourceRef& resource, const Object& live) const {
-  Result<void> removed = client_.remove(context, resource, live.key(),
-                                        {.propagation = "Background", .uid = std::string(live.uid())});
+  Result<void> removed =
+      client_.remove(context, resource, live.key(), {.propagation = "Background", .uid = std::string(live.uid())});
   if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
   return {};
 }

@@ -7,7 +7,9 @@
 namespace coracle::kube {
 namespace {
 
-Object read_object(std::string_view text) { return Object(json::read(text).value()); }
+Object read_object(std::string_view text) {
+  return Object(json::read(text).value());
+}
 
 }  // namespace
 
@@ -45,7 +47,8 @@ TEST_CASE("only k3s's five cases are made again instead of patched") {
                       object("v1", "Service", R"("spec":{"type":"NodePort"})")));
   CHECK(must_recreate(object("apps/v1", "Deployment", R"("spec":{"selector":{"matchLabels":{"a":"1"}}})"),
                       object("apps/v1", "Deployment", R"("spec":{"selector":{"matchLabels":{"a":"2"}}})")));
-  CHECK_FALSE(must_recreate(object("v1", "ConfigMap", R"("data":{"a":"1"})"), object("v1", "ConfigMap", R"("data":{})")));
+  CHECK_FALSE(
+      must_recreate(object("v1", "ConfigMap", R"("data":{"a":"1"})"), object("v1", "ConfigMap", R"("data":{})")));
 }
 
 }  // namespace coracle::kube

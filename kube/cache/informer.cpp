@@ -193,11 +193,11 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
   Store store_;
   std::vector<Handler> handlers_;
 
-  std::string version_;   // where the next watch begins
-  std::string buffer_;    // an event that has not arrived whole
+  std::string version_;  // where the next watch begins
+  std::string buffer_;   // an event that has not arrived whole
   std::atomic<unsigned> wakes_{0};
 
-  std::mutex mutex_;      // of the two below
+  std::mutex mutex_;  // of the two below
   std::unique_ptr<http::BodySource> source_;
   std::unique_ptr<Timer> retry_;
   TaskGroup group_;
@@ -205,15 +205,27 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
 
 Informer::Informer(const Context& context, const Client& client, ResourceRef resource, InformerOptions options,
                    Logger log)
-    : reflector_(std::make_shared<Reflector>(context, client, std::move(resource), std::move(options),
-                                             std::move(log))) {}
+    : reflector_(
+          std::make_shared<Reflector>(context, client, std::move(resource), std::move(options), std::move(log))) {}
 
-Informer::~Informer() { reflector_->stop(); }
+Informer::~Informer() {
+  reflector_->stop();
+}
 
-void Informer::add_handler(Handler handler) { reflector_->add_handler(std::move(handler)); }
-void Informer::start() { reflector_->start(); }
-void Informer::stop() { reflector_->stop(); }
-const Store& Informer::store() const { return reflector_->store(); }
-const ResourceRef& Informer::resource() const { return reflector_->resource(); }
+void Informer::add_handler(Handler handler) {
+  reflector_->add_handler(std::move(handler));
+}
+void Informer::start() {
+  reflector_->start();
+}
+void Informer::stop() {
+  reflector_->stop();
+}
+const Store& Informer::store() const {
+  return reflector_->store();
+}
+const ResourceRef& Informer::resource() const {
+  return reflector_->resource();
+}
 
 }  // namespace coracle::kube

@@ -15,10 +15,10 @@
 namespace coracle::kube {
 
 struct InformerOptions {
-  std::string namespace_ = {};         // empty: all
+  std::string namespace_ = {};  // empty: all
   std::string label_selector = {};
   std::string field_selector = {};
-  bool metadata_only = false;     // objects are PartialObjectMetadata
+  bool metadata_only = false;  // objects are PartialObjectMetadata
   std::map<std::string, IndexFunction, std::less<>> indexes = {};
 };
 

@@ -110,7 +110,8 @@ TEST_CASE("an informer lists, follows the watch and survives its ends") {
   transport.feeds[0]->send(line.substr(0, 20));
   transport.feeds[0]->send(line.substr(20));
   CHECK(seen.pop(context).value() == "-a+a");
-  transport.feeds[0]->send(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"15"}}})" "\n");
+  transport.feeds[0]->send(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"15"}}})"
+                           "\n");
   REQUIRE(informer.store().wait_for(context, "15").ok());
 
   // A clean end goes on where the bookmark stood, without a new list.
@@ -127,7 +128,8 @@ TEST_CASE("an informer lists, follows the watch and survives its ends") {
 
   // An expired watch lists again.
   transport.feeds[1]->send(R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired",)"
-                           R"("message":"too old resource version"}})" "\n");
+                           R"("message":"too old resource version"}})"
+                           "\n");
   CHECK(seen.pop(context).value() == "+b");
   REQUIRE(informer.store().wait_for(context, "40").ok());
   CHECK(informer.store().get({"n", "b"}).has_value());

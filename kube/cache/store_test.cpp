@@ -25,7 +25,8 @@ TEST_CASE("a store follows applies, removals and replacement") {
   auto executor = make_thread_executor();
   Store store(*executor, by_owner());
   CHECK_FALSE(store.synced());
-  std::vector<Store::Change> first = store.replace({stored_object("a", "x", "3", "u1"), stored_object("b", "y", "4")}, "5");
+  std::vector<Store::Change> first =
+      store.replace({stored_object("a", "x", "3", "u1"), stored_object("b", "y", "4")}, "5");
   CHECK(first.size() == 2);
   CHECK(store.synced());
   CHECK(store.revision() == 5);
@@ -47,7 +48,8 @@ TEST_CASE("a store follows applies, removals and replacement") {
 TEST_CASE("a replacement reports only what is different") {
   auto executor = make_thread_executor();
   Store store(*executor);
-  store.replace({stored_object("a", "same", "1"), stored_object("a", "gone", "2"), stored_object("a", "old", "3")}, "3");
+  store.replace({stored_object("a", "same", "1"), stored_object("a", "gone", "2"), stored_object("a", "old", "3")},
+                "3");
   const std::vector<Store::Change> changes = store.replace(
       {stored_object("a", "same", "1"), stored_object("a", "old", "9"), stored_object("a", "new", "8")}, "9");
   std::string text;

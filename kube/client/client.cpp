@@ -42,8 +42,8 @@ Error error_from_response(const http::Response& response) {
     return error_from_status(*body);
   }
   constexpr std::size_t kMaxQuoted = 200;
-  return Error(Reason::Unknown, "the server answered " + std::to_string(response.status) + ": " +
-                                    text.substr(0, kMaxQuoted))
+  return Error(Reason::Unknown,
+               "the server answered " + std::to_string(response.status) + ": " + text.substr(0, kMaxQuoted))
       .with_code(response.status);
 }
 
@@ -135,8 +135,7 @@ Result<void> Client::remove_collection(const Context& context, const ResourceRef
 
 Result<std::unique_ptr<http::BodySource>> Client::watch(const Context& context, const ResourceRef& resource,
                                                         std::string_view ns, const ListParameters& parameters) const {
-  ASSIGN_OR_RETURN(http::Response response,
-                   transport_.send(context, watch_request(resource, ns, parameters)));
+  ASSIGN_OR_RETURN(http::Response response, transport_.send(context, watch_request(resource, ns, parameters)));
   if (response.status != 200) return error_from_response(response);
   if (!response.source) return internal_error("the answer to a watch has no stream");
   return std::move(response.source);

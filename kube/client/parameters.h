@@ -26,7 +26,7 @@ struct ListParameters {
   std::string resource_version_match = {};
   std::int64_t limit = 0;
   std::string continue_token = {};
-  bool metadata_only = false;     // items are PartialObjectMetadata
+  bool metadata_only = false;  // items are PartialObjectMetadata
 };
 
 struct ObjectList {
@@ -37,16 +37,16 @@ struct ObjectList {
 
 struct WriteParameters {
   std::string field_manager = {};
-  std::string field_validation = {};   // "", "Ignore", "Warn", "Strict"
+  std::string field_validation = {};  // "", "Ignore", "Warn", "Strict"
   bool dry_run = false;
-  bool force = false;             // of apply: take fields from other managers
+  bool force = false;  // of apply: take fields from other managers
 };
 
 struct DeleteParameters {
-  std::string propagation = {};        // "", "Foreground", "Background", "Orphan"
+  std::string propagation = {};  // "", "Foreground", "Background", "Orphan"
   std::optional<std::int64_t> grace_period_seconds = {};
-  std::string uid = {};                // precondition
-  std::string resource_version = {};   // precondition
+  std::string uid = {};               // precondition
+  std::string resource_version = {};  // precondition
   bool dry_run = false;
 };
 

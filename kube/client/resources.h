@@ -15,10 +15,10 @@ ResourceRef service_accounts();
 ResourceRef events();
 ResourceRef cluster_roles();
 ResourceRef custom_resource_definitions();
-ResourceRef addons();              // k3s.cattle.io
-ResourceRef helm_charts();         // helm.cattle.io
+ResourceRef addons();       // k3s.cattle.io
+ResourceRef helm_charts();  // helm.cattle.io
 ResourceRef helm_chart_configs();
-ResourceRef git_repositories();    // source.toolkit.fluxcd.io
-ResourceRef kustomizations();      // kustomize.toolkit.fluxcd.io
+ResourceRef git_repositories();  // source.toolkit.fluxcd.io
+ResourceRef kustomizations();    // kustomize.toolkit.fluxcd.io
 
 }  // namespace coracle::kube::resources

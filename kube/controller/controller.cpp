@@ -59,8 +59,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
       // Conflicts are the ordinary price of optimism, and the first failures often heal themselves.
       constexpr unsigned kQuietFailures = 3;
       const bool quiet = error.reason() == Reason::Conflict || queue.failures(key) <= kQuietFailures;
-      const std::initializer_list<LogField> fields = {{"controller", options.name}, {"key", key.text()},
-                                                      {"error", error}};
+      const std::initializer_list<LogField> fields = {
+          {"controller", options.name}, {"key", key.text()}, {"error", error}};
       quiet ? log.debug("reconcile failed, will try again", fields)
             : log.warning("reconcile keeps failing, will try again", fields);
       return;
@@ -88,8 +88,12 @@ Controller::~Controller() {
   state_->group.join();
 }
 
-void Controller::enqueue(const ObjectKey& key) { state_->queue.add(key); }
-void Controller::enqueue_after(const ObjectKey& key, Duration delay) { state_->queue.add_after(key, delay); }
+void Controller::enqueue(const ObjectKey& key) {
+  state_->queue.add(key);
+}
+void Controller::enqueue_after(const ObjectKey& key, Duration delay) {
+  state_->queue.add_after(key, delay);
+}
 
 void Controller::watch(Informer& informer) {
   watch(informer, [](const Object& object) { return std::vector{object.key()}; });

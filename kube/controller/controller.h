@@ -27,7 +27,7 @@ class Reconciler {
 };
 
 struct ControllerOptions {
-  std::string name = {};          // upstream's canonical name where there is one
+  std::string name = {};  // upstream's canonical name where there is one
   unsigned concurrency = 2;
   Lane lane = Lane::Worker;
   RetryPolicy retry = {};

@@ -24,7 +24,9 @@ Value object_reference(const Object& about) {
   return std::move(reference).build();
 }
 
-std::string_view type_text(EventType type) { return type == EventType::Normal ? "Normal" : "Warning"; }
+std::string_view type_text(EventType type) {
+  return type == EventType::Normal ? "Normal" : "Warning";
+}
 
 std::string aggregation_key(const Object& about, EventType type, std::string_view reason, std::string_view message) {
   std::string key(about.uid());

@@ -14,7 +14,9 @@ Manager::~Manager() {
   while (!controllers_.empty()) controllers_.pop_back();
 }
 
-void Manager::add(std::unique_ptr<ManagedController> controller) { controllers_.push_back(std::move(controller)); }
+void Manager::add(std::unique_ptr<ManagedController> controller) {
+  controllers_.push_back(std::move(controller));
+}
 
 Result<void> Manager::start(const Context& context) {
   informers_.start();

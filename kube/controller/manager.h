@@ -13,7 +13,7 @@ namespace coracle::kube {
 
 // What a controller is built from. All of it outlives the controller.
 struct ControllerDeps {
-  const Context& context;     // ends with the process; carries no identity
+  const Context& context;  // ends with the process; carries no identity
   const Client& client;
   RestMapper& mapper;
   InformerSet& informers;

@@ -40,7 +40,7 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
   const std::function<void()> on_ready;
   mutable std::mutex mutex;
   std::deque<ObjectKey> fifo;
-  std::set<ObjectKey> dirty;     // wants work: queued, or added again while at work
+  std::set<ObjectKey> dirty;  // wants work: queued, or added again while at work
   std::set<ObjectKey> at_work;
   std::map<ObjectKey, Delayed> delayed;
   std::map<ObjectKey, unsigned> failed;
@@ -50,7 +50,9 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
 WorkQueue::WorkQueue(Executor& executor, RetryPolicy retry, std::function<void()> ready)
     : state_(std::make_shared<State>(executor, retry, std::move(ready))) {}
 
-WorkQueue::~WorkQueue() { shut_down(); }
+WorkQueue::~WorkQueue() {
+  shut_down();
+}
 
 void WorkQueue::add(const ObjectKey& key) {
   bool wake = false;

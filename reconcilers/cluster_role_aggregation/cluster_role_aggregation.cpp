@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::string_view kFieldManager = "clusterrole-aggregation-controller";
 
-bool aggregates(const kube::Object& role) { return role["aggregationRule"]["clusterRoleSelectors"].size() > 0; }
+bool aggregates(const kube::Object& role) {
+  return role["aggregationRule"]["clusterRoleSelectors"].size() > 0;
+}
 
 class ClusterRoleAggregationReconciler : public kube::Reconciler {
  public:

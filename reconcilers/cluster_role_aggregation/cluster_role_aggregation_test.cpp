@@ -7,17 +7,20 @@
 namespace coracle::reconcilers {
 namespace {
 
-kube::Object role(std::string_view text) { return kube::Object(json::read(text).value()); }
+kube::Object role(std::string_view text) {
+  return kube::Object(json::read(text).value());
+}
 
 }  // namespace
 
 TEST_CASE("rules are gathered by selector, without the role itself and without repetition") {
-  const kube::Object view = role(
-      R"({"metadata":{"name":"view","labels":{"a":"1"}},"aggregationRule":{"clusterRoleSelectors":[)"
-      R"({"matchLabels":{"b":"1"}},{"matchLabels":{"a":"1"}}]}})");
+  const kube::Object view =
+      role(R"({"metadata":{"name":"view","labels":{"a":"1"}},"aggregationRule":{"clusterRoleSelectors":[)"
+           R"({"matchLabels":{"b":"1"}},{"matchLabels":{"a":"1"}}]}})");
   const std::vector<kube::Object> roles = {
       role(R"({"metadata":{"name":"one","labels":{"a":"1"}},"rules":[{"verbs":["get"],"resources":["x"]}]})"),
-      role(R"({"metadata":{"name":"two","labels":{"b":"1"}},"rules":[{"verbs":["list"]},{"verbs":["get"],"resources":["x"]}]})"),
+      role(
+          R"({"metadata":{"name":"two","labels":{"b":"1"}},"rules":[{"verbs":["list"]},{"verbs":["get"],"resources":["x"]}]})"),
       view,
   };
   CHECK(json::write(plan_aggregated_rules(view, roles).value()) ==

@@ -96,12 +96,12 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   std::unique_ptr<kube::Informer> make_monitor(const kube::ResourceRef& resource) {
     auto informer = std::make_unique<kube::Informer>(context_, client_, resource,
                                                      kube::InformerOptions{.metadata_only = true}, log_);
-    informer->add_handler([this, resource](const std::optional<kube::Object>& before,
-                                           const std::optional<kube::Object>& after) {
-      const bool replaced = before && after && before->uid() != after->uid();
-      if (before && (!after || replaced)) enqueue(graph_.remove(*before));
-      if (after) enqueue(graph_.apply(resource, *after));
-    });
+    informer->add_handler(
+        [this, resource](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+          const bool replaced = before && after && before->uid() != after->uid();
+          if (before && (!after || replaced)) enqueue(graph_.remove(*before));
+          if (after) enqueue(graph_.apply(resource, *after));
+        });
     return informer;
   }
 
@@ -199,9 +199,9 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   // One write for every change of metadata; the version makes it a compare-and-swap.
   Result<void> patch_metadata(const Context& context, const GraphNode& node, const kube::Object& object,
                               std::string_view field, Value value) {
-    const Value patch = Value::object(
-        {{"metadata",
-          Value::object({{"uid", node.uid}, {"resourceVersion", object.resource_version()}, {field, std::move(value)}})}});
+    const Value patch = Value::object({{"metadata", Value::object({{"uid", node.uid},
+                                                                   {"resourceVersion", object.resource_version()},
+                                                                   {field, std::move(value)}})}});
     Result<kube::Object> patched = client_.patch(context, node.resource, node.key, kube::PatchType::Merge, patch);
     if (!patched.ok() && patched.error().reason() != Reason::NotFound) return patched.error();
     return {};

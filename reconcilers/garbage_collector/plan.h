@@ -23,9 +23,9 @@ struct OwnerStanding {
 struct CollectionPlan {
   enum class Action : std::uint8_t { Keep, RemoveReferences, Delete };
   Action action = Action::Keep;
-  std::vector<std::string> references;    // uids to take out, of RemoveReferences
-  std::string propagation;                // of Delete
-  bool unblock_owners = false;            // first stop blocking: the object is part of a circle
+  std::vector<std::string> references;  // uids to take out, of RemoveReferences
+  std::string propagation;              // of Delete
+  bool unblock_owners = false;          // first stop blocking: the object is part of a circle
 };
 
 // What to do with an object, given how its owners stand and what depends on it. Pure.

@@ -11,7 +11,8 @@ const kube::ResourceRef kPods{{"", "v1", "pods"}, "Pod", true};
 kube::Object owned_object(std::string_view uid, std::vector<std::string_view> owners, bool foreground = false) {
   Value::ArrayBuilder references;
   for (const std::string_view owner : owners) {
-    references.add(Value::object({{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", owner}, {"uid", owner}, {"blockOwnerDeletion", true}}));
+    references.add(Value::object(
+        {{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", owner}, {"uid", owner}, {"blockOwnerDeletion", true}}));
   }
   Value::ObjectBuilder metadata;
   metadata.set("name", uid).set("namespace", "n").set("uid", uid);
@@ -34,13 +35,16 @@ GraphNode plain_node() {
   return node;
 }
 
-OwnerStanding owner(std::string uid, OwnerState state) { return {{"v1", "Pod", uid, uid, false, true}, state}; }
+OwnerStanding owner(std::string uid, OwnerState state) {
+  return {{"v1", "Pod", uid, uid, false, true}, state};
+}
 
 }  // namespace
 
 TEST_CASE("an owner that exists keeps the object and drops the other references") {
   const CollectionPlan plan = plan_collection(
-      plain_node(), {owner("a", OwnerState::Solid), owner("b", OwnerState::Dangling), owner("c", OwnerState::Waiting)}, {});
+      plain_node(), {owner("a", OwnerState::Solid), owner("b", OwnerState::Dangling), owner("c", OwnerState::Waiting)},
+      {});
   CHECK(plan.action == CollectionPlan::Action::RemoveReferences);
   CHECK(plan.references == std::vector<std::string>{"b", "c"});
   CHECK(plan_collection(plain_node(), {owner("a", OwnerState::Solid)}, {}).action == CollectionPlan::Action::Keep);

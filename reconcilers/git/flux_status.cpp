@@ -21,7 +21,8 @@ kube::Condition make_condition(std::string_view type, std::string_view status, s
 }
 
 Value set_or_remove(const Value& conditions, bool wanted, const kube::Condition& condition, WallTime now) {
-  return wanted ? kube::with_condition(conditions, condition, now) : kube::without_condition(conditions, condition.type);
+  return wanted ? kube::with_condition(conditions, condition, now)
+                : kube::without_condition(conditions, condition.type);
 }
 
 }  // namespace
@@ -31,11 +32,13 @@ Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, 
   const bool ready = outcome.kind == Kind::Ready;
   const bool progressing = outcome.kind == Kind::Progressing;
   const bool stalled = outcome.kind == Kind::Stalled;
-  Value planned = kube::with_condition(
-      conditions,
-      make_condition("Ready", ready ? "True" : progressing ? "Unknown" : "False", outcome.reason, outcome.message,
-                     generation),
-      now);
+  Value planned = kube::with_condition(conditions,
+                                       make_condition("Ready",
+                                                      ready         ? "True"
+                                                      : progressing ? "Unknown"
+                                                                    : "False",
+                                                      outcome.reason, outcome.message, generation),
+                                       now);
   // A failed attempt that will be repeated is still on its way.
   const bool retrying = outcome.kind == Kind::Failed;
   planned = set_or_remove(planned, progressing || retrying,
@@ -54,9 +57,9 @@ bool has_unhandled_request(const kube::Object& object) {
 Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                const kube::Object& object, const Value& status, std::string_view field_manager) {
   if (object["status"] == status) return {};
-  Result<kube::Object> written = client.patch(context, resource, object.key(), kube::PatchType::Merge,
-                                              Value::object({{"status", status}}),
-                                              {.field_manager = std::string(field_manager)}, "status");
+  Result<kube::Object> written =
+      client.patch(context, resource, object.key(), kube::PatchType::Merge, Value::object({{"status", status}}),
+                   {.field_manager = std::string(field_manager)}, "status");
   if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
   return {};
 }
@@ -64,10 +67,10 @@ Result<void> write_flux_status(const Context& context, const kube::Client& clien
 Result<void> set_flux_finalizer(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                 const kube::Object& object, bool wanted, std::string_view field_manager) {
   if (object.has_finalizer(kFluxFinalizer) == wanted) return {};
-  const kube::Object changed = wanted ? object.with_finalizer(kFluxFinalizer) : object.without_finalizer(kFluxFinalizer);
-  const Value patch = Value::object(
-      {{"metadata", Value::object({{"resourceVersion", object.resource_version()},
-                                   {"finalizers", changed.metadata()["finalizers"]}})}});
+  const kube::Object changed =
+      wanted ? object.with_finalizer(kFluxFinalizer) : object.without_finalizer(kFluxFinalizer);
+  const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", object.resource_version()},
+                                                                 {"finalizers", changed.metadata()["finalizers"]}})}});
   Result<kube::Object> written = client.patch(context, resource, object.key(), kube::PatchType::Merge, patch,
                                               {.field_manager = std::string(field_manager)});
   if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();

@@ -12,14 +12,14 @@ namespace coracle::reconcilers {
 
 // Where a repository is and how to ask for it.
 struct GitRemote {
-  std::string url;              // https://, http:// or file://
-  std::string username;         // basic authentication; empty: none
+  std::string url;       // https://, http:// or file://
+  std::string username;  // basic authentication; empty: none
   std::string password;
   std::string bearer_token;
   std::string ca_pem;           // empty: the system's store
   std::string certificate_pem;  // client certificate and key, both or none
   std::string key_pem;
-  std::string proxy;            // "http://user:password@host:port"
+  std::string proxy;  // "http://user:password@host:port"
 };
 
 // A branch, tag or other reference of a remote, by its full name.
@@ -29,7 +29,7 @@ struct GitReference {
 };
 
 struct GitFile {
-  std::string path;     // relative to the repository's root
+  std::string path;  // relative to the repository's root
   std::string content;
 };
 

@@ -9,7 +9,9 @@
 namespace coracle::reconcilers {
 namespace {
 
-kube::Object json_object(std::string_view text) { return kube::Object(json::read(text).value()); }
+kube::Object json_object(std::string_view text) {
+  return kube::Object(json::read(text).value());
+}
 
 const std::vector<GitReference> kReferences = {{"refs/heads/main", std::string(40, 'a')},
                                                {"refs/heads/master", std::string(40, 'b')},
@@ -73,9 +75,9 @@ TEST_CASE("manifests are built from YAML files; kustomizations and broken files 
 }
 
 TEST_CASE("objects get owner labels, common metadata and the target namespace") {
-  const kube::Object kustomization = json_object(
-      R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"
-      R"("commonMetadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}})");
+  const kube::Object kustomization =
+      json_object(R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"
+                  R"("commonMetadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}})");
   const auto namespaced = [](const kube::GroupVersionKind& gvk) { return gvk.kind != "Namespace"; };
   const std::vector<kube::Object> prepared = prepare_objects(
       kustomization,
@@ -83,10 +85,11 @@ TEST_CASE("objects get owner labels, common metadata and the target namespace") 
                    R"("stringData":{"k":"v"},"status":{}})"),
        json_object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})")},
       namespaced);
-  CHECK(json::write_sorted(prepared[0].tree()) ==
-        R"({"apiVersion":"v1","data":{"k":"dg=="},"kind":"Secret","metadata":{"annotations":{"note":"b"},"labels":{)"
-        R"("kustomize.toolkit.fluxcd.io/name":"apps","kustomize.toolkit.fluxcd.io/namespace":"flux-system","team":"a"},)"
-        R"("name":"s","namespace":"shop"}})");
+  CHECK(
+      json::write_sorted(prepared[0].tree()) ==
+      R"({"apiVersion":"v1","data":{"k":"dg=="},"kind":"Secret","metadata":{"annotations":{"note":"b"},"labels":{)"
+      R"("kustomize.toolkit.fluxcd.io/name":"apps","kustomize.toolkit.fluxcd.io/namespace":"flux-system","team":"a"},)"
+      R"("name":"s","namespace":"shop"}})");
   CHECK(prepared[1].namespace_().empty());
 
   CHECK(may_prune(kustomization, prepared[0]));
@@ -114,8 +117,11 @@ TEST_CASE("dependencies must be ready, and at the same revision of the same sour
 }
 
 TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {
-  const std::vector<GitFile> files = {{".github/ci.yaml", ""}, {".sourceignore", "*.tmp.yaml\n"}, {"apps/a.yaml", ""},
-                                      {"apps/a.tmp.yaml", ""}, {"infra/b.yaml", ""}};
+  const std::vector<GitFile> files = {{".github/ci.yaml", ""},
+                                      {".sourceignore", "*.tmp.yaml\n"},
+                                      {"apps/a.yaml", ""},
+                                      {"apps/a.tmp.yaml", ""},
+                                      {"infra/b.yaml", ""}};
   const auto paths = [&files](std::string_view spec) {
     std::string text;
     for (const GitFile& file : artifact_files(json_object(R"({"spec":)" + std::string(spec) + "}"), files)) {

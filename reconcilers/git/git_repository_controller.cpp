@@ -141,8 +141,8 @@ class GitRepositoryReconciler : public kube::Reconciler {
     }
     const bool fresh = fetched && before["artifact"]["revision"].as_string() != fetched->revision;
     if (fresh) status.set("artifact", artifact(repository, *fetched, now));
-    TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository,
-                          std::move(status).build(), kSourceManager));
+    TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository, std::move(status).build(),
+                          kSourceManager));
     if (fresh) {
       events_.record(context, repository, kube::EventType::Normal, "NewArtifact", outcome.message);
       log_.info("fetched a revision", {{"repository", repository.key().text()}, {"revision", fetched->revision}});
@@ -184,12 +184,13 @@ std::unique_ptr<kube::ManagedController> make_git_repository_controller(const ku
       deps.log);
   kube::Controller& queue = controller->controller();
   // Our own writes of status change nothing that asks for work.
-  repositories.add_handler([&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-    if (!after) return;
-    const bool same = before && before->generation() == after->generation() && before->deleting() == after->deleting() &&
-                      !has_unhandled_request(*after);
-    if (!same) queue.enqueue(after->key());
-  });
+  repositories.add_handler(
+      [&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+        if (!after) return;
+        const bool same = before && before->generation() == after->generation() &&
+                          before->deleting() == after->deleting() && !has_unhandled_request(*after);
+        if (!same) queue.enqueue(after->key());
+      });
   return controller;
 }
 

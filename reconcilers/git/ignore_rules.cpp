@@ -113,7 +113,9 @@ void IgnoreRules::add(std::string_view text, std::string_view directory) {
   }
 }
 
-void IgnoreRules::add_defaults() { add(kDefaults); }
+void IgnoreRules::add_defaults() {
+  add(kDefaults);
+}
 
 bool IgnoreRules::ignores_one(std::string_view path, bool is_directory) const {
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {

@@ -62,11 +62,13 @@ class KustomizationReconciler : public kube::Reconciler {
     const kube::Object& kustomization = *live;
     if (kustomization.deleting()) return finish(context, kustomization);
     if (kustomization["spec"]["suspend"].as_bool()) return kube::Done{};
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true, kKustomizeManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true,
+                           kKustomizeManager));
 
     const Attempt attempt = try_to_apply(context, kustomization);
     TRY(report(context, kustomization, attempt));
-    if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled) return kube::Done{attempt.again_after};
+    if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled)
+      return kube::Done{attempt.again_after};
     return kube::Done{spec_duration(kustomization, "retryInterval", interval(kustomization))};
   }
 
@@ -229,7 +231,8 @@ class KustomizationReconciler : public kube::Reconciler {
       if (health.state == kube::Health::State::Current) continue;
       const std::string text = target.kind + "/" + target.key().text() + " status: '" +
                                std::string(kube::health_text(health.state)) + "': " + health.message;
-      if (health.state == kube::Health::State::Failed) return end_wait(kustomization, failed("HealthCheckFailed", text, waiting.revision));
+      if (health.state == kube::Health::State::Failed)
+        return end_wait(kustomization, failed("HealthCheckFailed", text, waiting.revision));
       if (unready.empty()) unready = text;
     }
     if (unready.empty()) {
@@ -275,7 +278,8 @@ class KustomizationReconciler : public kube::Reconciler {
         if (!gone) return kube::Done{kHealthPoll};
       }
     }
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false, kKustomizeManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false,
+                           kKustomizeManager));
     return forget(kustomization.key());
   }
 
@@ -300,8 +304,8 @@ class KustomizationReconciler : public kube::Reconciler {
     if (!attempt.revision.empty()) status.set("lastAttemptedRevision", attempt.revision);
     if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
     if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));
-    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
-                          std::move(status).build(), kKustomizeManager));
+    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization, std::move(status).build(),
+                          kKustomizeManager));
     announce(context, kustomization, attempt);
     return {};
   }
@@ -309,10 +313,12 @@ class KustomizationReconciler : public kube::Reconciler {
   void announce(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
     const bool fresh = kustomization["status"]["lastAppliedRevision"].as_string() != attempt.revision;
     if (attempt.applied && fresh) {
-      events_.record(context, kustomization, kube::EventType::Normal, "ReconciliationSucceeded", attempt.outcome.message);
+      events_.record(context, kustomization, kube::EventType::Normal, "ReconciliationSucceeded",
+                     attempt.outcome.message);
       log_.info("applied a revision", {{"kustomization", kustomization.key().text()}, {"revision", attempt.revision}});
     }
-    const bool bad = attempt.outcome.kind == FluxOutcome::Kind::Failed || attempt.outcome.kind == FluxOutcome::Kind::Stalled;
+    const bool bad =
+        attempt.outcome.kind == FluxOutcome::Kind::Failed || attempt.outcome.kind == FluxOutcome::Kind::Stalled;
     if (!bad || attempt.outcome.reason == "DependencyNotReady") return;
     events_.record(context, kustomization, kube::EventType::Warning, attempt.outcome.reason, attempt.outcome.message);
   }
@@ -367,14 +373,14 @@ std::unique_ptr<kube::ManagedController> make_kustomization_controller(const kub
   const auto wake = [&queue, &store](std::string_view index, const std::string& key) {
     for (const kube::Object& dependent : store.by_index(index, key)) queue.enqueue(dependent.key());
   };
-  kustomizations.add_handler([&queue, wake](const std::optional<kube::Object>& before,
-                                            const std::optional<kube::Object>& after) {
-    if (!after) return;
-    const bool same = before && before->generation() == after->generation() && before->deleting() == after->deleting() &&
-                      !has_unhandled_request(*after);
-    if (!same) queue.enqueue(after->key());
-    if (!before || ready_mark(*before) != ready_mark(*after)) wake("dependency", after->key().text());
-  });
+  kustomizations.add_handler(
+      [&queue, wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+        if (!after) return;
+        const bool same = before && before->generation() == after->generation() &&
+                          before->deleting() == after->deleting() && !has_unhandled_request(*after);
+        if (!same) queue.enqueue(after->key());
+        if (!before || ready_mark(*before) != ready_mark(*after)) wake("dependency", after->key().text());
+      });
   repositories.add_handler([wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
     if (!after) return;
     const Value& artifact = (*after)["status"]["artifact"]["revision"];

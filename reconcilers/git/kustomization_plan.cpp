@@ -16,7 +16,9 @@ constexpr std::string_view kGroup = "kustomize.toolkit.fluxcd.io/";
 constexpr std::array<std::string_view, 3> kKustomizationFiles = {"kustomization.yaml", "kustomization.yml",
                                                                  "Kustomization"};
 
-std::string group_key(std::string_view name) { return std::string(kGroup) + std::string(name); }
+std::string group_key(std::string_view name) {
+  return std::string(kGroup) + std::string(name);
+}
 
 // Values of these markers compare without case, wherever they stand.
 bool is_marked(const kube::Object& object, std::string_view name, std::string_view value) {
@@ -24,9 +26,13 @@ bool is_marked(const kube::Object& object, std::string_view name, std::string_vi
   return to_lower(object.annotation(key)) == value || to_lower(object.label(key)) == value;
 }
 
-std::string_view file_base(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+std::string_view file_base(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
-bool is_yaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
+bool is_yaml(std::string_view path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml");
+}
 
 kube::Object with_data_encoded(const kube::Object& object) {
   if (object.kind() != "Secret" || object["stringData"].empty()) return object;
@@ -44,9 +50,9 @@ std::optional<std::string> unsupported_kustomization_field(const kube::Object& k
   if (const std::string_view kind = spec["sourceRef"]["kind"].as_string(); kind != "GitRepository") {
     return "spec.sourceRef.kind: \"" + std::string(kind) + "\" is not built in yet, only GitRepository";
   }
-  for (const std::string_view field : {"healthCheckExprs", "namePrefix", "nameSuffix", "patches", "images", "components",
-                                       "ignoreMissingComponents", "buildMetadata", "postBuild", "decryption",
-                                       "kubeConfig", "ignore"}) {
+  for (const std::string_view field :
+       {"healthCheckExprs", "namePrefix", "nameSuffix", "patches", "images", "components", "ignoreMissingComponents",
+        "buildMetadata", "postBuild", "decryption", "kubeConfig", "ignore"}) {
     if (!is_zero(spec[field])) return "spec." + std::string(field) + " is not built in yet";
   }
   for (const Value& dependency : spec["dependsOn"].items()) {
@@ -153,8 +159,8 @@ kube::Inventory health_targets(const kube::Object& kustomization, const kube::In
     const kube::GroupVersionKind gvk =
         kube::GroupVersionKind::parse(check["apiVersion"].as_string("apps/v1"), check["kind"].as_string());
     const std::string_view ns = check["namespace"].as_string();
-    targets.push_back({std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(check["name"].as_string()),
-                       gvk.group, gvk.kind, gvk.version});
+    targets.push_back({std::string(ns.empty() ? kustomization.namespace_() : ns),
+                       std::string(check["name"].as_string()), gvk.group, gvk.kind, gvk.version});
   }
   return targets;
 }

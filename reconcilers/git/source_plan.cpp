@@ -86,7 +86,9 @@ std::optional<std::string> unsupported_source_field(const kube::Object& reposito
   return std::nullopt;
 }
 
-std::string mirror_name(const kube::ObjectKey& key) { return key.namespace_ + "/" + key.name + ".git"; }
+std::string mirror_name(const kube::ObjectKey& key) {
+  return key.namespace_ + "/" + key.name + ".git";
+}
 
 std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files) {
   IgnoreRules rules;

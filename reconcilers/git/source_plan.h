@@ -25,7 +25,7 @@ struct WantedReference {
 
 // The reference to fetch, and the revision as artifacts name it ("main@sha1:<commit>").
 struct ChosenReference {
-  std::string reference;   // "refs/heads/main"; empty: every branch, to find a commit in
+  std::string reference;  // "refs/heads/main"; empty: every branch, to find a commit in
   std::string commit;
   std::string revision;
 };

@@ -15,15 +15,15 @@ struct ManifestFile {
   std::string path;
   WallTime modified;
   std::uint64_t size = 0;
-  bool below_link = false;   // reached through a linked directory: never unlinked
+  bool below_link = false;  // reached through a linked directory: never unlinked
 
   // "metrics" for "/x/metrics.v1.yaml": the Addon's name.
   std::string addon_name() const;
 };
 
 struct FolderScan {
-  std::vector<ManifestFile> files;        // sorted by path
-  std::set<std::string> skipped_names;    // base names that have a "<name>.skip" somewhere in the tree
+  std::vector<ManifestFile> files;      // sorted by path
+  std::set<std::string> skipped_names;  // base names that have a "<name>.skip" somewhere in the tree
 };
 
 // Walks the whole tree: .yaml, .yml and .json (in any case), no dot files; directories linked from the

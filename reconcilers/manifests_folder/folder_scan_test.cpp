@@ -7,9 +7,11 @@ namespace coracle::reconcilers {
 TEST_CASE("the scan finds manifests in order and knows what is skipped") {
   auto executor = make_thread_executor();
   auto files = make_memory_file_system(*executor);
-  for (const char* folder : {"/m/sub/deep", "/elsewhere/linked", "/m/.hidden"}) REQUIRE(files->make_directories(folder, 0755).ok());
-  for (const char* file : {"/m/b.yaml", "/m/a.YML", "/m/sub/c.json", "/m/sub/deep/d.yaml", "/m/.dot.yaml", "/m/note.txt",
-                           "/m/.hidden/x.yaml", "/m/sub/b.yaml.skip", "/elsewhere/e.yaml", "/elsewhere/linked/f.yaml"}) {
+  for (const char* folder : {"/m/sub/deep", "/elsewhere/linked", "/m/.hidden"})
+    REQUIRE(files->make_directories(folder, 0755).ok());
+  for (const char* file :
+       {"/m/b.yaml", "/m/a.YML", "/m/sub/c.json", "/m/sub/deep/d.yaml", "/m/.dot.yaml", "/m/note.txt",
+        "/m/.hidden/x.yaml", "/m/sub/b.yaml.skip", "/elsewhere/e.yaml", "/elsewhere/linked/f.yaml"}) {
     REQUIRE(files->write_file_atomic(file, "x", 0600).ok());
   }
   REQUIRE(files->make_link("/elsewhere", "/m/link").ok());

@@ -22,7 +22,9 @@ constexpr std::size_t kMaxManifest = 16 * 1024 * 1024;
 constexpr Duration kRescan = std::chrono::seconds(15);
 const kube::ObjectKey kWholeFolder{"", "folder"};
 
-std::string quoted(std::string_view path) { return "\"" + std::string(path) + "\""; }
+std::string quoted(std::string_view path) {
+  return "\"" + std::string(path) + "\"";
+}
 
 std::vector<kube::GroupVersionKind> known_kinds(const kube::Object& addon) {
   std::vector<kube::GroupVersionKind> kinds;
@@ -142,7 +144,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       warn(context, addon, "ParseManifestFailed", "Parse", file, objects.error());
       return objects.error();
     }
-    events_.record(context, addon, kube::EventType::Normal, "ApplyingManifest", "Applying manifest at " + quoted(file.path));
+    events_.record(context, addon, kube::EventType::Normal, "ApplyingManifest",
+                   "Applying manifest at " + quoted(file.path));
     Result<std::vector<kube::GroupVersionKind>> kinds =
         applier_.apply(context, owner_set(file.addon_name()), std::move(*objects), known_kinds(addon));
     if (!kinds.ok()) {
@@ -154,7 +157,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
          {"spec", Value::object({{"source", file.path}, {"checksum", checksum}})}});
     TRY(client_.patch(context, kube::resources::addons(), addon.key(), kube::PatchType::Merge, patch,
                       {.field_manager = std::string(kComponent)}));
-    events_.record(context, addon, kube::EventType::Normal, "AppliedManifest", "Applied manifest at " + quoted(file.path));
+    events_.record(context, addon, kube::EventType::Normal, "AppliedManifest",
+                   "Applied manifest at " + quoted(file.path));
     log_.info("applied a manifest", {{"file", file.path}});
     return {};
   }
@@ -165,7 +169,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     Result<kube::Object> addon = client_.get(context, kube::resources::addons(), key);
     if (!addon.ok() && addon.error().reason() != Reason::NotFound) return addon.error();
     if (addon.ok()) {
-      events_.record(context, *addon, kube::EventType::Normal, "DeletingManifest", "Deleting manifest at " + quoted(file.path));
+      events_.record(context, *addon, kube::EventType::Normal, "DeletingManifest",
+                     "Deleting manifest at " + quoted(file.path));
       Result<std::vector<kube::GroupVersionKind>> kinds =
           applier_.apply(context, owner_set(key.name), {}, known_kinds(*addon));
       if (!kinds.ok()) return kinds.error();

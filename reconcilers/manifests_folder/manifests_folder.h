@@ -10,8 +10,8 @@
 namespace coracle::reconcilers {
 
 struct ManifestsFolderOptions {
-  std::string folder;                  // <data-dir>/server/manifests
-  std::vector<std::string> disabled;   // --disable
+  std::string folder;                 // <data-dir>/server/manifests
+  std::vector<std::string> disabled;  // --disable
 };
 
 // Applies every manifest of a folder and keeps an Addon for each, as k3s's deploy controller does, but

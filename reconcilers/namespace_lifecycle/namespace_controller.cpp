@@ -83,7 +83,7 @@ class NamespaceReconciler : public kube::Reconciler {
     const kube::ListParameters metadata{.metadata_only = true};
     Result<kube::ObjectList> objects = client_.list_all(context, resource, ns, metadata);
     if (objects.ok() && objects->items.empty()) return;
-    Result<void> deleted = !objects.ok()     ? Result<void>(objects.error())
+    Result<void> deleted = !objects.ok()    ? Result<void>(objects.error())
                            : has_collection ? client_.remove_collection(context, resource, ns, {}, background())
                                             : delete_each(context, resource, objects->items);
     if (deleted.ok()) objects = client_.list_all(context, resource, ns, metadata);

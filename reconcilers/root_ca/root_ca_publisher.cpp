@@ -32,11 +32,11 @@ class RootCaReconciler : public kube::Reconciler {
     const std::optional<kube::Object> have = config_maps_.get({key.name, std::string(kName)});
     Result<kube::Object> written =
         !have ? client_.create(context, kube::resources::config_maps(), wanted(key.name))
-        : matches(*have) ? Result<kube::Object>(*have)
-                         : client_.update(context, kube::resources::config_maps(),
-                                          have->with("data", data_)
-                                              .without("binaryData")
-                                              .with_annotation(kDescriptionKey, kDescription));
+        : matches(*have)
+            ? Result<kube::Object>(*have)
+            : client_.update(
+                  context, kube::resources::config_maps(),
+                  have->with("data", data_).without("binaryData").with_annotation(kDescriptionKey, kDescription));
     if (written.ok()) return kube::Done{};
     const Reason reason = written.error().reason();
     // Somebody else was faster, or the namespace is going: a later event brings the key back.
@@ -56,9 +56,9 @@ class RootCaReconciler : public kube::Reconciler {
     return kube::Object(Value::object(
         {{"apiVersion", "v1"},
          {"kind", "ConfigMap"},
-         {"metadata", Value::object({{"name", kName},
-                                     {"namespace", ns},
-                                     {"annotations", Value::object({{kDescriptionKey, kDescription}})}})},
+         {"metadata",
+          Value::object(
+              {{"name", kName}, {"namespace", ns}, {"annotations", Value::object({{kDescriptionKey, kDescription}})}})},
          {"data", data_}}));
   }
 

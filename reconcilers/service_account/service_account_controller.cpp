@@ -18,10 +18,10 @@ class ServiceAccountReconciler : public kube::Reconciler {
     const std::optional<kube::Object> ns = namespaces_.get(key);
     if (!ns || ns->deleting() || (*ns)["status"]["phase"].as_string() == "Terminating") return kube::Done{};
     if (accounts_.get({key.name, std::string(kDefaultAccount)})) return kube::Done{};
-    const kube::Object account(Value::object(
-        {{"apiVersion", "v1"},
-         {"kind", "ServiceAccount"},
-         {"metadata", Value::object({{"name", kDefaultAccount}, {"namespace", key.name}})}}));
+    const kube::Object account(
+        Value::object({{"apiVersion", "v1"},
+                       {"kind", "ServiceAccount"},
+                       {"metadata", Value::object({{"name", kDefaultAccount}, {"namespace", key.name}})}}));
     Result<kube::Object> created = client_.create(context, kube::resources::service_accounts(), account);
     if (!created.ok() && created.error().reason() != Reason::AlreadyExists) {
       // The namespace went away between the look and the write.

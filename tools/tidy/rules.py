@@ -32,7 +32,7 @@ HEAVY_HEADERS = {
     "nlohmann/": ["base/json/internal"],
     "yaml.h": ["base/yaml/internal"],
     "openssl/": ["base/tls", "base/http/internal"],
-    "nghttp2/": ["base/http/internal"],
+    "nghttp2/": ["base/http"],
     "http_parser.h": ["base/http/internal"],
     "curl/": ["base/http/internal"],
     "sqlite3.h": ["store/internal", "store/sqlite"],

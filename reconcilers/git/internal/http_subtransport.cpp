@@ -123,12 +123,12 @@ Result<std::string> HttpConnection::exchange(std::string_view method, const std:
   if (!remote_.bearer_token.empty()) {
     request.headers.add("Authorization", "Bearer " + remote_.bearer_token);
   } else if (!remote_.username.empty() || !remote_.password.empty()) {
-    request.headers.add("Authorization",
-                        "Basic " + crypto::base64_encode(remote_.username + ":" + remote_.password));
+    request.headers.add("Authorization", "Basic " + crypto::base64_encode(remote_.username + ":" + remote_.password));
   }
   ASSIGN_OR_RETURN(const http::Response response, client_->send(context_, url, request));
   if (response.status == 401 || response.status == 403) {
-    return Error(Reason::Unauthorized, "authentication required: the server answered " + std::to_string(response.status));
+    return Error(Reason::Unauthorized,
+                 "authentication required: the server answered " + std::to_string(response.status));
   }
   if (response.status == 404) return Error(Reason::NotFound, "repository not found: the server answered 404");
   if (response.status != 200) return unavailable("the server answered " + std::to_string(response.status));

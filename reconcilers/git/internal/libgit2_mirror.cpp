@@ -138,9 +138,7 @@ class Libgit2Mirror : public GitMirror {
     return files;
   }
 
-  Result<void> forget(const Context&, const std::string& mirror) override {
-    return remove_tree(path_of(mirror));
-  }
+  Result<void> forget(const Context&, const std::string& mirror) override { return remove_tree(path_of(mirror)); }
 
  private:
   static Error no_directory(const std::string& directory) {
