@@ -6,6 +6,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
+constexpr Duration kFollowRetry = std::chrono::seconds(1);
 constexpr std::size_t kFeedBatch = 128;
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
@@ -37,9 +38,16 @@ Result<void> StoreFeed::follow(const Context& context) {
   watch->on_ready([weak = weak_from_this()] {
     if (auto feed = weak.lock()) feed->schedule();
   });
-  std::lock_guard lock(pump_mutex_);
-  watch_ = std::move(watch);
-  progress_.store(from, std::memory_order_release);
+  std::vector<std::shared_ptr<Watcher>> wake;
+  {
+    std::lock_guard lock(pump_mutex_);
+    if (stopped_) return {};
+    // Whatever was loaded before this watch began may lack what happened in between.
+    forget_caches(wake);
+    watch_ = std::move(watch);
+    progress_.store(from, std::memory_order_release);
+  }
+  wake_watchers(wake);
   return {};
 }
 
@@ -49,6 +57,7 @@ void StoreFeed::stop() {
     std::lock_guard lock(pump_mutex_);
     stopped_ = true;
     watch_ = nullptr;
+    retry_ = nullptr;
   }
   {
     std::lock_guard lock(slots_mutex_);
@@ -89,7 +98,8 @@ bool StoreFeed::deal_out(std::vector<std::shared_ptr<Watcher>>& wake) {
   store::Revision progress = progress_.load(std::memory_order_relaxed);
   auto drained = watch_->drain(batch_, kFeedBatch, progress);
   if (!drained.ok()) {
-    if (!stopped_ && drained.error().reason() == Reason::Expired) lose(wake);
+    // Canceled tells that the store has stopped; after anything else nothing held here is certain.
+    if (!stopped_ && drained.error().reason() != Reason::Canceled) lose(drained.error(), wake);
     return false;
   }
   for (const store::EventPtr& event : batch_) {
@@ -107,21 +117,32 @@ bool StoreFeed::deal_out(std::vector<std::shared_ptr<Watcher>>& wake) {
   return more;
 }
 
-// The feed was too slow for the store: nothing that it holds is certain any more.
-void StoreFeed::lose(std::vector<std::shared_ptr<Watcher>>& wake) {
-  log_.warning("fell behind the store; caches are loaded again and watches end");
-  {
-    std::lock_guard lock(slots_mutex_);
-    for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
-    slots_.clear();
-    changed_->notify_all();
-  }
+void StoreFeed::lose(const Error& error, std::vector<std::shared_ptr<Watcher>>& wake) {
+  log_.warning("lost track of the store; caches are loaded again and watches end", {{"error", error}});
+  forget_caches(wake);
   watch_ = nullptr;
+  follow_again();
+}
+
+void StoreFeed::forget_caches(std::vector<std::shared_ptr<Watcher>>& wake) {
+  std::lock_guard lock(slots_mutex_);
+  for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
+  slots_.clear();
+  changed_->notify_all();
+}
+
+void StoreFeed::follow_again() {
   executor_.post(Lane::Worker, [weak = weak_from_this(), &executor = executor_] {
     auto feed = weak.lock();
     if (feed == nullptr) return;
     auto followed = feed->follow(Context(executor));
-    if (!followed.ok()) feed->log_.error("the store cannot be watched", {{"error", followed.error()}});
+    if (followed.ok()) return feed->pump();
+    feed->log_.warning("the store cannot be watched; trying again", {{"error", followed.error()}});
+    std::lock_guard lock(feed->pump_mutex_);
+    if (feed->stopped_) return;
+    feed->retry_ = executor.call_after(kFollowRetry, [weak] {
+      if (auto again = weak.lock()) again->follow_again();
+    });
   });
 }
 

@@ -59,7 +59,9 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   void schedule();
   void pump();
   bool deal_out(std::vector<std::shared_ptr<Watcher>>& wake);
-  void lose(std::vector<std::shared_ptr<Watcher>>& wake);
+  void lose(const Error& error, std::vector<std::shared_ptr<Watcher>>& wake);
+  void follow_again();
+  void forget_caches(std::vector<std::shared_ptr<Watcher>>& wake);
   Result<void> load(const Context& context, const std::shared_ptr<WatchCache>& cache);
   void finish_load(const std::string& prefix, const std::shared_ptr<WatchCache>& cache, bool ok);
 
@@ -73,6 +75,7 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   std::mutex pump_mutex_;
   std::unique_ptr<store::Watch> watch_;
   std::vector<store::EventPtr> batch_;
+  std::unique_ptr<Timer> retry_;
   bool stopped_ = false;
 
   std::mutex slots_mutex_;
