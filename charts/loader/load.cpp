@@ -7,6 +7,7 @@
 #include "charts/chart.h"
 #include "charts/internal/archive.h"
 #include "charts/loader/ignore.h"
+#include "charts/semver.h"
 #include "charts/values.h"
 
 namespace coracle::charts {
@@ -80,8 +81,14 @@ Result<void> validate_metadata(const Chart& chart) {
   TRY(required("name"));
   TRY(required("version"));
   const std::string_view name = chart.name();
-  if (name.find('/') != std::string_view::npos || name.find('\\') != std::string_view::npos || name == "..") {
-    return bad_request("validation: chart.metadata.name \"" + std::string(name) + "\" is invalid");
+  if (name.find('/') != std::string_view::npos || name.find('\\') != std::string_view::npos || name == "." ||
+      name == "..") {
+    return bad_request("validation: chart.metadata.name \"" + std::string(name) + "\" is not allowed");
+  }
+  const std::string_view api_version = chart.metadata["apiVersion"].as_string();
+  if (api_version != "v1" && api_version != "v2") return bad_request("invalid chart apiVersion");
+  if (!Version::parse(chart.version()).ok()) {
+    return bad_request("validation: chart.metadata.version \"" + std::string(chart.version()) + "\" is invalid");
   }
   const std::string_view type = chart.metadata["type"].as_string();
   if (!type.empty() && type != "application" && type != "library") {

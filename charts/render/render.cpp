@@ -1,5 +1,6 @@
 #include "charts/render.h"
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <unordered_map>
@@ -126,6 +127,21 @@ Result<void> check_kube_version(const Chart& chart, const Capabilities& capabili
                      capabilities.kube_version);
 }
 
+// A packaged chart must bring every sub-chart that it names, also the disabled ones.
+Result<void> check_dependencies(const Chart& chart) {
+  std::string missing;
+  for (const Value& requirement : chart.metadata["dependencies"].items()) {
+    const std::string_view name = requirement["name"].as_string();
+    const bool present = std::any_of(chart.dependencies.begin(), chart.dependencies.end(),
+                                     [name](const auto& dependency) { return dependency->name() == name; });
+    if (present) continue;
+    if (!missing.empty()) missing += ", ";
+    missing += name;
+  }
+  if (missing.empty()) return {};
+  return bad_request("found in Chart.yaml, but missing in charts/ directory: " + missing);
+}
+
 bool is_manifest_name(std::string_view name) {
   return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
 }
@@ -151,6 +167,7 @@ Result<void> collect_crds(const Chart& chart, const std::string& full_path, std:
 Result<Rendering> render(const RenderRequest& request) {
   if (request.chart.is_library()) return bad_request("library charts are not installable");
   TRY(check_kube_version(request.chart, request.capabilities));
+  TRY(check_dependencies(request.chart));
   Rendering rendering;
   ASSIGN_OR_RETURN(const Chart chart, process_dependencies(request.chart, request.values, &rendering.warnings));
   ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, request.values, &rendering.warnings));

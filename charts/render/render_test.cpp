@@ -137,7 +137,10 @@ TEST_CASE("notes, CRDs and the version of Kubernetes") {
   chart.metadata = chart.metadata.with("kubeVersion", ">=1.99");
   CHECK(test::render_chart(chart).error().message() ==
         "chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.36.2");
-  chart.metadata = chart.metadata.without("kubeVersion").with("type", "library");
+  chart.metadata = chart.metadata.without("kubeVersion")
+                       .with("dependencies", Value::array({Value::object({{"name", "absent"}, {"version", "1.x"}})}));
+  CHECK(test::render_chart(chart).error().message() == "found in Chart.yaml, but missing in charts/ directory: absent");
+  chart.metadata = chart.metadata.without("dependencies").with("type", "library");
   CHECK(test::render_chart(chart).error().message() == "library charts are not installable");
 }
 

