@@ -249,6 +249,33 @@ spec:
         self.assertIsNone(self.server.object("namespace", "brief"))
 
 
+class TakingOver(HelmChartTestCase):
+    def test_what_k3s_kept_for_its_jobs_goes(self):
+        server = self.server
+        server.kubectl("create", "serviceaccount", "helm-former")
+        server.kubectl("create", "clusterrolebinding", "helm-default-former", "--clusterrole=cluster-admin",
+                       "--serviceaccount=default:helm-former")
+        self.apply("former", {"chart": "oci://registry.example.com/charts/web"})
+        self.wait_for_failed("former", "True")
+        server.kubectl("patch", "helmchart", "former", "--type=merge", "--subresource=status", "-p",
+                       json.dumps({"status": {"jobName": "helm-install-former"}}))
+        self.apply("former", {"chartContent": self.content()})
+        self.moorings("former", 3)
+        server.wait_until_gone("clusterrolebinding", "helm-default-former")
+        server.wait_until_gone("serviceaccount", "helm-former")
+        server.wait_for_object("helmchart", "former", condition=lambda c: not c["status"].get("jobName"))
+
+    def test_a_chart_waits_for_the_definitions_of_another(self):
+        self.apply("sailing", {"chartContent": self.content({
+            "templates/boat.yaml": "apiVersion: example.com/v1\nkind: Boat\nmetadata: {name: towy}\n"
+                                   "spec: {material: willow, seats: 1}\n"})})
+        self.wait_for_failed("sailing", "True", 'no matches for kind "Boat"')
+        with open("examples/manifests/boats.yaml", encoding="utf-8") as file:
+            self.server.drop("boats.yaml", file.read())
+        self.server.wait_for_object("boats.example.com", "towy")
+        self.wait_for_failed("sailing", "False")
+
+
 class Repository(http.server.SimpleHTTPRequestHandler):
     """A repository that wants a password."""
     files = {}
@@ -257,7 +284,11 @@ class Repository(http.server.SimpleHTTPRequestHandler):
         wanted = "Basic " + base64.b64encode(b"sailor:knots").decode()
         data = self.files.get(self.path)
         status = 401 if self.headers.get("Authorization") != wanted else 404 if data is None else 200
+        if "/moved/" in self.path:
+            status = 302
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", self.path.replace("/moved/", "/"))
         self.send_header("Content-Length", str(len(data) if status == 200 else 0))
         self.end_headers()
         if status == 200:
@@ -274,7 +305,7 @@ class Repositories(HelmChartTestCase):
         for version in ("0.1.0", "0.2.0"):
             metadata = f"apiVersion: v2\nname: quay\nversion: {version}\n"
             handler.files[f"/charts/quay-{version}.tgz"] = packed_chart({"Chart.yaml": metadata})
-            index += f"  - name: quay\n    version: {version}\n    urls: [quay-{version}.tgz]\n"
+            index += f"  - name: quay\n    version: {version}\n    urls: [moved/quay-{version}.tgz]\n"
         handler.files["/charts/index.yaml"] = index.encode()
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever)
@@ -363,7 +394,7 @@ class Helm(HelmChartTestCase):
         self.moorings("quayside", 6)
         self.wait_for_failed("quayside", "False", "revision 4")
         self.server.kubectl("delete", "helmchart", "quayside")
-        self.assertNotIn("quayside", self.helm("list", "-A", "--all", "-q"))
+        self.assertNotIn("quayside", self.helm("list", "-A", "-q"))
 
 
 if __name__ == "__main__":
