@@ -1,0 +1,64 @@
+"""kill -9 at random moments under load: nothing that was acknowledged is lost."""
+import http.client
+import json
+import random
+import signal
+import threading
+import time
+import unittest
+
+from admin import Admin
+from cluster import Server
+
+ROUNDS = 5
+WRITERS = 4
+
+
+class Durability(unittest.TestCase):
+    def write_until_killed(self, writer, turn, acknowledged, ended):
+        admin = Admin(self.server)
+        number = 0
+        while not ended.is_set():
+            name = f"w{writer}-r{turn}-{number}"
+            number += 1
+            try:
+                status, _ = admin.create_config_map(name, {"turn": str(turn)})
+            except (OSError, http.client.HTTPException):
+                return
+            if status == 201:
+                acknowledged.append(name)
+
+    def test_no_acknowledged_write_and_no_addon_is_lost(self):
+        seed = random.randrange(1 << 30)
+        chance = random.Random(seed)
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        acknowledged = []
+        for turn in range(ROUNDS):
+            self.server.start()
+            self.server.drop(f"addon-{turn}.yaml", "apiVersion: v1\nkind: ConfigMap\n"
+                             f"metadata: {{name: addon-{turn}, namespace: default}}\ndata: {{turn: '{turn}'}}\n")
+            ended = threading.Event()
+            writers = [threading.Thread(target=self.write_until_killed, args=(i, turn, acknowledged, ended))
+                       for i in range(WRITERS)]
+            for thread in writers:
+                thread.start()
+            time.sleep(chance.uniform(0.05, 1.0))  # the moment is the point of the test, not a wait
+            self.server.stop(signal.SIGKILL)
+            ended.set()
+            for thread in writers:
+                thread.join()
+        self.assertTrue(acknowledged, f"seed {seed}")
+        self.server.start()
+        status, body = Admin(self.server).call("GET", "/api/v1/namespaces/default/configmaps")
+        self.assertEqual(status, 200)
+        names = {item["metadata"]["name"] for item in json.loads(body)["items"]}
+        self.assertEqual(set(acknowledged) - names, set(), f"seed {seed}")
+        for turn in range(ROUNDS):
+            self.server.wait_for_object("configmap", f"addon-{turn}")
+            self.server.wait_for_object("addon", f"addon-{turn}", "-n", "kube-system",
+                                        condition=lambda a: a["spec"].get("checksum"))
+
+
+if __name__ == "__main__":
+    unittest.main()
