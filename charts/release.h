@@ -59,14 +59,14 @@ struct Release {
   std::map<std::string, std::string> labels;  // of the Secret, beside Helm's own
 };
 
-// A Secret may hold 1 MiB; above this, encoding leaves out what Helm can do without: the chart's
+// A Secret may hold 1 MiB. Above its limit, encoding leaves out what Helm can do without: the chart's
 // files, then what is no manifest among its templates, then all templates.
 inline constexpr std::size_t kMaxReleasePayload = 900 * 1024;
 // What a stored payload may unpack to.
 inline constexpr std::size_t kMaxReleaseJson = 64 * 1024 * 1024;
 
 // What the key "release" of the Secret holds: base64 of gzip of JSON.
-Result<std::string> encode_release(const Release& release);
+Result<std::string> encode_release(const Release& release, std::size_t limit = kMaxReleasePayload);
 // Reads it, also the uncompressed form of old Helm versions. Numbers in values become float64.
 Result<Release> decode_release(std::string_view payload);
 

@@ -148,20 +148,20 @@ bool is_own_label(std::string_view label) {
 
 }  // namespace
 
-Result<std::string> encode_release(const Release& release) {
+Result<std::string> encode_release(const Release& release, std::size_t limit) {
   const Chart& chart = release.chart;
   std::string payload = pack(release, chart.templates, chart.files);
-  if (payload.size() <= kMaxReleasePayload) return payload;
+  if (payload.size() <= limit) return payload;
   payload = pack(release, chart.templates, {});
-  if (payload.size() <= kMaxReleasePayload) return payload;
+  if (payload.size() <= limit) return payload;
   std::vector<ChartFile> templates;
   std::copy_if(chart.templates.begin(), chart.templates.end(), std::back_inserter(templates), is_manifest_template);
   payload = pack(release, templates, {});
-  if (payload.size() > kMaxReleasePayload) payload = pack(release, {}, {});
-  if (payload.size() <= kMaxReleasePayload) return payload;
+  if (payload.size() > limit) payload = pack(release, {}, {});
+  if (payload.size() <= limit) return payload;
   return Error(Reason::RequestEntityTooLarge,
                "the record of release " + release.name + " has " + std::to_string(payload.size()) +
-                   " bytes without its templates, a Secret may hold " + std::to_string(kMaxReleasePayload));
+                   " bytes without its templates, at most " + std::to_string(limit) + " are allowed");
 }
 
 Result<Release> decode_release(std::string_view payload) {

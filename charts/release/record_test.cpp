@@ -76,9 +76,8 @@ TEST_CASE("the Secret carries Helm's type, name and labels") {
 }
 
 TEST_CASE("records of old Helm versions are read") {
-  const std::string json =
-      R"({"name":"old","version":1,"info":{"first_deployed":"2020-01-02T03:04:05.678Z",)"
-      R"("deleted":"","status":"superseded"}})";
+  const std::string json = R"({"name":"old","version":1,"info":{"first_deployed":"2020-01-02T03:04:05.678Z",)"
+                           R"("deleted":"","status":"superseded"}})";
   const auto release = decode_release(crypto::base64_encode(json));
   REQUIRE(release.ok());
   CHECK(release->status == "superseded");
@@ -87,18 +86,21 @@ TEST_CASE("records of old Helm versions are read") {
 }
 
 TEST_CASE("a record that is too large gives up what Helm can do without") {
-  const auto random = seeded_random(7);
-  std::string noise(1024 * 1024, '\0');
-  random->fill(std::as_writable_bytes(std::span(noise)));
+  constexpr std::size_t kLimit = 8 * 1024;
+  const auto noise = seeded_random(7)->hex(16 * 1024);
   Release release = sample();
   release.chart.files.push_back({"big.bin", noise});
-  auto payload = encode_release(release);
+  auto payload = encode_release(release, kLimit);
   REQUIRE(payload.ok());
-  CHECK(payload->size() <= kMaxReleasePayload);
+  CHECK(payload->size() <= kLimit);
   CHECK(decode_release(*payload)->chart.files.empty());
   CHECK(decode_release(*payload)->chart.templates.size() == 1);
+  release.chart.templates.push_back({"templates/README.md", noise});
+  CHECK(decode_release(*encode_release(release, kLimit))->chart.templates.size() == 1);
+  release.chart.templates.push_back({"templates/big.yaml", noise});
+  CHECK(decode_release(*encode_release(release, kLimit))->chart.templates.empty());
   release.manifest = noise;
-  CHECK(encode_release(release).error().reason() == Reason::RequestEntityTooLarge);
+  CHECK(encode_release(release, kLimit).error().reason() == Reason::RequestEntityTooLarge);
 }
 
 TEST_CASE("broken records are errors") {
