@@ -23,7 +23,11 @@ Error exists_error(const ResourceDescriptor& resource, const Object& object, con
                    bool generated) {
   Error error = already_exists(resource, object.name());
   if (there != nullptr && there->deleting()) error = error.in("object is being deleted");
-  return generated ? std::move(error).with_retry_after(std::chrono::seconds(1)) : error;
+  if (!generated) return error;
+  return Error(Reason::AlreadyExists,
+               error.message() + ", the server was not able to generate a unique name for the object")
+      .with_details(error.details())
+      .with_retry_after(std::chrono::seconds(1));
 }
 
 }  // namespace
