@@ -54,6 +54,10 @@ Result<HelmSpec> read_helm_spec(const kube::Object& chart, const std::optional<k
   const ReleaseLocation location = release_location(chart);
   read.release = location.release;
   read.driver = location.driver;
+  if (read.release.name.size() > kMaxReleaseName) {
+    return bad_request("metadata.name: \"" + read.release.name + "\" is longer than the " +
+                       std::to_string(kMaxReleaseName) + " characters that the name of a release may have");
+  }
   read.chart_content = spec["chartContent"].as_string();
   read.version = spec["version"].as_string();
   read.chart = fill_in(spec["chart"].as_string(), api_address, read.from_own_api);

@@ -19,7 +19,8 @@ inline constexpr std::string_view kHelmController = "helm-controller";
 // Stands for the API server's host and port in spec.chart and spec.repo.
 inline constexpr std::string_view kApiAddressVariable = "%{KUBERNETES_API}%";
 
-// Helm's own.
+// Helm's own limits.
+inline constexpr std::size_t kMaxReleaseName = 53;
 inline constexpr Duration kDefaultReleaseTimeout = std::chrono::seconds(300);
 
 enum class FailurePolicy : std::uint8_t { Retry, Reinstall, Abort };

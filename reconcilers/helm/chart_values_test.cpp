@@ -113,6 +113,12 @@ TEST_CASE("spec is read with k3s's defaults, but nothing is reinstalled unless a
       "spec.timeout: "));
 }
 
+TEST_CASE("a name that no release can have is refused") {
+  const kube::Object chart(Value::object({{"metadata", Value::object({{"name", std::string(54, 'a')}})},
+                                          {"spec", parsed("{chart: c}")}}));
+  CHECK(read_helm_spec(chart, std::nullopt, "h:1").error().message().starts_with("metadata.name: "));
+}
+
 TEST_CASE("what only a Job could use is named") {
   CHECK(fields_without_effect(helm_chart("{chart: c, jobImage: i, backOffLimit: 3, bootstrap: false}")) ==
         std::vector<std::string>{"jobImage", "backOffLimit"});

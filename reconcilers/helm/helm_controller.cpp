@@ -6,8 +6,10 @@
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
+#include "kube/object/conditions.h"
 #include "reconcilers/helm/chart_inputs.h"
 #include "reconcilers/helm/helm_status.h"
+#include "reconcilers/helm/k3s_leftovers.h"
 #include "reconcilers/helm/release_operations.h"
 
 namespace coracle::reconcilers {
@@ -23,16 +25,18 @@ bool is_foreign(const kube::Object& chart) {
   return !manager.empty() && manager != kHelmController;
 }
 
+// k3s had it in its care before, and made a Job for it.
+bool has_k3s_job(const kube::Object& chart) { return !chart["status"]["jobName"].as_string().empty(); }
+
 // Only a changed object helps, so there is no use in trying again.
 bool is_final(const Error& error) { return error.reason() == Reason::Unsupported; }
 
 class HelmReconciler : public kube::Reconciler {
  public:
-  HelmReconciler(const kube::ControllerDeps& deps, const kube::Store& charts, const kube::Store& configs,
-                 ChartFetcher& fetcher, HelmControllerOptions options)
+  HelmReconciler(const kube::ControllerDeps& deps, const kube::Store& charts, ChartFetcher& fetcher,
+                 HelmControllerOptions options)
       : client_(deps.client),
         charts_(charts),
-        configs_(configs),
         options_(std::move(options)),
         log_(deps.log.named(std::string(kHelmController))),
         inputs_(deps.client, fetcher, options_.api_ca_pem),
@@ -60,6 +64,7 @@ class HelmReconciler : public kube::Reconciler {
       return kube::Done{};
     }
     TRY(claim(context, chart));
+    if (has_k3s_job(chart)) TRY(remove_k3s_leftovers(context, client_, key));
     const Result<HelmOutcome> outcome = bring_about(context, chart);
     if (outcome.ok()) {
       TRY(report(context, chart, *outcome, "JobFailed"));
@@ -80,8 +85,16 @@ class HelmReconciler : public kube::Reconciler {
     };
   }
 
+  // Read where it is written: a config that is applied just before its chart must count at once.
+  Result<std::optional<kube::Object>> config_of(const Context& context, const kube::ObjectKey& key) const {
+    Result<kube::Object> config = client_.get(context, kube::resources::helm_chart_configs(), key);
+    if (config.ok()) return std::optional<kube::Object>(std::move(*config));
+    if (config.error().reason() == Reason::NotFound) return std::optional<kube::Object>();
+    return config.error();
+  }
+
   Result<HelmOutcome> bring_about(const Context& context, const kube::Object& chart) {
-    const std::optional<kube::Object> config = configs_.get(chart.key());
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> config, config_of(context, chart.key()));
     ASSIGN_OR_RETURN(const HelmSpec spec, read_helm_spec(chart, config, options_.api_address));
     ASSIGN_OR_RETURN(const LayeredValues values, inputs_.values(context, chart, config));
     const std::string hash = config_hash(spec, values.settled);
@@ -182,6 +195,7 @@ class HelmReconciler : public kube::Reconciler {
       log_.warning("a namespace ends before its release is removed",
                    {{"release", store.release().text()}, {"error", removed.error()}});
     }
+    if (has_k3s_job(chart)) TRY(remove_k3s_leftovers(context, client_, chart.key()));
     TRY(release_chart(context, chart));
     return kube::Done{};
   }
@@ -211,10 +225,10 @@ class HelmReconciler : public kube::Reconciler {
     const Value& before = chart["status"]["conditions"];
     const Value conditions =
         plan_helm_conditions(before, outcome, fields_without_effect(chart), context.clock().wall());
-    if (conditions == before) return {};
+    if (conditions == before && !has_k3s_job(chart)) return {};
     Result<kube::Object> written =
         client_.patch(context, kube::resources::helm_charts(), chart.key(), kube::PatchType::Merge,
-                      Value::object({{"status", Value::object({{"conditions", conditions}})}}),
+                      Value::object({{"status", Value::object({{"conditions", conditions}, {"jobName", Value()}})}}),
                       {.field_manager = std::string(kHelmController)}, "status");
     if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
     return {};
@@ -222,7 +236,6 @@ class HelmReconciler : public kube::Reconciler {
 
   const kube::Client& client_;
   const kube::Store& charts_;
-  const kube::Store& configs_;
   const HelmControllerOptions options_;
   const Logger log_;
   const ChartInputs inputs_;
@@ -249,6 +262,13 @@ kube::InformerOptions reference_indexes() {
   return options;
 }
 
+// Failed for want of a kind that a definition may bring, perhaps one of another chart.
+bool waits_for_definition(const kube::Object& chart) {
+  const Value& failed = kube::find_condition(chart["status"]["conditions"], "Failed");
+  return failed["status"].as_string() == "True" &&
+         failed["message"].as_string().find("no matches for kind") != std::string_view::npos;
+}
+
 // Our own writes of status and metadata ask for no work.
 bool asks_for_work(const std::optional<kube::Object>& before, const kube::Object& after) {
   return !before || before->generation() != after.generation() || before->deleting() != after.deleting() ||
@@ -264,7 +284,7 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
   kube::Informer& configs = deps.informers.get(kube::resources::helm_chart_configs(), reference_indexes());
   auto controller = std::make_unique<kube::SimpleController>(
       kube::as_master(deps.context, "system:k3s-supervisor"),
-      std::make_unique<HelmReconciler>(deps, charts.store(), configs.store(), fetcher, std::move(options)),
+      std::make_unique<HelmReconciler>(deps, charts.store(), fetcher, std::move(options)),
       kube::ControllerOptions{.name = std::string(kHelmController),
                               .concurrency = kConcurrentCharts,
                               .lane = Lane::Blocking,
@@ -290,6 +310,15 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
   };
   deps.informers.get(kube::resources::secrets(), {.metadata_only = true}).add_handler(wake("secret"));
   deps.informers.get(kube::resources::config_maps(), {.metadata_only = true}).add_handler(wake("configmap"));
+  const auto definition_changed = [&queue, &charts](const std::optional<kube::Object>&,
+                                                   const std::optional<kube::Object>& after) {
+    if (!after) return;
+    for (const kube::Object& chart : charts.store().list()) {
+      if (waits_for_definition(chart)) queue.enqueue(chart.key());
+    }
+  };
+  deps.informers.get(kube::resources::custom_resource_definitions(), {.metadata_only = true})
+      .add_handler(definition_changed);
   return controller;
 }
 

@@ -1,6 +1,7 @@
 #include "reconcilers/helm/release_operations.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/executor.h"
@@ -137,7 +138,7 @@ Result<charts::Rendering> ReleaseOperations::render(const Context& context, cons
     }
   }
   for (const std::string& warning : rendering.warnings) {
-    log_.warning("a chart should be mended", {{"release", request.spec.release.text()}, {"warning", warning}});
+    log_.info("the chart's author should look at this", {{"release", request.spec.release.text()}, {"warning", warning}});
   }
   return rendering;
 }
@@ -169,7 +170,7 @@ Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStor
     TRY(applier_.check_ownership(context, spec.release, attempt.objects, before.objects,
                                  request.is_upgrade ? "update" : "install"));
   }
-  if (spec.create_namespace && !request.is_upgrade) TRY(applier_.ensure_namespace(context, spec.release.namespace_));
+  if (spec.create_namespace) TRY(applier_.ensure_namespace(context, spec.release.namespace_));
   TRY(shorten_history(context, store));
   TRY(store.create(context, record));
 
@@ -220,7 +221,10 @@ Result<void> ReleaseOperations::uninstall(const Context& context, const ReleaseS
   ASSIGN_OR_RETURN(Standing standing, this->standing(context, store));
   if (!standing.records.empty()) {
     charts::Release& last = standing.records.back();
-    const kube::Inventory left = objects_that_left(plain_objects(standing.objects), {});
+    const std::vector<kube::Object> objects = plain_objects(standing.objects);
+    std::vector<kube::Object> kept;
+    std::copy_if(objects.begin(), objects.end(), std::back_inserter(kept), is_kept);
+    const kube::Inventory left = objects_that_left(objects, kept);
     TRY(finish_uninstall(context, store, options, last, left));
   }
   ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));

@@ -4,6 +4,7 @@
 
 #include "base/yaml/yaml.h"
 #include "reconcilers/helm/helm_status.h"
+#include "reconcilers/helm/k3s_leftovers.h"
 #include "reconcilers/helm/release_hooks.h"
 
 namespace coracle::reconcilers {
@@ -176,6 +177,20 @@ TEST_CASE("conditions tell the error and the fields without effect") {
   const Value mended = plan_helm_conditions(failed, {false, "deployed"}, {}, now);
   CHECK(mended.size() == 2);
   CHECK(mended.at(1)["status"].as_string() == "False");
+}
+
+TEST_CASE("what k3s keeps for a chart's Jobs is named as k3s names it") {
+  std::string text;
+  for (const Leftover& leftover : k3s_leftovers({"kube-system", "traefik"})) {
+    text += leftover.resource.kind + " " + leftover.key.text() + "\n";
+  }
+  CHECK(text ==
+        "Job kube-system/helm-install-traefik\n"
+        "Job kube-system/helm-delete-traefik\n"
+        "ClusterRoleBinding helm-kube-system-traefik\n"
+        "ServiceAccount kube-system/helm-traefik\n"
+        "Secret kube-system/chart-values-traefik\n"
+        "ConfigMap kube-system/chart-content-traefik\n");
 }
 
 }  // namespace coracle::reconcilers
