@@ -46,17 +46,15 @@ class HttpChartFetcher : public ChartFetcher {
     options.max_body_bytes = charts::kMaxChartSize;
     const std::unique_ptr<http::Client> client = http::make_client(std::move(options));
     const Context bounded = context.with_timeout(kDownloadTimeout);
-    return charts::download_chart(location.source, [&](const std::string& url) {
-      return download(bounded, *client, location, url);
-    });
+    return charts::download_chart(location.source,
+                                  [&](const std::string& url) { return download(bounded, *client, location, url); });
   }
 
  private:
   static http::Request request_for(const ChartLocation& location, const std::string& url) {
     http::Request request;
     request.method = "GET";
-    const std::string& home =
-        location.source.repository.empty() ? location.source.chart : location.source.repository;
+    const std::string& home = location.source.repository.empty() ? location.source.chart : location.source.repository;
     const bool trusted = location.pass_credentials || origin_of(url) == origin_of(home);
     if (!location.username.empty() && trusted) {
       request.headers.add("Authorization",
@@ -80,6 +78,8 @@ class HttpChartFetcher : public ChartFetcher {
 
 }  // namespace
 
-std::unique_ptr<ChartFetcher> make_http_chart_fetcher() { return std::make_unique<HttpChartFetcher>(); }
+std::unique_ptr<ChartFetcher> make_http_chart_fetcher() {
+  return std::make_unique<HttpChartFetcher>();
+}
 
 }  // namespace coracle::reconcilers

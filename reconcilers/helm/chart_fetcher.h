@@ -12,7 +12,7 @@ namespace coracle::reconcilers {
 // Where a chart is and how to ask for it.
 struct ChartLocation {
   charts::ChartSource source;
-  std::string username;           // basic authentication; empty: none
+  std::string username;  // basic authentication; empty: none
   std::string password;
   bool pass_credentials = false;  // also to other hosts than the repository's
   std::string ca_pem;             // empty: the system's store

@@ -11,7 +11,8 @@ namespace {
 
 Result<std::string> decoded_key(const kube::Object& secret, std::string_view key) {
   Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
-  if (!text.ok()) return text.error().in("Secret \"" + std::string(secret.name()) + "\" key \"" + std::string(key) + "\"");
+  if (!text.ok())
+    return text.error().in("Secret \"" + std::string(secret.name()) + "\" key \"" + std::string(key) + "\"");
   return text;
 }
 
@@ -116,7 +117,8 @@ Result<void> ChartInputs::add_credentials(const Context& context, const kube::Ob
   ASSIGN_OR_RETURN(location.key_pem, decoded_key(*secret, "tls.key"));
   const bool has_certificate = !location.certificate_pem.empty() && !location.key_pem.empty();
   if (location.username.empty() && !has_certificate) {
-    return bad_request("spec.authSecret: Secret \"" + name + "\" must hold username and password, or tls.crt and tls.key");
+    return bad_request("spec.authSecret: Secret \"" + name +
+                       "\" must hold username and password, or tls.crt and tls.key");
   }
   return {};
 }

@@ -7,8 +7,8 @@ namespace coracle::reconcilers {
 namespace {
 
 constexpr std::array<std::string_view, 7> kFieldsWithoutEffect = {
-    "bootstrap",          "jobImage",        "backOffLimit", "podSecurityContext",
-    "securityContext",    "dockerRegistrySecret", "plainHTTP"};
+    "bootstrap", "jobImage", "backOffLimit", "podSecurityContext", "securityContext", "dockerRegistrySecret",
+    "plainHTTP"};
 
 template <class Enum>
 using Names = std::initializer_list<std::pair<std::string_view, Enum>>;
@@ -70,16 +70,17 @@ Result<HelmSpec> read_helm_spec(const kube::Object& chart, const std::optional<k
   read.create_namespace = spec["createNamespace"].as_bool();
   read.take_ownership = spec["takeOwnership"].as_bool();
   read.force_conflicts = spec["forceConflicts"].as_bool() || config_spec["forceConflicts"].as_bool();
-  ASSIGN_OR_RETURN(read.apply_mode,
-                   read_choice<ApplyMode>("serverSide", overridden(spec, config_spec, "serverSide").as_string(),
-                                          {{"auto", ApplyMode::Auto}, {"true", ApplyMode::Server}, {"false", ApplyMode::Client}},
-                                          ApplyMode::Auto));
-  ASSIGN_OR_RETURN(read.failure_policy,
-                   read_choice<FailurePolicy>("failurePolicy", overridden(spec, config_spec, "failurePolicy").as_string(),
-                                              {{"retry", FailurePolicy::Retry},
-                                               {"reinstall", FailurePolicy::Reinstall},
-                                               {"abort", FailurePolicy::Abort}},
-                                              FailurePolicy::Retry));
+  ASSIGN_OR_RETURN(
+      read.apply_mode,
+      read_choice<ApplyMode>("serverSide", overridden(spec, config_spec, "serverSide").as_string(),
+                             {{"auto", ApplyMode::Auto}, {"true", ApplyMode::Server}, {"false", ApplyMode::Client}},
+                             ApplyMode::Auto));
+  ASSIGN_OR_RETURN(
+      read.failure_policy,
+      read_choice<FailurePolicy>(
+          "failurePolicy", overridden(spec, config_spec, "failurePolicy").as_string(),
+          {{"retry", FailurePolicy::Retry}, {"reinstall", FailurePolicy::Reinstall}, {"abort", FailurePolicy::Abort}},
+          FailurePolicy::Retry));
   read.timeout = kDefaultReleaseTimeout;
   if (const std::string_view timeout = spec["timeout"].as_string(); !timeout.empty()) {
     Result<Duration> duration = parse_duration(timeout);
@@ -89,7 +90,9 @@ Result<HelmSpec> read_helm_spec(const kube::Object& chart, const std::optional<k
   return read;
 }
 
-bool supports_helm_version(std::string_view version) { return version.empty() || version == "v3"; }
+bool supports_helm_version(std::string_view version) {
+  return version.empty() || version == "v3";
+}
 
 std::vector<std::string> fields_without_effect(const kube::Object& chart) {
   std::vector<std::string> fields;

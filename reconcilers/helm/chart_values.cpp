@@ -84,8 +84,8 @@ Result<void> lay_set(Value& values, const Value& set) {
   for (const bool typed : {true, false}) {
     for (const Value::Member* member : members) {
       if (is_typed(member->value) != typed) continue;
-      const std::string text = member->value.is_string() ? escaped_commas(member->value.as_string())
-                                                         : json::write(member->value);
+      const std::string text =
+          member->value.is_string() ? escaped_commas(member->value.as_string()) : json::write(member->value);
       Result<Value> laid = charts::set_values(values, member->key + "=" + text, !typed);
       if (!laid.ok()) return laid.error().in("HelmChart spec.set");
       values = std::move(*laid);

@@ -9,11 +9,13 @@
 namespace coracle::reconcilers {
 namespace {
 
-Value parsed(std::string_view text) { return yaml::read(text).value(); }
+Value parsed(std::string_view text) {
+  return yaml::read(text).value();
+}
 
 kube::Object helm_chart(std::string_view spec) {
-  return kube::Object(Value::object({{"metadata", Value::object({{"name", "web"}, {"namespace", "kube-system"}})},
-                                     {"spec", parsed(spec)}}));
+  return kube::Object(Value::object(
+      {{"metadata", Value::object({{"name", "web"}, {"namespace", "kube-system"}})}, {"spec", parsed(spec)}}));
 }
 
 std::string layered(std::string_view chart_spec, std::string_view config_spec, const SecretContents& secrets = {}) {
@@ -74,7 +76,8 @@ TEST_CASE("the hash ignores Secrets whose updates are ignored, and how values ar
   };
   const SecretContents one = {{"s", secret_data("k", "a: 1")}};
   const SecretContents two = {{"s", secret_data("k", "a: 2")}};
-  const std::string ignored = "{chart: c, repo: 'http://x', valuesSecrets: [{name: s, keys: [k], ignoreUpdates: true}]}";
+  const std::string ignored =
+      "{chart: c, repo: 'http://x', valuesSecrets: [{name: s, keys: [k], ignoreUpdates: true}]}";
   const std::string watched = "{chart: c, repo: 'http://x', valuesSecrets: [{name: s, keys: [k]}]}";
   CHECK(hash(ignored, one) == hash(ignored, two));
   CHECK(hash(watched, one) != hash(watched, two));
@@ -109,13 +112,15 @@ TEST_CASE("spec is read with k3s's defaults, but nothing is reinstalled unless a
   CHECK(over.force_conflicts);
 
   CHECK_FALSE(read_helm_spec(helm_chart("{}"), std::nullopt, "h:1").ok());
-  CHECK(read_helm_spec(helm_chart("{chart: c, timeout: soon}"), std::nullopt, "h:1").error().message().starts_with(
-      "spec.timeout: "));
+  CHECK(read_helm_spec(helm_chart("{chart: c, timeout: soon}"), std::nullopt, "h:1")
+            .error()
+            .message()
+            .starts_with("spec.timeout: "));
 }
 
 TEST_CASE("a name that no release can have is refused") {
-  const kube::Object chart(Value::object({{"metadata", Value::object({{"name", std::string(54, 'a')}})},
-                                          {"spec", parsed("{chart: c}")}}));
+  const kube::Object chart(
+      Value::object({{"metadata", Value::object({{"name", std::string(54, 'a')}})}, {"spec", parsed("{chart: c}")}}));
   CHECK(read_helm_spec(chart, std::nullopt, "h:1").error().message().starts_with("metadata.name: "));
 }
 

@@ -26,10 +26,14 @@ bool is_foreign(const kube::Object& chart) {
 }
 
 // k3s had it in its care before, and made a Job for it.
-bool has_k3s_job(const kube::Object& chart) { return !chart["status"]["jobName"].as_string().empty(); }
+bool has_k3s_job(const kube::Object& chart) {
+  return !chart["status"]["jobName"].as_string().empty();
+}
 
 // Only a changed object helps, so there is no use in trying again.
-bool is_final(const Error& error) { return error.reason() == Reason::Unsupported; }
+bool is_final(const Error& error) {
+  return error.reason() == Reason::Unsupported;
+}
 
 class HelmReconciler : public kube::Reconciler {
  public:
@@ -107,13 +111,15 @@ class HelmReconciler : public kube::Reconciler {
     if (plan.interrupted) TRY(resolve(context, store, history.back()));
     ASSIGN_OR_RETURN(const charts::Chart loaded, inputs_.chart(context, chart, spec));
     if (plan.action == ReleasePlan::Action::Reinstall) {
-      announce(context, chart, "removing release " + spec.release.text() + " to install it again, as failurePolicy says");
+      announce(context, chart,
+               "removing release " + spec.release.text() + " to install it again, as failurePolicy says");
       TRY(operations_.uninstall(context, store, {spec.timeout, true, true, obsolete_check(chart)}));
       plan = {ReleasePlan::Action::Install, 1, false};
     }
     const bool upgrade = plan.action == ReleasePlan::Action::Upgrade;
-    announce(context, chart, std::string(upgrade ? "upgrading" : "installing") + " release " + spec.release.text() +
-                                 " to revision " + std::to_string(plan.revision) + without_effect_note(chart));
+    announce(context, chart,
+             std::string(upgrade ? "upgrading" : "installing") + " release " + spec.release.text() + " to revision " +
+                 std::to_string(plan.revision) + without_effect_note(chart));
     TRY(operations_.deploy(context, store,
                            {spec, loaded, values.values, hash, plan.revision, upgrade, obsolete_check(chart)}));
     log_.info("deployed a release", {{"release", spec.release.text()}, {"revision", plan.revision}});
@@ -162,19 +168,20 @@ class HelmReconciler : public kube::Reconciler {
   }
 
   Result<void> write_metadata(const Context& context, const kube::Object& before, const kube::Object& after) {
-    const Value patch = Value::object(
-        {{"metadata", Value::object({{"resourceVersion", before.resource_version()},
-                                     {"finalizers", after.metadata()["finalizers"]},
-                                     {"annotations", after.metadata()["annotations"]}})}});
-    Result<kube::Object> written = client_.patch(context, kube::resources::helm_charts(), before.key(),
-                                                 kube::PatchType::Merge, patch,
-                                                 {.field_manager = std::string(kHelmController)});
+    const Value patch =
+        Value::object({{"metadata", Value::object({{"resourceVersion", before.resource_version()},
+                                                   {"finalizers", after.metadata()["finalizers"]},
+                                                   {"annotations", after.metadata()["annotations"]}})}});
+    Result<kube::Object> written =
+        client_.patch(context, kube::resources::helm_charts(), before.key(), kube::PatchType::Merge, patch,
+                      {.field_manager = std::string(kHelmController)});
     if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
     return {};
   }
 
   Result<bool> namespace_terminating(const Context& context, const kube::Object& chart) const {
-    Result<kube::Object> ns = client_.get(context, kube::resources::namespaces(), {"", std::string(chart.namespace_())});
+    Result<kube::Object> ns =
+        client_.get(context, kube::resources::namespaces(), {"", std::string(chart.namespace_())});
     if (ns.ok()) return ns->deleting();
     if (ns.error().reason() == Reason::NotFound) return true;
     return ns.error();
@@ -311,7 +318,7 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
   deps.informers.get(kube::resources::secrets(), {.metadata_only = true}).add_handler(wake("secret"));
   deps.informers.get(kube::resources::config_maps(), {.metadata_only = true}).add_handler(wake("configmap"));
   const auto definition_changed = [&queue, &charts](const std::optional<kube::Object>&,
-                                                   const std::optional<kube::Object>& after) {
+                                                    const std::optional<kube::Object>& after) {
     if (!after) return;
     for (const kube::Object& chart : charts.store().list()) {
       if (waits_for_definition(chart)) queue.enqueue(chart.key());

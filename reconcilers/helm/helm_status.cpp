@@ -17,8 +17,11 @@ Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
   }
   const Value planned = kube::with_condition(conditions, {"JobCreated", "True", "InProcess", message, {}}, now);
   return kube::with_condition(planned,
-                              {"Failed", outcome.failed ? "True" : "False", outcome.failed ? "ReleaseFailed" : "Deployed",
-                               outcome.message.substr(0, kMaxConditionMessage), {}},
+                              {"Failed",
+                               outcome.failed ? "True" : "False",
+                               outcome.failed ? "ReleaseFailed" : "Deployed",
+                               outcome.message.substr(0, kMaxConditionMessage),
+                               {}},
                               now);
 }
 

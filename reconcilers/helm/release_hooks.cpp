@@ -21,8 +21,9 @@ std::optional<Result<void>> hook_outcome(const kube::Object& object) {
   if (object.kind() == "Job") {
     if (kube::condition_is_true(status["conditions"], "Complete")) return Result<void>();
     if (!kube::condition_is_true(status["conditions"], "Failed")) return std::nullopt;
-    return Error(Reason::Invalid,
-                 name + " failed: " + std::string(kube::find_condition(status["conditions"], "Failed")["reason"].as_string()));
+    return Error(
+        Reason::Invalid,
+        name + " failed: " + std::string(kube::find_condition(status["conditions"], "Failed")["reason"].as_string()));
   }
   if (object.kind() == "Pod") {
     const std::string_view phase = status["phase"].as_string();

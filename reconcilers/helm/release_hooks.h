@@ -21,7 +21,7 @@ bool deletes_hook(const charts::Hook& hook, std::string_view moment);
 struct HookSettings {
   std::string namespace_;  // of the release
   WriteMode mode;
-  Duration timeout;        // for each hook
+  Duration timeout;  // for each hook
   // True when nobody needs the outcome any more.
   std::function<bool()> obsolete;
 };

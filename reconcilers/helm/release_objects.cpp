@@ -47,8 +47,9 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
     Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
     if (!resource.ok()) {
       if (forgive_unknown && resource.error().reason() == Reason::NotFound) continue;
-      return resource.error().in("unable to build kubernetes objects from release manifest: resource mapping not found for name: \"" +
-                                 std::string(object.name()) + "\"");
+      return resource.error().in(
+          "unable to build kubernetes objects from release manifest: resource mapping not found for name: \"" +
+          std::string(object.name()) + "\"");
     }
     Value ns;
     if (resource->ref.namespaced) ns = object.namespace_().empty() ? release_namespace : object.namespace_();
@@ -86,9 +87,9 @@ Result<void> ReleaseApplier::apply(const Context& context, const kube::ObjectKey
   for (const ReleaseObject& item : objects) {
     TRY(context.check());
     const ReleaseObject* earlier = find_same(before, item.object);
-    Result<void> applied = apply_one(context, {item.resource, owned_by_release(item.object, release)},
-                                     earlier == nullptr ? Value::object() : owned_by_release(earlier->object, release).tree(),
-                                     mode);
+    Result<void> applied =
+        apply_one(context, {item.resource, owned_by_release(item.object, release)},
+                  earlier == nullptr ? Value::object() : owned_by_release(earlier->object, release).tree(), mode);
     if (!applied.ok()) return applied.error().in(named_in_error(item.object));
   }
   return {};
@@ -155,8 +156,7 @@ Result<void> ReleaseApplier::wait_until_gone(const Context& context, const kube:
 }
 
 Result<void> ReleaseApplier::delete_and_wait(const Context& context, const ReleaseObject& object) const {
-  Result<void> removed =
-      client_.remove(context, object.resource, object.object.key(), {.propagation = "Background"});
+  Result<void> removed = client_.remove(context, object.resource, object.object.key(), {.propagation = "Background"});
   if (!removed.ok()) {
     if (removed.error().reason() == Reason::NotFound) return {};
     return removed.error();
@@ -205,10 +205,10 @@ Result<void> ReleaseApplier::wait_for_definition(const Context& context, const R
 }
 
 Result<void> ReleaseApplier::ensure_namespace(const Context& context, std::string_view name) const {
-  const kube::Object fresh(Value::object(
-      {{"apiVersion", "v1"},
-       {"kind", "Namespace"},
-       {"metadata", Value::object({{"name", name}, {"labels", Value::object({{"name", name}})}})}}));
+  const kube::Object fresh(
+      Value::object({{"apiVersion", "v1"},
+                     {"kind", "Namespace"},
+                     {"metadata", Value::object({{"name", name}, {"labels", Value::object({{"name", name}})}})}}));
   Result<kube::Object> made =
       client_.create(context, kube::resources::namespaces(), fresh, {.field_manager = std::string(kHelmFieldManager)});
   if (!made.ok() && made.error().reason() != Reason::AlreadyExists) return made.error();

@@ -21,7 +21,8 @@ bool applies_server_side(ApplyMode mode, const charts::Release* before) {
 }
 
 std::string failure_text(const ReleaseRequest& request, const Error& error) {
-  return (request.is_upgrade ? "Upgrade \"" : "Release \"") + request.spec.release.name + "\" failed: " + error.message();
+  return (request.is_upgrade ? "Upgrade \"" : "Release \"") + request.spec.release.name +
+         "\" failed: " + error.message();
 }
 
 // What no retry can mend.
@@ -119,13 +120,13 @@ Result<charts::Rendering> ReleaseOperations::render_once(const Context& context,
   charts::TemplateEnvironment environment{context.clock(), context.executor().random()};
   environment.lookup = [&](const std::string& api_version, const std::string& kind, const std::string& ns,
                            const std::string& name) { return look_up(context, api_version, kind, ns, name); };
-  return charts::render({.chart = request.chart,
-                         .values = request.values,
-                         .release = {request.spec.release.name, request.spec.release.namespace_, request.revision,
-                                     request.is_upgrade},
-                         .capabilities = served,
-                         .environment = std::move(environment),
-                         .cache = templates_.get()});
+  return charts::render(
+      {.chart = request.chart,
+       .values = request.values,
+       .release = {request.spec.release.name, request.spec.release.namespace_, request.revision, request.is_upgrade},
+       .capabilities = served,
+       .environment = std::move(environment),
+       .cache = templates_.get()});
 }
 
 // What crds/ holds is there before templates ask for it; upgrades leave definitions alone, as Helm does.
@@ -138,7 +139,8 @@ Result<charts::Rendering> ReleaseOperations::render(const Context& context, cons
     }
   }
   for (const std::string& warning : rendering.warnings) {
-    log_.info("the chart's author should look at this", {{"release", request.spec.release.text()}, {"warning", warning}});
+    log_.info("the chart's author should look at this",
+              {{"release", request.spec.release.text()}, {"warning", warning}});
   }
   return rendering;
 }
@@ -155,14 +157,17 @@ Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStor
   Attempt attempt{charts::make_release(request.chart, request.values, rendering, identity,
                                        request.is_upgrade ? status::kPendingUpgrade : status::kPendingInstall,
                                        context.clock().wall()),
-                  {}, before, {}};
+                  {},
+                  before,
+                  {}};
   charts::Release& record = attempt.record;
   if (last != nullptr && last->first_deployed) record.first_deployed = last->first_deployed;
   record.description = request.is_upgrade ? "Preparing upgrade" : "Initial install underway";
   record.labels[std::string(kConfigHashLabel)] = request.config_hash;
   attempt.mode.server_side = applies_server_side(spec.apply_mode, last);
   attempt.mode.force_conflicts = spec.force_conflicts;
-  attempt.mode.take_over_fields = attempt.mode.server_side && last != nullptr && last->apply_method != kServerSideMethod;
+  attempt.mode.take_over_fields =
+      attempt.mode.server_side && last != nullptr && last->apply_method != kServerSideMethod;
   record.apply_method = attempt.mode.server_side ? kServerSideMethod : kClientSideMethod;
 
   ASSIGN_OR_RETURN(attempt.objects, applier_.place(context, record.manifest, spec.release.namespace_, false));

@@ -157,6 +157,8 @@ std::optional<std::string> ownership_problem(const kube::Object& object, const k
   return text;
 }
 
-bool is_kept(const kube::Object& object) { return object.annotation(kResourcePolicy) == "keep"; }
+bool is_kept(const kube::Object& object) {
+  return object.annotation(kResourcePolicy) == "keep";
+}
 
 }  // namespace coracle::reconcilers

@@ -41,10 +41,10 @@ kube::ObjectKey ReleaseStore::key(int revision) const {
 Result<std::vector<ReleaseRecord>> ReleaseStore::history(const Context& context) const {
   // No label could hold it, so nothing of that name was ever installed.
   if (location_.release.name.size() > kMaxReleaseName) return std::vector<ReleaseRecord>();
-  ASSIGN_OR_RETURN(const kube::ObjectList list,
-                   client_.list_all(context, resource(), location_.release.namespace_,
-                                    {.label_selector = "owner=helm,name=" + location_.release.name,
-                                     .metadata_only = true}));
+  ASSIGN_OR_RETURN(
+      const kube::ObjectList list,
+      client_.list_all(context, resource(), location_.release.namespace_,
+                       {.label_selector = "owner=helm,name=" + location_.release.name, .metadata_only = true}));
   std::vector<ReleaseRecord> records;
   for (const kube::Object& object : list.items) {
     const std::optional<int> revision = parse_int<int>(object.label("version"));
