@@ -26,8 +26,10 @@ std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::st
 ExtensionParts::ExtensionParts(const ServerParts& parts)
     : log_(parts.log.named("extensions")),
       discovery_(parts.registry, parts.endpoints, parts.options),
+      openapi_(parts.registry, parts.endpoints, parts.options),
       custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")) {
   discovery_.attach();
+  openapi_.attach();
 }
 
 Result<void> ExtensionParts::start(const Context& context) { return custom_resources_.start(context); }

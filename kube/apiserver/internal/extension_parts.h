@@ -5,12 +5,13 @@
 #include "kube/apiserver/internal/builtin_resources.h"
 #include "kube/apiserver/internal/crd_controller.h"
 #include "kube/apiserver/internal/discovery.h"
+#include "kube/apiserver/internal/openapi.h"
 #include "kube/apiserver/internal/server_parts.h"
 
 namespace coracle::kube::apiserver {
 
-// What tells clients which resources there are, and lets them add some: discovery and custom
-// resources. One per server; it must live longer than the handler chain.
+// What tells clients which resources there are, and lets them add some: discovery, OpenAPI
+// and custom resources. One per server; it must live longer than the handler chain.
 class ExtensionParts {
  public:
   // Registers its endpoints. Everything in `parts` outlives it.
@@ -24,6 +25,7 @@ class ExtensionParts {
  private:
   const Logger log_;
   Discovery discovery_;
+  OpenApi openapi_;
   CustomResourceController custom_resources_;
 };
 

@@ -1,0 +1,343 @@
+#include "kube/apiserver/internal/openapi_schema.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json/json.h"
+#include "base/text.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kObjectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+constexpr std::string_view kListMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
+constexpr std::string_view kApiVersionText =
+    "The version of the schema that this object follows. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
+constexpr std::string_view kKindText =
+    "The kind of resource that this object is. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+// What OpenAPI 2.0 has no word for.
+constexpr std::array<std::string_view, 6> kNotInV2 = {"default", "nullable", "oneOf", "anyOf", "allOf", "not"};
+constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
+
+std::string_view format_text(Format format) {
+  switch (format) {
+    case Format::Int32:
+      return "int32";
+    case Format::Int64:
+      return "int64";
+    case Format::Float:
+      return "float";
+    case Format::Double:
+      return "double";
+    case Format::Byte:
+      return "byte";
+    case Format::Date:
+      return "date";
+    case Format::DateTime:
+      return "date-time";
+    case Format::Password:
+      return "password";
+    default:
+      return {};
+  }
+}
+
+Value typed(std::string_view type, std::string_view format = {}) {
+  Value::ObjectBuilder out;
+  out.set("type", type).set_nonempty("format", format);
+  return std::move(out).build();
+}
+
+// Types with a name of their own in the document; others stand where they are used.
+bool is_named_type(const Schema& schema) {
+  if (schema.name.empty()) return false;
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+    case SchemaKind::Integer:
+    case SchemaKind::Number:
+    case SchemaKind::String:
+    case SchemaKind::Bytes:
+    case SchemaKind::List:
+    case SchemaKind::Map:
+      return false;
+    default:
+      return true;
+  }
+}
+
+Value group_version_kind(const GroupVersionKind& gvk) {
+  return Value::object({{"group", gvk.group}, {"kind", gvk.kind}, {"version", gvk.version}});
+}
+
+Value kinds_of_type(std::string_view name) {
+  Value::ArrayBuilder kinds;
+  for (const KindSchema& kind : builtin_kinds()) {
+    if (kind.schema->name != name) continue;
+    kinds.add(group_version_kind({std::string(kind.group), std::string(kind.version), std::string(kind.kind)}));
+  }
+  return std::move(kinds).build();
+}
+
+std::string patch_strategy_text(std::uint8_t bits) {
+  std::string text;
+  const auto add = [&](std::uint8_t bit, std::string_view word) {
+    if ((bits & bit) == 0) return;
+    if (!text.empty()) text += ',';
+    text += word;
+  };
+  add(kPatchMerge, "merge");
+  add(kPatchReplace, "replace");
+  add(kPatchRetainKeys, "retainKeys");
+  return text;
+}
+
+// How lists and structures are merged, as kubectl reads it.
+void add_merge_rules(Value::ObjectBuilder& out, const Schema& schema) {
+  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Set) out.set("x-kubernetes-list-type", "set");
+  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Map) {
+    Value::ArrayBuilder keys;
+    for (std::string_view key : schema.list_map_keys) keys.add(key);
+    out.set("x-kubernetes-list-map-keys", std::move(keys).build()).set("x-kubernetes-list-type", "map");
+  }
+  out.set_nonempty("x-kubernetes-patch-merge-key", schema.patch_merge_key);
+  out.set_nonempty("x-kubernetes-patch-strategy", patch_strategy_text(schema.patch_strategy));
+}
+
+Value without_v2_gaps(const Value& schema, bool root);
+
+Value without_v2_gaps_in_map(const Value& map) {
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : map.members()) out.append(member.key, without_v2_gaps(member.value, false));
+  return std::move(out).build();
+}
+
+// A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
+Value without_v2_gaps(const Value& schema, bool root) {
+  const bool open = schema[kPreserve].as_bool();
+  const bool untyped = schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || (open && !root);
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : schema.members()) {
+    const std::string& key = member.key;
+    if (std::find(kNotInV2.begin(), kNotInV2.end(), key) != kNotInV2.end()) continue;
+    const bool structural = key == "properties" || key == "additionalProperties" || key == "items";
+    if (untyped && (structural || key == "type" || key == "required" || key == "format")) continue;
+    if (open && (key == "properties" || key == "additionalProperties" || key == "required")) continue;
+    if (key == "properties") {
+      out.append(key, without_v2_gaps_in_map(member.value));
+    } else if (structural && member.value.is_object()) {
+      out.append(key, without_v2_gaps(member.value, false));
+    } else {
+      out.append(key, member.value);
+    }
+  }
+  return std::move(out).build();
+}
+
+}  // namespace
+
+std::string custom_type_name(const GroupVersionKind& gvk) {
+  std::vector<std::string_view> parts = split(gvk.group, '.');
+  std::string name;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) name.append(*part).append(".");
+  return name + gvk.version + "." + gvk.kind;
+}
+
+Value OpenApiTypes::link(std::string_view name) const {
+  const char* base = dialect_ == OpenApiDialect::V2 ? "#/definitions/" : "#/components/schemas/";
+  return Value::object({{"$ref", base + std::string(name)}});
+}
+
+Value OpenApiTypes::reference(std::string_view type_name) {
+  const Schema* schema = find_builtin_type(type_name);
+  return schema == nullptr ? Value() : reference_to(*schema);
+}
+
+Value OpenApiTypes::reference_to(const Schema& schema) {
+  if (types_.find(schema.name) == types_.end()) {
+    types_.emplace(schema.name, Value());
+    // Nodes of one type that are merged differently are one type here.
+    const Schema* type = find_builtin_type(schema.name);
+    pending_.push_back(type == nullptr ? &schema : type);
+  }
+  return link(schema.name);
+}
+
+Value OpenApiTypes::reference_to_kind(const GroupVersionKind& gvk) {
+  const KindSchema* kind = find_builtin_kind(gvk.group, gvk.version, gvk.kind);
+  return kind == nullptr ? Value() : reference(kind->schema->name);
+}
+
+Value OpenApiTypes::node(const Schema& schema) {
+  if (is_named_type(schema)) return reference_to(schema);
+  return body(schema);
+}
+
+Value OpenApiTypes::body(const Schema& schema) {
+  const bool v3 = dialect_ == OpenApiDialect::V3;
+  Value::ObjectBuilder out;
+  out.set_nonempty("description", schema.description);
+  const auto add = [&](const Value& members) {
+    for (const Value::Member& member : members.members()) out.set(member.key, member.value);
+  };
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+      add(typed("boolean"));
+      break;
+    case SchemaKind::Integer:
+      add(typed("integer", format_text(schema.format)));
+      break;
+    case SchemaKind::Number:
+      add(typed("number", format_text(schema.format)));
+      break;
+    case SchemaKind::String:
+      add(typed("string", format_text(schema.format)));
+      break;
+    case SchemaKind::Bytes:
+      add(typed("string", "byte"));
+      break;
+    case SchemaKind::Time:
+    case SchemaKind::MicroTime:
+      add(typed("string", "date-time"));
+      break;
+    case SchemaKind::Duration:
+      add(typed("string"));
+      break;
+    case SchemaKind::Quantity:
+      add(v3 ? Value::object({{"oneOf", Value::array({typed("string"), typed("number")})}}) : typed("string"));
+      break;
+    case SchemaKind::IntOrString:
+      add(v3 ? Value::object({{"format", "int-or-string"},
+                              {"oneOf", Value::array({typed("integer"), typed("string")})}})
+             : typed("string", "int-or-string"));
+      break;
+    case SchemaKind::RawExtension:
+    case SchemaKind::FieldsV1:
+      add(typed("object"));
+      break;
+    case SchemaKind::Struct:
+      add(structure(schema));
+      break;
+    case SchemaKind::List:
+      add(typed("array"));
+      out.set("items", node(*schema.items));
+      break;
+    case SchemaKind::Map:
+      add(typed("object"));
+      out.set("additionalProperties", node(*schema.items));
+      break;
+    case SchemaKind::Any:
+    case SchemaKind::Union:
+      break;
+  }
+  if (schema.constraints != nullptr && !schema.constraints->enum_values.empty()) {
+    Value::ArrayBuilder values;
+    for (std::string_view text : schema.constraints->enum_values) {
+      auto value = json::read(text);
+      if (value.ok()) values.add(std::move(value).value());
+    }
+    out.set("enum", std::move(values).build());
+  }
+  if (schema.atomic_map) out.set("x-kubernetes-map-type", "atomic");
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::field(const Field& field) {
+  const Value type = node(*field.schema);
+  Value::ObjectBuilder extra;
+  extra.set_nonempty("description", field.description);
+  if (!field.default_json.empty()) {
+    auto value = json::read(field.default_json);
+    if (value.ok()) extra.set("default", std::move(value).value());
+  }
+  add_merge_rules(extra, *field.schema);
+  if (extra.size() == 0) return type;
+  // Beside a reference OpenAPI 3.0 allows nothing else.
+  const bool wrapped = dialect_ == OpenApiDialect::V3 && type.contains("$ref");
+  Value::ObjectBuilder out(wrapped ? Value::object({{"allOf", Value::array({type})}}) : type);
+  const Value members = std::move(extra).build();
+  for (const Value::Member& member : members.members()) out.set(member.key, member.value);
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::structure(const Schema& schema) {
+  Value::ObjectBuilder properties;
+  Value::ArrayBuilder required;
+  for (const Field& one : schema.fields) {
+    properties.append(std::string(one.name), field(one));
+    if (one.required) required.add(one.name);
+  }
+  Value::ObjectBuilder out;
+  out.set("type", "object");
+  if (properties.size() > 0) out.set("properties", std::move(properties).build());
+  if (required.size() > 0) out.set("required", std::move(required).build());
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::reference_to_custom(const ResourceDescriptor& resource, bool list) {
+  const std::string item = custom_type_name(resource.gvk);
+  if (types_.find(item) == types_.end()) add_custom(resource, item);
+  if (!list) return link(item);
+  const std::string name = custom_type_name({resource.gvk.group, resource.gvk.version, resource.list_kind});
+  if (types_.find(name) == types_.end()) add_custom_list(resource, name, item);
+  return link(name);
+}
+
+void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::string& name) {
+  static const Value kOpen = Value::object({{"type", "object"}, {kPreserve, true}});
+  const auto* source = static_cast<const Value*>(resource.schema == nullptr ? nullptr : resource.schema->extra);
+  const Value& given = source != nullptr && source->is_object() ? *source : kOpen;
+  const Value schema = dialect_ == OpenApiDialect::V2 ? without_v2_gaps(given, true) : given;
+  Value::ObjectBuilder out(schema);
+  // An open root of the older form has no properties: they would be the only ones then.
+  const bool closed = dialect_ == OpenApiDialect::V3 || !given[kPreserve].as_bool();
+  if (closed) {
+    Value::ObjectBuilder properties;
+    properties.append("apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}}));
+    properties.append("kind", Value::object({{"description", kKindText}, {"type", "string"}}));
+    properties.append("metadata", reference(kObjectMetaName));
+    for (const Value::Member& member : schema["properties"].members()) {
+      const bool own = member.key == "apiVersion" || member.key == "kind" || member.key == "metadata";
+      if (!own) properties.append(member.key, member.value);
+    }
+    out.set("properties", std::move(properties).build());
+  }
+  out.set("type", "object");
+  out.set("x-kubernetes-group-version-kind", Value::array({group_version_kind(resource.gvk)}));
+  types_[name] = std::move(out).build();
+}
+
+void OpenApiTypes::add_custom_list(const ResourceDescriptor& resource, const std::string& name,
+                                   const std::string& item) {
+  const GroupVersionKind gvk = {resource.gvk.group, resource.gvk.version, resource.list_kind};
+  const Value properties = Value::object(
+      {{"apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}})},
+       {"items", Value::object({{"description", "List of " + resource.resource}, {"type", "array"}, {"items", link(item)}})},
+       {"kind", Value::object({{"description", kKindText}, {"type", "string"}})},
+       {"metadata", reference(kListMetaName)}});
+  types_[name] = Value::object({{"description", resource.list_kind + " is a list of " + resource.gvk.kind},
+                                {"type", "object"},
+                                {"required", Value::array({"items"})},
+                                {"properties", properties},
+                                {"x-kubernetes-group-version-kind", Value::array({group_version_kind(gvk)})}});
+}
+
+Value OpenApiTypes::build() {
+  // Writing a type may ask for others.
+  while (!pending_.empty()) {
+    const Schema* schema = pending_.back();
+    pending_.pop_back();
+    const Value written = body(*schema);
+    const Value kinds = kinds_of_type(schema->name);
+    types_[std::string(schema->name)] =
+        kinds.empty() ? written : written.with("x-kubernetes-group-version-kind", kinds);
+  }
+  Value::ObjectBuilder out;
+  for (const auto& [name, type] : types_) out.append(name, type);
+  return std::move(out).build();
+}
+
+}  // namespace coracle::kube::apiserver
