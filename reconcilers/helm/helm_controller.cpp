@@ -106,6 +106,7 @@ class HelmReconciler : public kube::Reconciler {
     ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
     ReleasePlan plan = plan_release(history, hash, spec.failure_policy);
 
+    if (plan.supersede_others) TRY(operations_.supersede_others(context, store, history.back().revision));
     if (plan.action == ReleasePlan::Action::Nothing) return deployed(spec, history.back().revision);
     if (plan.action == ReleasePlan::Action::StayFailed) return stay_failed(context, store, history.back().revision);
     if (plan.interrupted) TRY(resolve(context, store, history.back()));

@@ -38,6 +38,9 @@ class ReleaseOperations {
   // comes after the record is kept in it, and nothing that stood before is removed.
   Result<void> deploy(const Context& context, const ReleaseStore& store, const ReleaseRequest& request) const;
 
+  // Marks every other record that counts as deployed as superseded by `revision`.
+  Result<void> supersede_others(const Context& context, const ReleaseStore& store, int revision) const;
+
   struct UninstallOptions {
     Duration timeout;
     bool run_hooks = true;
@@ -57,7 +60,6 @@ class ReleaseOperations {
   Result<Value> look_up(const Context& context, const std::string& api_version, const std::string& kind,
                         const std::string& ns, const std::string& name) const;
   Result<void> carry_out(const Context& context, const ReleaseRequest& request, Attempt& attempt) const;
-  Result<void> supersede_others(const Context& context, const ReleaseStore& store, int revision) const;
   Result<void> shorten_history(const Context& context, const ReleaseStore& store) const;
   Result<void> finish_uninstall(const Context& context, const ReleaseStore& store, const UninstallOptions& options,
                                 charts::Release& last, const kube::Inventory& left) const;

@@ -80,6 +80,8 @@ ReleasePlan plan_release(const std::vector<ReleaseRecord>& history, std::string_
     plan.action = ReleasePlan::Action::Install;
   } else if (last.status == status::kDeployed) {
     plan.action = same_config ? ReleasePlan::Action::Nothing : ReleasePlan::Action::Upgrade;
+    plan.supersede_others = std::any_of(history.begin(), history.end() - 1,
+                                        [](const ReleaseRecord& record) { return record.status == status::kDeployed; });
   } else if (last.status == status::kSuperseded || last.status == status::kPendingUpgrade) {
     plan.action = ReleasePlan::Action::Upgrade;
   } else {

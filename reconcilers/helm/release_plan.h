@@ -35,6 +35,8 @@ struct ReleasePlan {
   int revision = 1;  // of the record that the action writes
   // The newest record was left behind by a crash: it is marked failed first.
   bool interrupted = false;
+  // A crash came before the record that the newest one replaces was marked so.
+  bool supersede_others = false;
 };
 
 // `history` by rising revision. A release that failed is tried again as the policy says; a changed hash

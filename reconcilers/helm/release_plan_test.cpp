@@ -71,6 +71,12 @@ TEST_CASE("what a crash left behind is resolved") {
   CHECK_FALSE(plan_release({{3, "failed", "H"}}, "H", FailurePolicy::Retry).interrupted);
 }
 
+TEST_CASE("a record that should have been superseded is noticed") {
+  CHECK(plan_release({{1, "deployed", "G"}, {2, "deployed", "H"}}, "H", FailurePolicy::Retry).supersede_others);
+  CHECK_FALSE(plan_release({{1, "superseded", "G"}, {2, "deployed", "H"}}, "H", FailurePolicy::Retry).supersede_others);
+  CHECK_FALSE(plan_release({{1, "deployed", "G"}, {2, "failed", "H"}}, "H", FailurePolicy::Retry).supersede_others);
+}
+
 TEST_CASE("objects stand from the newest deployed record on") {
   CHECK(standing_records({{1, "superseded", ""}, {2, "deployed", ""}, {3, "failed", ""}, {4, "failed", ""}}) ==
         std::vector<std::size_t>{1, 2, 3});
