@@ -13,9 +13,11 @@ namespace {
 constexpr std::string_view kStatusType = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 constexpr std::string_view kDeleteOptionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 constexpr std::string_view kPatchType = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
+// The last one is for built-in types alone: clients take the list as what they may send.
 constexpr std::string_view kPatchMedia[] = {"application/apply-patch+yaml", "application/json-patch+json",
                                             "application/merge-patch+json",
                                             "application/strategic-merge-patch+json"};
+// So is protobuf.
 constexpr std::string_view kOutputMedia[] = {"application/json", "application/yaml",
                                              "application/vnd.kubernetes.protobuf"};
 
@@ -143,8 +145,7 @@ class PathWriter {
     if (schema.is_null()) return std::move(out).build();
     if (!v3_) return std::move(out.set("schema", schema)).build();
     Value::ObjectBuilder content;
-    for (std::string_view media : kOutputMedia) {
-      if (resource_.custom && media == kOutputMedia[2]) continue;
+    for (std::string_view media : output_media()) {
       content.append(std::string(media), Value::object({{"schema", schema}}));
     }
     return std::move(out.set("content", std::move(content).build())).build();
@@ -162,13 +163,12 @@ class PathWriter {
       body.set("name", "body").set("in", "body");
       if (operation.method != "delete") body.set("required", true);
       parameters.add(std::move(body.set("schema", schema)).build());
-      if (patch) out.set("consumes", media_list(kPatchMedia));
+      if (patch) out.set("consumes", media_list(patch_media()));
       return;
     }
     Value::ObjectBuilder content;
     if (patch) {
-      for (std::string_view media : kPatchMedia) {
-        if (resource_.custom && media == kPatchMedia[3]) continue;
+      for (std::string_view media : patch_media()) {
         content.append(std::string(media), Value::object({{"schema", schema}}));
       }
     } else {
@@ -178,6 +178,13 @@ class PathWriter {
     body.set("content", std::move(content).build());
     if (operation.method != "delete") body.set("required", true);
     out.set("requestBody", std::move(body).build());
+  }
+
+  std::span<const std::string_view> output_media() const {
+    return std::span(kOutputMedia).first(std::size(kOutputMedia) - (resource_.custom ? 1 : 0));
+  }
+  std::span<const std::string_view> patch_media() const {
+    return std::span(kPatchMedia).first(std::size(kPatchMedia) - (resource_.custom ? 1 : 0));
   }
 
   static Value media_list(std::span<const std::string_view> media) {
@@ -207,7 +214,7 @@ class PathWriter {
       for (const Parameter& one : operation.parameters) parameters.add(parameter(one, "query"));
       add_body(operation, target.object, out, parameters);
     }
-    if (!v3_) out.set("produces", media_list(kOutputMedia));
+    if (!v3_) out.set("produces", media_list(output_media()));
     if (parameters.size() > 0) out.set("parameters", std::move(parameters).build());
     Value::ObjectBuilder responses;
     responses.append("200", response("OK", target.answer));

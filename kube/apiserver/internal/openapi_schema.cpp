@@ -215,6 +215,9 @@ Value OpenApiTypes::body(const Schema& schema) {
              : typed("string", "int-or-string"));
       break;
     case SchemaKind::RawExtension:
+      // apiextensions' JSON travels in the same message, but may be anything.
+      if (!schema.name.ends_with(".JSON")) add(typed("object"));
+      break;
     case SchemaKind::FieldsV1:
       add(typed("object"));
       break;

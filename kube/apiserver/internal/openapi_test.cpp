@@ -120,6 +120,9 @@ TEST_CASE("custom resources are published as they are, and to older clients as f
     CHECK(types["com.example.test.v1.WidgetList"]["properties"]["items"]["type"].as_string() == "array");
 
     const Value old = server.request("GET", "/openapi/v2").tree["definitions"];
+    const Value paths = server.request("GET", "/openapi/v2").tree["paths"];
+    const Value& item = paths["/apis/test.example.com/v1/namespaces/{namespace}/widgets/{name}"];
+    CHECK(item["patch"]["consumes"].size() == 3);
     const Value& fields = old["com.example.test.v1.Widget"]["properties"]["spec"]["properties"];
     CHECK(!fields["port"].contains("type"));
     CHECK(!fields["text"].contains("type"));
