@@ -175,7 +175,8 @@ spec:
             "templates/buoy.yaml": "{{ if .Capabilities.APIVersions.Has \"example.com/v1/Buoy\" }}\n"
                                    "apiVersion: example.com/v1\nkind: Buoy\nmetadata: {name: red}\n{{ end }}",
             "templates/before.yaml": hook("ran-before", "pre-install"),
-            "templates/after.yaml": hook("ran-after", "post-install", ', helm.sh/hook-delete-policy: hook-succeeded')})})
+            "templates/after.yaml": hook("ran-after", "post-install",
+                                         ", helm.sh/hook-delete-policy: hook-succeeded")})})
         self.server.wait_for_object("buoys.example.com", "red")
         self.wait_for_failed("marked", "False", "revision 1")
         self.assertIsNotNone(self.server.object("configmap", "ran-before"))
@@ -221,9 +222,32 @@ spec:
     def test_objects_of_others_are_not_taken_unless_asked(self):
         self.server.kubectl("create", "configmap", "theirs-moorings")
         self.apply("theirs", {"chartContent": self.content()})
-        self.wait_for_failed("theirs", "True", "cannot be imported into the current release: invalid ownership metadata")
+        self.wait_for_failed("theirs", "True",
+                             "cannot be imported into the current release: invalid ownership metadata")
         self.apply("theirs", {"chartContent": self.content(), "takeOwnership": True})
         self.moorings("theirs", 3)
+
+    def test_fields_of_others_are_not_taken_unless_forced(self):
+        self.apply("shared", {"chartContent": self.content()})
+        self.moorings("shared", 3)
+        by_hand = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared-moorings"},
+                   "data": {"count": "0"}}
+        self.server.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=hand", "--validate=false",
+                            "-f", "-", stdin=json.dumps(by_hand))
+        self.apply("shared", {"chartContent": self.content(), "valuesContent": "moorings: 4"})
+        self.wait_for_failed("shared", "True", "conflict with \"hand\"")
+        self.apply("shared", {"chartContent": self.content(), "valuesContent": "moorings: 4", "forceConflicts": True})
+        self.moorings("shared", 4)
+        self.wait_for_failed("shared", "False")
+
+    def test_a_failed_release_is_reinstalled_when_the_policy_says_so(self):
+        bad = {"templates/zz.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: again, namespace: later}"}
+        self.apply("again", {"chartContent": self.content(bad), "failurePolicy": "reinstall"})
+        self.wait_for_failed("again", "True", "later")
+        self.assertEqual(self.records("again"), [(1, "failed")])
+        self.server.kubectl("create", "namespace", "later")
+        self.wait_for_failed("again", "False", "revision 1")
+        self.assertEqual(self.records("again"), [(1, "deployed")])
 
     def test_unsupported_sources_and_versions_say_so(self):
         self.apply("remote", {"chart": "oci://registry.example.com/charts/web"})
@@ -338,6 +362,19 @@ class Repositories(HelmChartTestCase):
         self.moorings("bundled", 3)
 
 
+    def test_a_record_that_would_be_too_large_is_kept_smaller(self):
+        folder = os.path.join(self.server.data_dir, "server", "static", "charts")
+        os.makedirs(folder, exist_ok=True)
+        picture = base64.b64encode(os.urandom(1_500_000)).decode()
+        with open(os.path.join(folder, "large.tgz"), "wb") as file:
+            file.write(packed_chart({"picture.txt": picture}))
+        self.apply("large", {"chart": "https://%{KUBERNETES_API}%/static/charts/large.tgz"})
+        self.moorings("large", 3)
+        self.wait_for_failed("large", "False", "revision 1")
+        record = self.server.object("secret", "sh.helm.release.v1.large.v1")
+        self.assertLess(len(record["data"]["release"]), 1024 * 1024)
+
+
 class Restart(HelmChartTestCase):
     def test_a_restart_changes_nothing_and_goes_on_after_a_crash(self):
         self.apply("steady", {"chartContent": self.content()})
@@ -395,6 +432,14 @@ class Helm(HelmChartTestCase):
         self.wait_for_failed("quayside", "False", "revision 4")
         self.server.kubectl("delete", "helmchart", "quayside")
         self.assertNotIn("quayside", self.helm("list", "-A", "-q"))
+
+
+    def test_a_release_of_helm_is_taken_over(self):
+        self.helm("install", "borrowed", CHART_FOLDER, "--set", "moorings=2")
+        self.apply("borrowed", {"chartContent": self.content()})
+        self.moorings("borrowed", 3)
+        self.wait_for_failed("borrowed", "False", "revision 2")
+        self.assertEqual(self.records("borrowed"), [(1, "superseded"), (2, "deployed")])
 
 
 if __name__ == "__main__":
