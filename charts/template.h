@@ -43,8 +43,6 @@ class TemplateSet {
   // BadRequest in Go's words: `template: NAME:LINE:COLUMN: executing "NAME" at <...>: ...`.
   Result<std::string> execute(std::string_view name, const Value& data, const TemplateEnvironment& environment) const;
 
-  const TemplateScope& scope() const { return *scope_; }
-
  private:
   std::unique_ptr<TemplateScope> scope_;
 };

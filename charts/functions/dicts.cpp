@@ -92,30 +92,32 @@ Output dict_omit(const Call& call) {
 }
 
 // Where `overwrite` is off, what the target holds counts unless it is empty.
-void merge_into(const GoValue& target, const GoValue& source, bool overwrite, int depth) {
-  if (target.node() == source.node() || depth > kMaxDepth) return;
+Result<void> merge_into(const GoValue& target, const GoValue& source, bool overwrite, const WalkBudget& budget) {
+  if (target.node() == source.node()) return {};
   GoDict& into = target.as_dict();
   for (const auto& [key, value] : source.as_dict().members) {
+    if (!budget.enter()) return bad_request("the dictionaries are nested too deeply or too large to merge");
     const GoValue* present = into.find(key);
     if (value.is_nil()) {
       if (overwrite) into.set(key, value);
       continue;
     }
     if (present != nullptr && present->is_dict() && value.is_dict() && !is_empty(*present)) {
-      merge_into(GoValue(*present), value, overwrite, depth + 1);
+      TRY(merge_into(GoValue(*present), value, overwrite, budget.inner()));
     } else if (overwrite || present == nullptr || is_empty(*present)) {
       into.set(key, value);
     }
   }
+  return {};
 }
 
 Output merge_all(const Call& call, bool overwrite) {
   if (call[0].is_nil()) return bad_request("src and dst must not be nil");
-  for (const GoValue& source : call.args.subspan(1)) {
-    if (source.is_nil()) continue;
-    merge_into(call[0], source, overwrite, 0);
-  }
+  std::size_t nodes = kMaxWalkedNodes;
   call.evaluator.note_container_set(call[0]);
+  for (const GoValue& source : call.args.subspan(1)) {
+    if (!source.is_nil()) TRY(merge_into(call[0], source, overwrite, {kMaxDepth, &nodes}));
+  }
   return call[0];
 }
 

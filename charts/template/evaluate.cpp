@@ -11,6 +11,10 @@
 namespace coracle::charts {
 namespace {
 
+// What one call may answer; templates could otherwise double a text until memory ends.
+constexpr std::size_t kMaxText = 64 * 1024 * 1024;
+constexpr std::size_t kMaxItems = 2'000'000;
+
 struct ParameterRow {
   char code;
   std::string_view type_name;
@@ -75,6 +79,7 @@ bool is_variadic(std::string_view parameters) {
 Result<GoValue> Evaluator::evaluate_pipeline(const GoValue& dot, const PipeNode* pipe) {
   if (pipe == nullptr) return GoValue();
   at(*pipe);
+  TRY(check_stack());
   GoValue value;
   const GoValue* final = nullptr;
   for (const CommandNode* command : pipe->commands) {
@@ -252,6 +257,10 @@ Result<GoValue> Evaluator::call_function(const GoValue& dot, const Function& fun
   if (!result.ok()) {
     at(command);
     return wrap(function.name, result.error());
+  }
+  if (result->text().size() > kMaxText || (result->is_list() && result->as_list().items.size() > kMaxItems)) {
+    at(command);
+    return wrap(function.name, bad_request("the result is too large"));
   }
   return result;
 }

@@ -11,14 +11,23 @@
 namespace coracle::charts {
 namespace {
 
-// Templates that are executing inside each other, over all names; each costs a few kilobytes of stack.
+// Templates that are executing inside each other, over all names.
 constexpr int kMaxTemplateDepth = 400;
+// What nested templates, blocks and parentheses may use of the stack together; threads and fibers
+// have at least twice as much.
+constexpr std::uintptr_t kMaxStackUse = 1024 * 1024;
+// Nodes that one rendering executes; a large chart takes some hundred thousand.
+constexpr std::uint64_t kMaxSteps = 50'000'000;
 // Output of one template.
 constexpr std::size_t kMaxOutput = 64 * 1024 * 1024;
 // Texts given to `tpl` that are kept parsed.
 constexpr std::size_t kMaxParsedTexts = 4096;
 // Helm's name of the set that all templates belong to.
 constexpr std::string_view kRootName = "gotpl";
+
+std::uintptr_t stack_position() {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
 
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
   std::size_t at = text.find(what);
@@ -52,12 +61,25 @@ Error Evaluator::fail(const std::string& message) const {
                      go_quote(definition_->name) + " at <" + node_->text() + ">: " + message);
 }
 
+Result<void> Evaluator::check_stack() const {
+  const std::uintptr_t here = stack_position();
+  const std::uintptr_t used = here < stack_start_ ? stack_start_ - here : here - stack_start_;
+  if (used > kMaxStackUse) return fail("the templates are nested too deeply");
+  return {};
+}
+
+Result<void> Evaluator::count_step() {
+  if (++steps_ > kMaxSteps) return fail("the templates take more than " + std::to_string(kMaxSteps) + " steps");
+  return {};
+}
+
 Error Evaluator::wrap(std::string_view function, const Error& error) const {
   Error wrapped(error.reason(), fail("error calling " + std::string(function) + ": " + error.message()).message());
   return std::move(wrapped).with_causes(error.causes());
 }
 
 Result<void> Evaluator::run_body(const Definition& definition, const GoValue& dot) {
+  if (depth_ == 0) stack_start_ = stack_position();
   if (depth_ >= kMaxTemplateDepth) {
     return fail("exceeded maximum template depth (" + std::to_string(kMaxTemplateDepth) + ")");
   }
@@ -136,6 +158,8 @@ Result<Evaluator::Flow> Evaluator::walk(const GoValue& dot, const ListNode& list
 
 Result<Evaluator::Flow> Evaluator::walk_node(const GoValue& dot, const Node& node) {
   at(node);
+  TRY(check_stack());
+  TRY(count_step());
   switch (node.type) {
     case NodeType::Text:
       *out_ += static_cast<const TextNode&>(node).content;
@@ -239,6 +263,7 @@ Result<Evaluator::Flow> Evaluator::range_items(const BranchNode& node, const GoV
 }
 
 Result<Evaluator::Flow> Evaluator::iterate(const BranchNode& node, const GoValue& index, const GoValue& element) {
+  TRY(count_step());
   const auto& declared = node.pipe->declarations;
   const std::size_t mark = variables_.size();
   if (!declared.empty()) {

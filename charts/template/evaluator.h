@@ -45,6 +45,10 @@ class Evaluator {
   Error fail(const std::string& message) const;
   Error wrap(std::string_view function, const Error& error) const;
   void at(const Node& node) { node_ = &node; }
+  // Fails when the templates have nested so deeply that the thread's stack is in danger.
+  Result<void> check_stack() const;
+  // Fails when the rendering has gone on for too long.
+  Result<void> count_step();
 
   Result<Flow> walk(const GoValue& dot, const ListNode& list);
   Result<Flow> walk_node(const GoValue& dot, const Node& node);
@@ -84,6 +88,8 @@ class Evaluator {
   std::vector<Variable> variables_;
   std::size_t frame_ = 0;  // where the running template's variables begin
   int depth_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uintptr_t stack_start_ = 0;  // where the outermost template's frames begin
   std::map<std::string, std::shared_ptr<const ParsedFile>, std::less<>> parsed_texts_;
   std::vector<std::weak_ptr<void>> mutated_;
 };

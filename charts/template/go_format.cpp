@@ -12,6 +12,8 @@ namespace {
 
 // Widths and precisions beyond this are ignored, as fmt does.
 constexpr int kMaxWidth = 1'000'000;
+// A printed value ends here: shared values can unfold to more than any memory holds.
+constexpr std::size_t kMaxPrinted = 32 * 1024 * 1024;
 
 struct Flags {
   std::optional<int> width;
@@ -101,7 +103,7 @@ class Formatter {
 };
 
 void Formatter::print_value(const GoValue& arg, char32_t verb, int depth) {
-  if (depth > kMaxDepth) return raw("...");
+  if (depth > kMaxDepth || out_.size() > kMaxPrinted) return raw("...");
   switch (arg.type()) {
     case GoValue::Type::Nil:
       return raw(flags.sharp_v ? "interface {}(nil)" : "<nil>");
@@ -142,7 +144,7 @@ void Formatter::print_list(const GoValue& arg, char32_t verb, int depth) {
   } else {
     out_ += '[';
   }
-  for (std::size_t i = 0; i < list.items.size(); ++i) {
+  for (std::size_t i = 0; i < list.items.size() && out_.size() <= kMaxPrinted; ++i) {
     if (i > 0) raw(flags.sharp_v ? ", " : " ");
     print_value(list.items[i], verb, depth + 1);
   }
@@ -153,6 +155,7 @@ void Formatter::print_dict(const GoValue& arg, char32_t verb, int depth) {
   raw(flags.sharp_v ? arg.type_name() + "{" : "map[");
   bool first = true;
   for (const auto& [key, value] : arg.as_dict().members) {
+    if (out_.size() > kMaxPrinted) break;
     if (!first) raw(flags.sharp_v ? ", " : " ");
     first = false;
     print_value(GoValue::string(key), verb, depth + 1);

@@ -1,5 +1,6 @@
 #include "charts/template/go_value.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -80,8 +81,8 @@ class PlainStruct final : public GoObject {
   std::string printed_;
 };
 
-Result<Value> convert(const GoValue& value, int depth) {
-  if (depth > kMaxDepth) return bad_request("json: unsupported value: encountered a cycle or too deep a tree");
+Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
+  if (!budget.enter()) return bad_request("json: unsupported value: encountered a cycle or too large a tree");
   switch (value.type()) {
     case GoValue::Type::Nil:
       return Value();
@@ -113,7 +114,7 @@ Result<Value> convert(const GoValue& value, int depth) {
     case GoValue::Type::List: {
       Value::ArrayBuilder builder;
       for (const GoValue& item : value.as_list().items) {
-        ASSIGN_OR_RETURN(Value converted, convert(item, depth + 1));
+        ASSIGN_OR_RETURN(Value converted, convert(item, budget.inner()));
         builder.add(std::move(converted));
       }
       return std::move(builder).build();
@@ -121,7 +122,7 @@ Result<Value> convert(const GoValue& value, int depth) {
     case GoValue::Type::Dict: {
       Value::ObjectBuilder builder;
       for (const auto& [key, item] : value.as_dict().members) {
-        ASSIGN_OR_RETURN(Value converted, convert(item, depth + 1));
+        ASSIGN_OR_RETURN(Value converted, convert(item, budget.inner()));
         builder.append(key, std::move(converted));
       }
       return std::move(builder).build();
@@ -132,25 +133,105 @@ Result<Value> convert(const GoValue& value, int depth) {
   return Value();
 }
 
-bool equal_lists(const GoList& a, const GoList& b) {
+bool equal_values(const GoValue& a, const GoValue& b, const WalkBudget& budget);
+
+bool equal_lists(const GoList& a, const GoList& b, const WalkBudget& budget) {
   if (a.element != b.element || a.version_set != b.version_set || a.items.size() != b.items.size()) return false;
   for (std::size_t i = 0; i < a.items.size(); ++i) {
-    if (!deep_equal(a.items[i], b.items[i])) return false;
+    if (!equal_values(a.items[i], b.items[i], budget.inner())) return false;
   }
   return true;
 }
 
-bool equal_dicts(const GoDict& a, const GoDict& b) {
+bool equal_dicts(const GoDict& a, const GoDict& b, const WalkBudget& budget) {
   if (a.named != b.named || a.members.size() != b.members.size()) return false;
   auto other = b.members.begin();
   for (const auto& [key, value] : a.members) {
-    if (key != other->first || !deep_equal(value, other->second)) return false;
+    if (key != other->first || !equal_values(value, other->second, budget.inner())) return false;
     ++other;
   }
   return true;
 }
 
+bool equal_values(const GoValue& a, const GoValue& b, const WalkBudget& budget) {
+  if (!budget.enter() || a.type() != b.type() || a.is_values() != b.is_values()) return false;
+  switch (a.type()) {
+    case GoValue::Type::Nil:
+      return true;
+    case GoValue::Type::Float64:
+      return a.as_double() == b.as_double();
+    case GoValue::Type::String:
+    case GoValue::Type::Bytes:
+      return a.text() == b.text();
+    case GoValue::Type::Time:
+      return a.as_time() == b.as_time() && a.zone_offset() == b.zone_offset();
+    case GoValue::Type::List:
+      return a.node() == b.node() || equal_lists(a.as_list(), b.as_list(), budget);
+    case GoValue::Type::Dict:
+      return a.node() == b.node() || equal_dicts(a.as_dict(), b.as_dict(), budget);
+    case GoValue::Type::Object:
+      return a.node() == b.node();
+    default:
+      return a.as_integer() == b.as_integer();
+  }
+}
+
+Result<GoValue> copy_value(const GoValue& value, const WalkBudget& budget) {
+  if (!budget.enter()) return bad_request("the value is nested too deeply or too large to copy");
+  if (value.is_list()) {
+    auto node = std::make_shared<GoList>(value.as_list());
+    for (GoValue& item : node->items) {
+      ASSIGN_OR_RETURN(item, copy_value(item, budget.inner()));
+    }
+    GoValue copy = GoValue::list(std::move(node));
+    return value.boxed() ? copy.as_boxed() : copy;
+  }
+  if (value.is_dict()) {
+    auto node = std::make_shared<GoDict>(value.as_dict());
+    for (auto& [key, item] : node->members) {
+      ASSIGN_OR_RETURN(item, copy_value(item, budget.inner()));
+    }
+    GoValue copy = GoValue::dict(std::move(node));
+    if (value.is_values()) copy = copy.as_values();
+    return value.boxed() ? copy.as_boxed() : copy;
+  }
+  return value;
+}
+
+// Moves the contents of a container that is about to die to `pending`.
+void take_contents(const GoValue& container, std::vector<GoValue>& pending) {
+  if (container.is_list()) {
+    for (GoValue& item : container.as_list().items) pending.push_back(std::move(item));
+    container.as_list().items.clear();
+  } else {
+    for (auto& [key, item] : container.as_dict().members) pending.push_back(std::move(item));
+    container.as_dict().members.clear();
+  }
+}
+
+void dismantle(std::vector<GoValue>& pending) {
+  while (!pending.empty()) {
+    const GoValue value = std::move(pending.back());
+    pending.pop_back();
+    if (value.is_sole_container()) take_contents(value, pending);
+  }
+}
+
 }  // namespace
+
+GoList::~GoList() {
+  if (std::any_of(items.begin(), items.end(), [](const GoValue& item) { return item.is_sole_container(); })) {
+    dismantle(items);
+  }
+}
+
+GoDict::~GoDict() {
+  std::vector<GoValue> pending;
+  for (auto& [key, item] : members) {
+    if (item.is_sole_container()) pending.push_back(std::move(item));
+  }
+  dismantle(pending);
+}
 
 GoValue GoValue::scalar(Type type, std::int64_t value) {
   GoValue result;
@@ -259,7 +340,8 @@ GoValue GoValue::from_value(const Value& value) {
 }
 
 Result<Value> GoValue::to_value() const {
-  return convert(*this, 0);
+  std::size_t nodes = kMaxWalkedNodes;
+  return convert(*this, {kMaxDepth, &nodes});
 }
 
 GoValue GoValue::as_boxed() const {
@@ -396,43 +478,13 @@ std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<s
 }
 
 bool deep_equal(const GoValue& a, const GoValue& b) {
-  if (a.type() != b.type() || a.is_values() != b.is_values()) return false;
-  switch (a.type()) {
-    case GoValue::Type::Nil:
-      return true;
-    case GoValue::Type::Float64:
-      return a.as_double() == b.as_double();
-    case GoValue::Type::String:
-    case GoValue::Type::Bytes:
-      return a.text() == b.text();
-    case GoValue::Type::Time:
-      return a.as_time() == b.as_time() && a.zone_offset() == b.zone_offset();
-    case GoValue::Type::List:
-      return a.node() == b.node() || equal_lists(a.as_list(), b.as_list());
-    case GoValue::Type::Dict:
-      return a.node() == b.node() || equal_dicts(a.as_dict(), b.as_dict());
-    case GoValue::Type::Object:
-      return a.node() == b.node();
-    default:
-      return a.as_integer() == b.as_integer();
-  }
+  std::size_t nodes = kMaxWalkedNodes;
+  return equal_values(a, b, {kMaxDepth, &nodes});
 }
 
-GoValue deep_copy(const GoValue& value) {
-  if (value.is_list()) {
-    auto node = std::make_shared<GoList>(value.as_list());
-    for (GoValue& item : node->items) item = deep_copy(item);
-    GoValue copy = GoValue::list(std::move(node));
-    return value.boxed() ? copy.as_boxed() : copy;
-  }
-  if (value.is_dict()) {
-    auto node = std::make_shared<GoDict>(value.as_dict());
-    for (auto& [key, item] : node->members) item = deep_copy(item);
-    GoValue copy = GoValue::dict(std::move(node));
-    if (value.is_values()) copy = copy.as_values();
-    return value.boxed() ? copy.as_boxed() : copy;
-  }
-  return value;
+Result<GoValue> deep_copy(const GoValue& value) {
+  std::size_t nodes = kMaxWalkedNodes;
+  return copy_value(value, {kMaxDepth, &nodes});
 }
 
 void clear_members(GoDict& dict) {

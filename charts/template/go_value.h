@@ -99,6 +99,8 @@ class GoValue {
   GoDict& as_dict() const;
   const GoObject& as_object() const;
   const std::shared_ptr<void>& node() const { return node_; }
+  // True for a list or dictionary that nothing else holds.
+  bool is_sole_container() const { return (is_list() || is_dict()) && node_.use_count() == 1; }
 
   // Go's names: "map[string]interface {}", and the kind "map".
   std::string type_name() const;
@@ -124,10 +126,29 @@ class GoValue {
 // Nesting of values that conversions and printing follow.
 inline constexpr int kMaxDepth = 200;
 
+// How far one walk over a value may go. Values are shared by reference, so a small one can unfold to
+// more than any memory holds.
+struct WalkBudget {
+  int depth = kMaxDepth;
+  std::size_t* nodes;  // what is left for the whole walk
+
+  // One level further down; false when the budget is spent.
+  bool enter() const { return depth > 0 && *nodes > 0 && (*nodes)-- > 0; }
+  WalkBudget inner() const { return {depth - 1, nodes}; }
+};
+inline constexpr std::size_t kMaxWalkedNodes = 2'000'000;
+
 // What the elements of a list are declared as.
 enum class ElementType : std::uint8_t { Interface, String, Int, Dict };
 
+// Templates can nest lists and dictionaries as deeply as they like, so both take their contents
+// apart in a loop when they die.
 struct GoList {
+  GoList() = default;
+  GoList(const GoList&) = default;
+  GoList& operator=(const GoList&) = delete;
+  ~GoList();
+
   std::vector<GoValue> items;
   ElementType element = ElementType::Interface;
   bool version_set = false;  // .Capabilities.APIVersions: a named type with the method Has
@@ -135,6 +156,12 @@ struct GoList {
 
 struct GoDict {
   enum class Named : std::uint8_t { None, StringMap, Files };
+
+  GoDict() = default;
+  GoDict(const GoDict&) = default;
+  GoDict& operator=(const GoDict&) = delete;
+  ~GoDict();
+
   std::map<std::string, GoValue, std::less<>> members;
   Named named = Named::None;
 
@@ -162,10 +189,10 @@ class GoObject {
 std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<std::pair<std::string, GoValue>> fields,
                                             std::string printed = "");
 
-// reflect.DeepEqual.
+// reflect.DeepEqual; values that are nested too deeply or too large count as different.
 bool deep_equal(const GoValue& a, const GoValue& b);
-// A copy that shares nothing that can change.
-GoValue deep_copy(const GoValue& value);
+// A copy that shares nothing that can change. Fails when the value is nested too deeply or too large.
+Result<GoValue> deep_copy(const GoValue& value);
 // Breaks reference cycles that templates made with `set`.
 void clear_members(GoDict& dict);
 

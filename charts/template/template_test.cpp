@@ -259,6 +259,30 @@ TEST_CASE("endless recursion is an error") {
         std::string::npos);
 }
 
+TEST_CASE("deep nesting is an error and deep values do no harm") {
+  std::string deep = "{{ define \"r\" }}";
+  for (int i = 0; i < 60; ++i) deep += "{{ if true }}{{ with . }}";
+  deep += "{{ include \"r\" (((((((((($)))))))))) }}";
+  for (int i = 0; i < 120; ++i) deep += "{{ end }}";
+  CHECK(rendered(deep + "{{ end }}{{ include \"r\" . }}").find("Error: template: test:1:") == 0);
+  CHECK(rendered("{{ $l := list }}{{ $d := dict }}{{ range 100000 }}{{ $l = list $l }}{{ $d = dict \"d\" $d }}{{ end }}"
+                 "{{ len $l }}{{ len $d }}") == "11");
+  const std::string deep_list = "{{ $l := list }}{{ range 100000 }}{{ $l = list $l }}{{ end }}";
+  CHECK(rendered(deep_list + "{{ deepCopy $l }}").find("nested too deeply or too large to copy") != std::string::npos);
+  CHECK(rendered(deep_list + "{{ $m := list }}{{ range 100000 }}{{ $m = list $m }}{{ end }}{{ deepEqual $l $m }}") ==
+        "false");
+}
+
+TEST_CASE("values that unfold without end are errors") {
+  const std::string doubled = "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"l\" $d \"r\" $d }}{{ end }}";
+  CHECK(rendered(doubled + "{{ mustToJson $d }}").find("too large a tree") != std::string::npos);
+  CHECK(rendered(doubled + "{{ deepCopy $d }}").find("too large to copy") != std::string::npos);
+  CHECK(rendered("{{ $s := \"x\" }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}").find("the result is too large") !=
+        std::string::npos);
+  CHECK(rendered("{{ range 1000000000 }}{{ end }}").find("steps") !=
+        std::string::npos);
+}
+
 TEST_CASE("dates use Go's layouts in UTC") {
   check_all(
       {{"{{ now | date \"2006-01-02T15:04:05Z07:00\" }}", "2026-01-02T03:04:05Z"},
