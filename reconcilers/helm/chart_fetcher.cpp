@@ -66,6 +66,9 @@ class HttpChartFetcher : public ChartFetcher {
   static Result<std::string> download(const Context& context, http::Client& client, const ChartLocation& location,
                                       std::string url) {
     for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
+      if (!url.starts_with("http://") && !url.starts_with("https://")) {
+        return bad_request("\"" + url + "\": expected a URL with http:// or https://");
+      }
       ASSIGN_OR_RETURN(const http::Response response, client.send(context, url, request_for(location, url)));
       if (response.status == 200) return response.body_text();
       const std::string_view target = response.headers.get("Location");

@@ -85,7 +85,7 @@ class HelmReconciler : public kube::Reconciler {
   std::function<bool()> obsolete_check(const kube::Object& chart) const {
     return [this, key = chart.key(), generation = chart.generation(), deleting = chart.deleting()] {
       const std::optional<kube::Object> now = charts_.get(key);
-      return !now || now->generation() > generation || now->deleting() != deleting;
+      return now && (now->generation() > generation || now->deleting() != deleting);
     };
   }
 
@@ -109,8 +109,8 @@ class HelmReconciler : public kube::Reconciler {
     if (plan.supersede_others) TRY(operations_.supersede_others(context, store, history.back().revision));
     if (plan.action == ReleasePlan::Action::Nothing) return deployed(spec, history.back().revision);
     if (plan.action == ReleasePlan::Action::StayFailed) return stay_failed(context, store, history.back().revision);
-    if (plan.interrupted) TRY(resolve(context, store, history.back()));
     ASSIGN_OR_RETURN(const charts::Chart loaded, inputs_.chart(context, chart, spec));
+    if (plan.interrupted) TRY(resolve(context, store, history.back()));
     if (plan.action == ReleasePlan::Action::Reinstall) {
       announce(context, chart,
                "removing release " + spec.release.text() + " to install it again, as failurePolicy says");

@@ -252,6 +252,8 @@ spec:
     def test_unsupported_sources_and_versions_say_so(self):
         self.apply("remote", {"chart": "oci://registry.example.com/charts/web"})
         self.wait_for_failed("remote", "True", "oci://registry.example.com/charts/web")
+        self.apply("local", {"chart": "file:///etc/hostname"})
+        self.wait_for_failed("local", "True", "expected a URL with http:// or https://")
         self.apply("ancient", {"chart": "web", "repo": "https://charts.example.com", "helmVersion": "v2"})
         self.wait_for_failed("ancient", "True", "helmVersion")
         self.server.wait_for_object("events", "--field-selector", "reason=UnsupportedVersion",
