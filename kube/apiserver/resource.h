@@ -43,10 +43,12 @@ class Strategy {
   virtual std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const;
 
   // Takes what must be unique (cluster IPs, node ports) before the store is written; `undo` runs when
-  // the write fails, or always with dry run. `old` is null on create.
+  // the write fails, or always with dry run; `commit` once it is in the store, to give back what the
+  // old object had and the new one does not need. Both may be empty. `old` is null on create.
   struct Allocation {
     Object object;
     std::function<void()> undo;
+    std::function<void()> commit;
   };
   virtual Result<Allocation> begin_write(const WriteContext& write, Object object, const Object* old) const;
   // After the object is gone from the store.

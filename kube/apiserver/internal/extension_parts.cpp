@@ -2,6 +2,7 @@
 
 #include "kube/apiserver/internal/certificates_strategy.h"
 #include "kube/apiserver/internal/namespace_strategy.h"
+#include "kube/apiserver/internal/strategies/strategies.h"
 #include "kube/apiserver/internal/tables/tables.h"
 
 namespace coracle::kube::apiserver {
@@ -11,13 +12,14 @@ namespace {
 // Groups of custom resources come behind all built-in ones.
 bool is_builtin_group(std::string_view group) { return group.empty() || group_priority(group) > group_priority("-"); }
 
-std::shared_ptr<const Strategy> builtin_strategy(std::string_view group, std::string_view resource,
-                                                 const StandardBehaviour&) {
+// Of identity and of custom resource definitions, whose rules stand with the rest of theirs.
+std::shared_ptr<const Strategy> machinery_strategy(std::string_view group, std::string_view resource) {
   if (group == "certificates.k8s.io" && resource == "certificatesigningrequests") {
     return make_certificate_request_strategy();
   }
   if (group.empty() && resource == "namespaces") return make_namespace_strategy();
   if (group == kDefinitionGroup && resource == kDefinitionResource) return make_definition_strategy();
+  if (group == kApiServiceGroup && resource == kApiServiceResource) return make_api_service_strategy();
   return nullptr;
 }
 
@@ -27,12 +29,17 @@ ExtensionParts::ExtensionParts(const ServerParts& parts)
     : log_(parts.log.named("extensions")),
       discovery_(parts.registry, parts.endpoints, parts.options),
       openapi_(parts.registry, parts.endpoints, parts.options),
-      custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")) {
+      custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")),
+      api_services_(parts.executor, parts.registry, parts.store, parts.endpoints, discovery_,
+                    parts.log.named("apiservices")) {
   discovery_.attach();
   openapi_.attach();
 }
 
-Result<void> ExtensionParts::start(const Context& context) { return custom_resources_.start(context); }
+Result<void> ExtensionParts::start(const Context& context) {
+  TRY(custom_resources_.start(context));
+  return api_services_.start(context);
+}
 
 void ExtensionParts::refresh(const RequestScope& scope) {
   const RequestInfo& info = scope.info;
@@ -42,10 +49,14 @@ void ExtensionParts::refresh(const RequestScope& scope) {
   if (!refreshed.ok()) log_.debug("custom resource definitions could not be read", {{"error", refreshed.error()}});
 }
 
-BuiltinHooks extension_hooks() {
+BuiltinHooks extension_hooks(std::shared_ptr<const StrategyEnvironment> environment) {
   BuiltinHooks hooks;
   hooks.table = builtin_table;
-  hooks.strategy = builtin_strategy;
+  hooks.strategy = [factory = make_strategy_factory(std::move(environment))](
+                       std::string_view group, std::string_view resource, const StandardBehaviour& behaviour) {
+    if (auto strategy = machinery_strategy(group, resource)) return strategy;
+    return factory(group, resource, behaviour);
+  };
   return hooks;
 }
 

@@ -2,16 +2,18 @@
 
 #include <memory>
 
+#include "kube/apiserver/internal/api_services.h"
 #include "kube/apiserver/internal/builtin_resources.h"
 #include "kube/apiserver/internal/crd_controller.h"
 #include "kube/apiserver/internal/discovery.h"
 #include "kube/apiserver/internal/openapi.h"
 #include "kube/apiserver/internal/server_parts.h"
+#include "kube/apiserver/internal/strategies/environment.h"
 
 namespace coracle::kube::apiserver {
 
-// What tells clients which resources there are, and lets them add some: discovery, OpenAPI
-// and custom resources. One per server; it must live longer than the handler chain.
+// What tells clients which resources there are, and lets them add some: discovery, OpenAPI,
+// custom resources and API services. One per server; it must live longer than the handler chain.
 class ExtensionParts {
  public:
   // Registers its endpoints. Everything in `parts` outlives it.
@@ -27,9 +29,10 @@ class ExtensionParts {
   Discovery discovery_;
   OpenApi openapi_;
   CustomResourceController custom_resources_;
+  ApiServiceController api_services_;
 };
 
-// What is special about built-in resources: strategies and tables.
-BuiltinHooks extension_hooks();
+// What is special about built-in resources: strategies, which use `environment`, and tables.
+BuiltinHooks extension_hooks(std::shared_ptr<const StrategyEnvironment> environment);
 
 }  // namespace coracle::kube::apiserver

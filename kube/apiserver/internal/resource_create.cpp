@@ -110,6 +110,7 @@ Result<WriteResult> GenericStore::store_new(const WriteRequest& write, const Obj
     }
     return exists_error(resource, object, there, !object.generate_name().empty());
   }
+  if (allocation.commit) allocation.commit();
   ASSIGN_OR_RETURN(StoredObjectPtr stored,
                    StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
   return WriteResult{std::move(stored), true, false};

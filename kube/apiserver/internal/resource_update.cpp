@@ -169,6 +169,7 @@ Result<GenericStore::Attempt> GenericStore::finish_update(const WriteRequest& wr
     ASSIGN_OR_RETURN(StoredObjectPtr winner, read_entry(resource, *lost->entry));
     return Attempt{std::nullopt, std::move(winner)};
   }
+  if (allocation.commit) allocation.commit();
   ASSIGN_OR_RETURN(StoredObjectPtr stored,
                    StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
   return Attempt{WriteResult{std::move(stored), false, false}, nullptr};

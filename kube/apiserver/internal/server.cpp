@@ -38,7 +38,8 @@ class ServerImpl : public Server {
         options_(std::move(options)),
         log_(std::move(log)),
         feed_(std::move(feed)),
-        registry_(make_registry(builtin_resources(extension_hooks()))),
+        environment_(std::make_shared<StrategyEnvironment>()),
+        registry_(make_registry(builtin_resources(extension_hooks(environment_)))),
         store_(feed_, admission_, log_.named("store")),
         rest_(*registry_, store_, subresources_, admission_),
         tasks_(Context(executor).with_identity(own_identity())) {}
@@ -53,6 +54,7 @@ class ServerImpl : public Server {
   }
 
   Result<void> assemble() {
+    environment_->bind(store_, registry_->table(), options_);
     ASSIGN_OR_RETURN(identity_, IdentityParts::make(options_, registry_->table(), store_, log_));
     admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_, options_));
     identity_->add_subresources(subresources_);
@@ -149,6 +151,7 @@ class ServerImpl : public Server {
   const Logger log_;
   const std::shared_ptr<StoreFeed> feed_;
   AdmissionChain admission_;
+  const std::shared_ptr<StrategyEnvironment> environment_;
   const std::unique_ptr<Registry> registry_;
   GenericStore store_;
   SubresourceTable subresources_;

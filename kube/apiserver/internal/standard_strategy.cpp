@@ -79,7 +79,7 @@ std::vector<std::string> Strategy::warnings(const WriteContext&, const Object&, 
   return {};
 }
 Result<Strategy::Allocation> Strategy::begin_write(const WriteContext&, Object object, const Object*) const {
-  return Allocation{std::move(object), {}};
+  return Allocation{std::move(object), {}, {}};
 }
 void Strategy::after_delete(const WriteContext&, const Object&) const {}
 Result<void> Strategy::check_delete(const WriteContext&, const Object&) const {

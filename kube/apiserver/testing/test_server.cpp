@@ -28,6 +28,15 @@ std::shared_ptr<const Identity> test_identity(std::string_view user) {
   return std::make_shared<const Identity>(std::move(identity));
 }
 
+Result<std::unique_ptr<Server>> start_test_server(SimExecutor& executor, store::Backend& store) {
+  Options options;
+  options.tokens.signing_key_pem = std::string(kTestSigningKey);
+  options.tokens.verify_keys_pem = {std::string(kTestSigningKey)};
+  ASSIGN_OR_RETURN(auto server, make_server(executor, store, std::move(options), Logger(null_log_sink(), "apiserver")));
+  server->start(Context(executor)).ignore("a server that did not start fails the test's first request");
+  return server;
+}
+
 }  // namespace
 
 TestServer::Watch::Watch(TestServer& server, http::Response response)
@@ -67,11 +76,7 @@ void TestServer::run(const std::function<void(TestServer&)>& test, std::uint64_t
   const std::unique_ptr<SimExecutor> executor = SimExecutor::make(seed, start);
   executor->run([&] {
     auto store = store::make_memory_backend(*executor);
-    Options options;
-    options.tokens.signing_key_pem = std::string(kTestSigningKey);
-    options.tokens.verify_keys_pem = {std::string(kTestSigningKey)};
-    auto server = make_server(*executor, *store, std::move(options), Logger(null_log_sink(), "apiserver"));
-    server.value()->start(Context(*executor)).ignore("a server that did not start fails the test's first request");
+    auto server = start_test_server(*executor, *store);
     TestServer harness(*executor, std::move(store), std::move(server).value());
     test(harness);
   });
@@ -107,6 +112,11 @@ std::unique_ptr<TestServer::Watch> TestServer::watch(std::string_view target, ht
   http::Response response = raw("GET", target, {}, std::move(headers));
   if (response.source == nullptr) return nullptr;
   return std::make_unique<Watch>(*this, std::move(response));
+}
+
+void TestServer::restart() {
+  server_.reset();
+  server_ = start_test_server(*executor_, *store_).value();
 }
 
 void TestServer::settle() {

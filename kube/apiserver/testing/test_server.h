@@ -58,6 +58,8 @@ class TestServer {
   store::Backend& store() { return *store_; }
   Server& server() { return *server_; }
   Context context() const;
+  // Another server over the same store takes its place; watches must have ended.
+  void restart();
   // Lets everything that can run do so.
   void settle();
   // Lets virtual time pass.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "kube/apiserver/resource.h"
+
+namespace coracle::kube::apiserver {
+
+// The standard strategy of a resource as the ground on which its special rules stand: whatever is not
+// overridden does what StandardBehaviour says.
+class ExtendedStrategy : public Strategy {
+ public:
+  explicit ExtendedStrategy(const StandardBehaviour& behaviour) : standard_(make_standard_strategy(behaviour)) {}
+
+  Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
+    return standard_->prepare_for_create(write, std::move(object));
+  }
+  Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
+    return standard_->prepare_for_update(write, std::move(object), old);
+  }
+  std::string_view default_propagation() const override { return standard_->default_propagation(); }
+  bool allow_create_on_update() const override { return standard_->allow_create_on_update(); }
+  bool allow_unconditional_update() const override { return standard_->allow_unconditional_update(); }
+  bool returns_object_on_delete() const override { return standard_->returns_object_on_delete(); }
+  bool status_resets_metadata() const override { return standard_->status_resets_metadata(); }
+
+ private:
+  const std::unique_ptr<const Strategy> standard_;
+};
+
+}  // namespace coracle::kube::apiserver

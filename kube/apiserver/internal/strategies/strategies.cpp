@@ -1,0 +1,22 @@
+#include "kube/apiserver/internal/strategies/strategies.h"
+
+#include <utility>
+
+#include "kube/apiserver/internal/strategies/service_strategy.h"
+
+namespace coracle::kube::apiserver {
+
+StrategyFactory make_strategy_factory(std::shared_ptr<const StrategyEnvironment> environment) {
+  auto allocator = std::make_shared<ServiceAllocator>(environment);
+  return [environment = std::move(environment), allocator = std::move(allocator)](
+             std::string_view group, std::string_view resource,
+             const StandardBehaviour& behaviour) -> std::shared_ptr<const Strategy> {
+    if (group.empty() && resource == "services") return make_service_strategy(behaviour, environment, allocator);
+    if (group == "networking.k8s.io" && resource == "ipaddresses") {
+      return make_ip_address_strategy(behaviour, allocator);
+    }
+    return nullptr;
+  };
+}
+
+}  // namespace coracle::kube::apiserver
