@@ -202,4 +202,9 @@ TEST_CASE("yaml reads back what it writes") {
   }
 }
 
+TEST_CASE("a text that was never set is an empty one") {
+  CHECK(read(std::string_view()).value().is_null());
+  CHECK(read_all(std::string_view()).value().empty());
+}
+
 }  // namespace coracle::yaml

@@ -88,6 +88,7 @@ class Reader {
  public:
   Reader(std::string_view text, const ReadOptions& options) : options_(options) {
     yaml_parser_initialize(&parser_);
+    if (text.data() == nullptr) text = "";  // libyaml takes no null pointer, not even for nothing
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
     if (text.find("\\/") != std::string_view::npos) text_ = text;
   }
