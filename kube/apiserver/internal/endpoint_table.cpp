@@ -28,6 +28,10 @@ void EndpointTable::remove(std::string_view path_or_prefix) {
   });
 }
 
+void EndpointTable::remove_prefix(std::string_view prefix) {
+  replace([&](Routes& routes) { routes.prefixes.erase(std::string(prefix)); });
+}
+
 EndpointHandler EndpointTable::find(std::string_view path) const {
   std::shared_ptr<const Routes> routes;
   {

@@ -22,6 +22,7 @@ class EndpointTable {
   // Answers `prefix` itself and everything below it ("/openapi/v3"); the longest prefix wins.
   void set_prefix(std::string prefix, EndpointHandler handler);
   void remove(std::string_view path_or_prefix);
+  void remove_prefix(std::string_view prefix);
   // Empty when nobody answers the path.
   EndpointHandler find(std::string_view path) const;
   // Every registered path, sorted, as "/" lists them.
