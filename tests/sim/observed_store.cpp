@@ -59,7 +59,9 @@ Result<store::WriteOutcome> ObservedStore::remove(const Context& context, std::s
 }
 Result<std::unique_ptr<store::Watch>> ObservedStore::watch(const Context& context, const store::KeyRange& range,
                                                            store::Revision after) {
-  return inner_->watch(context, range, after);
+  ASSIGN_OR_RETURN(std::unique_ptr<store::Watch> watch, inner_->watch(context, range, after));
+  if (const WatchWrapper wrapper = std::exchange(wrapper_, nullptr)) return wrapper(std::move(watch));
+  return watch;
 }
 Result<void> ObservedStore::compact(const Context& context, store::Revision revision) {
   return inner_->compact(context, revision);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "store/backend.h"
 
@@ -20,7 +23,11 @@ std::string audit_id(std::string_view actor, std::string_view method, std::uint6
 // Another backend, remembering who wrote which revision.
 class ObservedStore : public store::Backend {
  public:
-  explicit ObservedStore(std::unique_ptr<store::Backend> inner) : inner_(std::move(inner)) {}
+  using WatchWrapper = std::function<std::unique_ptr<store::Watch>(std::unique_ptr<store::Watch> inner)>;
+
+  // `wrapper`, if any, goes around the first watch that is opened.
+  explicit ObservedStore(std::unique_ptr<store::Backend> inner, WatchWrapper wrapper = nullptr)
+      : inner_(std::move(inner)), wrapper_(std::move(wrapper)) {}
 
   // Who wrote that revision; "lease" for what nobody asked for.
   Writer writer_of(store::Revision revision) const;
@@ -45,6 +52,7 @@ class ObservedStore : public store::Backend {
   Result<store::WriteOutcome> remember(const Context& context, Result<store::WriteOutcome> outcome);
 
   const std::unique_ptr<store::Backend> inner_;
+  WatchWrapper wrapper_;
   std::map<store::Revision, Writer> writers_;
 };
 
