@@ -75,16 +75,21 @@ Value response_kind(std::string_view group, std::string_view version, std::strin
 Value aggregated_resource(const ResourceDescriptor& resource) {
   Value::ObjectBuilder out;
   out.set("resource", resource.resource);
-  out.set("responseKind", response_kind(resource.gvk.group, resource.gvk.version, resource.gvk.kind));
+  // Group and version are told where they may differ from where the resource stands: of custom resources.
+  const GroupVersionKind& gvk = resource.gvk;
+  out.set("responseKind", resource.custom ? response_kind(gvk.group, gvk.version, gvk.kind)
+                                          : response_kind("", "", gvk.kind));
   out.set("scope", resource.namespaced ? "Namespaced" : "Cluster").set("singularResource", resource.singular);
   out.set("verbs", text_list(resource.verbs));
   out.set_nonempty("shortNames", text_list(resource.short_names));
   out.set_nonempty("categories", text_list(resource.categories));
   Value::ArrayBuilder subresources;
   for (const SubresourceDescriptor& subresource : resource.subresources) {
+    const bool own = resource.custom && subresource.version.empty();
     subresources.add(
         Value::object({{"subresource", subresource.name},
-                       {"responseKind", response_kind(subresource.group, subresource.version, subresource.kind)},
+                       {"responseKind", response_kind(own ? gvk.group : subresource.group,
+                                                      own ? gvk.version : subresource.version, subresource.kind)},
                        {"verbs", text_list(subresource.verbs)}}));
   }
   if (subresources.size() > 0) out.set("subresources", std::move(subresources).build());

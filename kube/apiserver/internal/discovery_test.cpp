@@ -60,7 +60,7 @@ TEST_CASE("aggregated discovery has kinds, scopes and subresources, and answers 
     CHECK(apps["metadata"]["name"].as_string() == "apps");
     const Value& deployments = named(apps["versions"].at(0)["resources"], "resource", "deployments");
     CHECK(deployments["responseKind"] ==
-          Value::object({{"group", "apps"}, {"version", "v1"}, {"kind", "Deployment"}}));
+          Value::object({{"group", ""}, {"version", ""}, {"kind", "Deployment"}}));
     CHECK(deployments["scope"].as_string() == "Namespaced");
     CHECK(deployments["singularResource"].as_string() == "deployment");
     const Value& scale = named(deployments["subresources"], "subresource", "scale");

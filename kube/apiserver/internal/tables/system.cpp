@@ -120,10 +120,9 @@ Cells priority_level_cells(const Object& object, WallTime now) {
   const Value& spec = object["spec"];
   const Value& limited = spec["limited"];
   const Value& queuing = limited["limitResponse"]["queuing"];
-  const Value& shares = limited.is_object() ? limited : spec["exempt"];
   return {object.name(),
           spec["type"].as_string(),
-          number_or_none(shares["nominalConcurrencyShares"]),
+          number_or_none(limited["nominalConcurrencyShares"]),
           number_or_none(queuing["queues"]),
           number_or_none(queuing["handSize"]),
           number_or_none(queuing["queueLengthLimit"]),
