@@ -254,9 +254,12 @@ TEST_CASE("tpl sees the caller's definitions and keeps its own") {
 }
 
 TEST_CASE("endless recursion is an error") {
+  // Which limit is met first, calls or stack, depends on how large the build's frames are.
   const std::string text = rendered("{{ define \"r\" }}{{ include \"r\" . }}{{ end }}{{ include \"r\" . }}");
-  CHECK(text.find("rendering template has a nested reference name: r: unable to execute template") !=
-        std::string::npos);
+  const bool by_calls =
+      text.find("rendering template has a nested reference name: r: unable to execute template") != std::string::npos;
+  const bool by_stack = text.find("the templates are nested too deeply") != std::string::npos;
+  CHECK((by_calls || by_stack));
 }
 
 TEST_CASE("deep nesting is an error and deep values do no harm") {
@@ -279,8 +282,7 @@ TEST_CASE("values that unfold without end are errors") {
   CHECK(rendered(doubled + "{{ deepCopy $d }}").find("too large to copy") != std::string::npos);
   CHECK(rendered("{{ $s := \"x\" }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}").find("the result is too large") !=
         std::string::npos);
-  CHECK(rendered("{{ range 1000000000 }}{{ end }}").find("steps") !=
-        std::string::npos);
+  CHECK(rendered("{{ range 1000000000 }}{{ end }}").find("steps") != std::string::npos);
 }
 
 TEST_CASE("dates use Go's layouts in UTC") {
