@@ -26,9 +26,13 @@ class Admin:
             answer = self.connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    def close(self):
+        if self.connection is not None:
             self.connection.close()
             self.connection = None
-            raise
 
     def create_config_map(self, name, data):
         body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})

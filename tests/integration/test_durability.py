@@ -50,7 +50,9 @@ class Durability(unittest.TestCase):
                 thread.join()
         self.assertTrue(acknowledged, f"seed {seed}")
         self.server.start()
-        status, body = Admin(self.server).call("GET", "/api/v1/namespaces/default/configmaps")
+        admin = Admin(self.server)
+        self.addCleanup(admin.close)
+        status, body = admin.call("GET", "/api/v1/namespaces/default/configmaps")
         self.assertEqual(status, 200)
         names = {item["metadata"]["name"] for item in json.loads(body)["items"]}
         self.assertEqual(set(acknowledged) - names, set(), f"seed {seed}")
