@@ -24,8 +24,7 @@ class ApiServiceStrategy : public Strategy {
     object = object.with("status", Value::object());
     if (object["spec"]["service"].is_object()) return object;
     const Condition available{"Available", "True", "Local", "Local APIServices are always available", std::nullopt};
-    return object.with("status",
-                       Value::object({{"conditions", with_condition(Value(), available, write.now)}}));
+    return object.with("status", Value::object({{"conditions", with_condition(Value(), available, write.now)}}));
   }
 
   Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
@@ -67,7 +66,8 @@ class ApiServiceStrategy : public Strategy {
     const bool has_authority = !spec["caBundle"].as_string().empty();
     if (!service.is_object()) {
       if (has_authority) {
-        errors.push_back(field_error::invalid("spec.caBundle", spec["caBundle"], "local APIServices may not have a caBundle"));
+        errors.push_back(
+            field_error::invalid("spec.caBundle", spec["caBundle"], "local APIServices may not have a caBundle"));
       }
       if (insecure) {
         errors.push_back(field_error::invalid("spec.insecureSkipTLSVerify", true,
@@ -76,17 +76,20 @@ class ApiServiceStrategy : public Strategy {
       return;
     }
     for (const char* field : {"namespace", "name"}) {
-      if (service[field].as_string().empty()) errors.push_back(field_error::required(std::string("spec.service.") + field));
+      if (service[field].as_string().empty())
+        errors.push_back(field_error::required(std::string("spec.service.") + field));
     }
     if (insecure && has_authority) {
-      errors.push_back(field_error::invalid("spec.insecureSkipTLSVerify", true,
-                                            "may not be true if caBundle is present"));
+      errors.push_back(
+          field_error::invalid("spec.insecureSkipTLSVerify", true, "may not be true if caBundle is present"));
     }
   }
 };
 
 }  // namespace
 
-std::shared_ptr<const Strategy> make_api_service_strategy() { return std::make_shared<ApiServiceStrategy>(); }
+std::shared_ptr<const Strategy> make_api_service_strategy() {
+  return std::make_shared<ApiServiceStrategy>();
+}
 
 }  // namespace coracle::kube::apiserver

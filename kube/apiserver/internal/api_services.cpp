@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view kManagedLabel = "kube-aggregator.kubernetes.io/automanaged";
 constexpr std::string_view kServiceManager = "kube-apiserver";
-constexpr std::size_t kServiceBatch = 256;
 constexpr std::int64_t kCoreGroupPriority = 18000;
 constexpr std::int64_t kCustomVersionPriority = 100;
 
@@ -40,19 +39,25 @@ Object local_service(const ResourceDescriptor& resource) {
   Value::ObjectBuilder spec;
   spec.set_nonempty("group", gvk.group);
   spec.set("version", gvk.version).set("groupPriorityMinimum", priority);
-  spec.set("versionPriority",
-           resource.custom ? kCustomVersionPriority : version_priority(gvk.group, gvk.version));
+  spec.set("versionPriority", resource.custom ? kCustomVersionPriority : version_priority(gvk.group, gvk.version));
   const Value labels = Value::object({{kManagedLabel, resource.custom ? "true" : "onstart"}});
-  return Object(Value::object({{"kind", "APIService"},
-                               {"apiVersion", "apiregistration.k8s.io/v1"},
-                               {"metadata", Value::object({{"name", gvk.version + "." + gvk.group}, {"labels", labels}})},
-                               {"spec", std::move(spec).build()}}));
+  return Object(
+      Value::object({{"kind", "APIService"},
+                     {"apiVersion", "apiregistration.k8s.io/v1"},
+                     {"metadata", Value::object({{"name", gvk.version + "." + gvk.group}, {"labels", labels}})},
+                     {"spec", std::move(spec).build()}}));
 }
 
-bool is_managed(const Object& service) { return service.has_label(kManagedLabel); }
-bool is_remote(const Object& service) { return service["spec"]["service"].is_object(); }
+bool is_managed(const Object& service) {
+  return service.has_label(kManagedLabel);
+}
+bool is_remote(const Object& service) {
+  return service["spec"]["service"].is_object();
+}
 
-http::Response unavailable_response() { return http::Response::text(503, "service unavailable\n"); }
+http::Response unavailable_response() {
+  return http::Response::text(503, "service unavailable\n");
+}
 
 WriteRequest own_write(const Context& context, const ResourceDescriptor& resource, std::string_view name) {
   WriteRequest write{context, resource, "", std::string(name), "", std::string(kServiceManager)};
@@ -64,20 +69,17 @@ WriteRequest own_write(const Context& context, const ResourceDescriptor& resourc
 
 ApiServiceController::ApiServiceController(Executor& executor, Registry& registry, GenericStore& store,
                                            EndpointTable& endpoints, Discovery& discovery, Logger log)
-    : executor_(executor),
-      registry_(registry),
+    : registry_(registry),
       store_(store),
       endpoints_(endpoints),
       discovery_(discovery),
-      log_(std::move(log)),
-      tasks_(Context(executor)) {}
-
-ApiServiceController::~ApiServiceController() {
-  std::lock_guard lock(work_mutex_);
-  stopping_ = true;
-  retry_ = nullptr;
-  watch_ = nullptr;
-}
+      follower_(
+          executor, store.feed()->backend(),
+          [this](const Context& context) -> Result<bool> {
+            TRY(sync(context));
+            return false;
+          },
+          std::move(log)) {}
 
 ResourcePtr ApiServiceController::resource() const {
   return registry_.table()->find(kApiServiceGroup, "v1", kApiServiceResource);
@@ -86,59 +88,8 @@ ResourcePtr ApiServiceController::resource() const {
 Result<void> ApiServiceController::start(const Context& context) {
   ASSIGN_OR_RETURN(const std::vector<Object> services, list(context));
   route_remote(services);
-  TRY(follow(context));
-  registry_.on_change([this](const ResourceTablePtr&) { wake(); });
-  wake();
-  return {};
-}
-
-Result<void> ApiServiceController::follow(const Context& context) {
-  store::Backend& backend = store_.feed()->backend();
-  const auto range = store::KeyRange::prefix(resource()->storage_prefix);
-  ASSIGN_OR_RETURN(auto watch, backend.watch(context, range, backend.current_revision()));
-  watch->on_ready([this] { wake(); });
-  std::lock_guard lock(work_mutex_);
-  watch_ = std::move(watch);
-  return {};
-}
-
-void ApiServiceController::wake() {
-  {
-    std::lock_guard lock(work_mutex_);
-    if (stopping_) return;
-    again_ = true;
-    if (std::exchange(working_, true)) return;
-  }
-  tasks_.spawn(Lane::Worker, [this](const Context& context) { work(context); });
-}
-
-// Only one task works at a time; what happens meanwhile makes it go round again.
-void ApiServiceController::work(const Context& context) {
-  bool retry = false;
-  while (!context.stopped()) {
-    std::shared_ptr<store::Watch> watch;
-    {
-      std::lock_guard lock(work_mutex_);
-      if (!std::exchange(again_, false)) {
-        working_ = false;
-        if (retry && !stopping_) retry_ = executor_.call_after(kRetryInterval, [this] { wake(); });
-        return;
-      }
-      watch = watch_;
-    }
-    std::vector<store::EventPtr> events;
-    store::Revision progress = 0;
-    auto drained = watch->drain(events, kServiceBatch, progress);
-    if (!drained.ok() && drained.error().reason() == Reason::Expired) drained = follow(context);
-    drained.ignore("a backend that has stopped sends no more events");
-    auto synced = sync(context);
-    retry = !synced.ok();
-    if (retry && !context.stopped()) {
-      log_.warning("API services could not be brought up to date; it is tried again", {{"error", synced.error()}});
-    }
-  }
-  std::lock_guard lock(work_mutex_);
-  working_ = false;
+  registry_.on_change([this](const ResourceTablePtr&) { follower_.wake(); });
+  return follower_.start(context, resource()->storage_prefix);
 }
 
 Result<std::vector<Object>> ApiServiceController::list(const Context& context) {

@@ -8,9 +8,9 @@
 
 #include "base/executor.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "kube/apiserver/internal/discovery.h"
 #include "kube/apiserver/internal/endpoint_table.h"
+#include "kube/apiserver/internal/prefix_follower.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/registry.h"
 
@@ -30,17 +30,11 @@ class ApiServiceController {
   // All arguments outlive it.
   ApiServiceController(Executor& executor, Registry& registry, GenericStore& store, EndpointTable& endpoints,
                        Discovery& discovery, Logger log);
-  ~ApiServiceController();
 
   // Knows the other servers' groups when it returns; its own objects are written in the background.
   Result<void> start(const Context& context);
 
  private:
-  static constexpr Duration kRetryInterval = std::chrono::seconds(1);
-
-  Result<void> follow(const Context& context);
-  void wake();
-  void work(const Context& context);
   Result<void> sync(const Context& context);
   Result<std::vector<Object>> list(const Context& context);
   void route_remote(const std::vector<Object>& services);
@@ -48,23 +42,15 @@ class ApiServiceController {
   Result<void> remove(const Context& context, const Object& service);
   ResourcePtr resource() const;
 
-  Executor& executor_;
   Registry& registry_;
   GenericStore& store_;
   EndpointTable& endpoints_;
   Discovery& discovery_;
-  const Logger log_;
 
   std::mutex route_mutex_;
   std::set<std::string> remote_paths_;
 
-  std::mutex work_mutex_;
-  bool working_ = false;
-  bool again_ = false;
-  bool stopping_ = false;
-  std::unique_ptr<Timer> retry_;
-  std::shared_ptr<store::Watch> watch_;
-  TaskGroup tasks_;
+  PrefixFollower follower_;
 };
 
 }  // namespace coracle::kube::apiserver

@@ -12,13 +12,11 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kManager = "kube-apiserver";
-constexpr std::size_t kWatchBatch = 256;
 
 // Everything that the served resources depend on.
 Value shape_of(const Object& definition) {
-  return Value::object({{"uid", definition.uid()},
-                        {"spec", definition["spec"]},
-                        {"names", definition["status"]["acceptedNames"]}});
+  return Value::object(
+      {{"uid", definition.uid()}, {"spec", definition["spec"]}, {"names", definition["status"]["acceptedNames"]}});
 }
 
 // Does the definition hold its names, by its status or because nobody else wants them?
@@ -51,14 +49,12 @@ WriteRequest status_write(const Context& context, const ResourceDescriptor& reso
 
 CustomResourceController::CustomResourceController(Executor& executor, Registry& registry, GenericStore& store,
                                                    Logger log)
-    : executor_(executor), registry_(registry), store_(store), log_(std::move(log)), tasks_(Context(executor)) {}
-
-CustomResourceController::~CustomResourceController() {
-  std::lock_guard lock(work_mutex_);
-  stopping_ = true;
-  retry_ = nullptr;
-  watch_ = nullptr;
-}
+    : executor_(executor),
+      registry_(registry),
+      store_(store),
+      follower_(
+          executor, store.feed()->backend(), [this](const Context& context) { return advance(context); },
+          std::move(log)) {}
 
 ResourcePtr CustomResourceController::definition_resource() const {
   return registry_.table()->find(kDefinitionGroup, "v1", kDefinitionResource);
@@ -79,9 +75,7 @@ Result<std::vector<Object>> CustomResourceController::definitions(const Context&
 
 Result<void> CustomResourceController::start(const Context& context) {
   TRY(refresh(context));
-  TRY(follow(context));
-  wake();
-  return {};
+  return follower_.start(context, definition_resource()->storage_prefix);
 }
 
 Result<void> CustomResourceController::refresh(const Context& context) {
@@ -136,60 +130,6 @@ void CustomResourceController::withdraw(const std::string& name) {
   served_.erase(found);
 }
 
-Result<void> CustomResourceController::follow(const Context& context) {
-  store::Backend& backend = store_.feed()->backend();
-  const std::string& prefix = definition_resource()->storage_prefix;
-  ASSIGN_OR_RETURN(auto watch, backend.watch(context, store::KeyRange::prefix(prefix), backend.current_revision()));
-  // The store's thread must not enter the backend: the work is another task's.
-  watch->on_ready([this] { wake(); });
-  std::lock_guard lock(work_mutex_);
-  watch_ = std::move(watch);
-  return {};
-}
-
-void CustomResourceController::wake() {
-  {
-    std::lock_guard lock(work_mutex_);
-    if (stopping_) return;
-    again_ = true;
-    if (std::exchange(working_, true)) return;
-  }
-  tasks_.spawn(Lane::Worker, [this](const Context& context) { work(context); });
-}
-
-// Only one task works at a time; what happens meanwhile makes it go round again.
-void CustomResourceController::work(const Context& context) {
-  bool retry = false;
-  while (!context.stopped()) {
-    std::shared_ptr<store::Watch> watch;
-    {
-      std::lock_guard lock(work_mutex_);
-      if (!std::exchange(again_, false)) {
-        working_ = false;
-        if (retry && !stopping_) retry_ = executor_.call_after(kCleanupInterval, [this] { wake(); });
-        return;
-      }
-      watch = watch_;
-    }
-    if (watch != nullptr) {
-      // What has changed is read from the cache; the events only say that something has.
-      std::vector<store::EventPtr> events;
-      store::Revision progress = 0;
-      auto drained = watch->drain(events, kWatchBatch, progress);
-      if (!drained.ok() && drained.error().reason() == Reason::Expired) drained = follow(context);
-      drained.ignore("a backend that has stopped sends no more events");
-    }
-    auto advanced = advance(context);
-    if (!advanced.ok() && !context.stopped()) {
-      log_.warning("custom resource definitions could not be brought forward; it is tried again",
-                   {{"error", advanced.error()}});
-    }
-    retry = !advanced.ok() || *advanced;
-  }
-  std::lock_guard lock(work_mutex_);
-  working_ = false;
-}
-
 // True when something is left to be done that no event will tell of.
 Result<bool> CustomResourceController::advance(const Context& context) {
   TRY(refresh(context));
@@ -238,8 +178,7 @@ Result<bool> CustomResourceController::clean_up(const Context& context, const Ob
   if (const ResourcePtr resource = instances_of(definition)) {
     ASSIGN_OR_RETURN(const auto objects, store_.list(context, *resource, ""));
     for (const StoredObjectPtr& object : objects) {
-      WriteRequest write{context, *resource, std::string(object->namespace_()), std::string(object->name()),
-                         ""};
+      WriteRequest write{context, *resource, std::string(object->namespace_()), std::string(object->name()), ""};
       write.admission = false;
       auto removed = store_.remove(write, {});
       if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();

@@ -8,9 +8,9 @@
 
 #include "base/executor.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "kube/apiserver/internal/crd_definition.h"
 #include "kube/apiserver/internal/crd_resources.h"
+#include "kube/apiserver/internal/prefix_follower.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/registry.h"
 
@@ -22,7 +22,6 @@ class CustomResourceController {
  public:
   // All arguments outlive it.
   CustomResourceController(Executor& executor, Registry& registry, GenericStore& store, Logger log);
-  ~CustomResourceController();
 
   // Serves every definition in the store and follows them from then on.
   Result<void> start(const Context& context);
@@ -31,23 +30,17 @@ class CustomResourceController {
   Result<void> refresh(const Context& context);
 
  private:
-  // How often the objects of a deleted definition are looked for again.
-  static constexpr Duration kCleanupInterval = std::chrono::seconds(1);
-
   struct Served {
     std::string group, plural;
-    Value shape;                          // what the resources were made from
+    Value shape;  // what the resources were made from
     std::shared_ptr<CustomState> state;
-    std::vector<ResourcePtr> resources;   // the version that stores them first
+    std::vector<ResourcePtr> resources;  // the version that stores them first
   };
 
   Result<std::vector<Object>> definitions(const Context& context, store::Revision& revision);
   void serve(const std::vector<Object>& definitions, store::Revision revision);
   void serve_one(const Object& definition);
   void withdraw(const std::string& name);
-  Result<void> follow(const Context& context);
-  void wake();
-  void work(const Context& context);
   Result<bool> advance(const Context& context);
   Result<void> write_status(const Context& context, const Object& definition, const NameVerdict& verdict);
   Result<bool> clean_up(const Context& context, const Object& definition);
@@ -57,20 +50,13 @@ class CustomResourceController {
   Executor& executor_;
   Registry& registry_;
   GenericStore& store_;
-  const Logger log_;
 
   // Held while the registry is changed, so that changes arrive there in the order of revisions.
   std::mutex serve_mutex_;
   std::map<std::string, Served, std::less<>> served_;
   store::Revision served_revision_ = 0;
 
-  std::mutex work_mutex_;
-  bool working_ = false;
-  bool again_ = false;
-  bool stopping_ = false;
-  std::unique_ptr<Timer> retry_;
-  std::shared_ptr<store::Watch> watch_;
-  TaskGroup tasks_;
+  PrefixFollower follower_;
 };
 
 }  // namespace coracle::kube::apiserver

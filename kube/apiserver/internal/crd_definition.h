@@ -29,7 +29,7 @@ void validate_definition(const Object& definition, const Object* old, FieldError
 bool is_protected_group(std::string_view group);
 // spec.names of a definition that may be used, and the conditions that say so.
 struct NameVerdict {
-  Value accepted;                    // status.acceptedNames
+  Value accepted;  // status.acceptedNames
   std::vector<Condition> conditions;
 };
 // Two definitions of one group may not use the same names: who has them accepted keeps them.

@@ -31,7 +31,9 @@ TakenNames names_taken_by_others(const Object& definition, std::span<const Objec
   return taken;
 }
 
-std::string in_use(std::string_view name) { return "\"" + std::string(name) + "\" is already in use"; }
+std::string in_use(std::string_view name) {
+  return "\"" + std::string(name) + "\" is already in use";
+}
 
 // One name of a definition: taken over when it is free, kept as accepted before when it is not.
 struct NameRule {
@@ -81,7 +83,8 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
   }
   std::string clashes;
   for (const Value& name : wanted["shortNames"].items()) {
-    if (taken.resources.count(name.as_string()) > 0) clashes += (clashes.empty() ? "" : ", ") + in_use(name.as_string());
+    if (taken.resources.count(name.as_string()) > 0)
+      clashes += (clashes.empty() ? "" : ", ") + in_use(name.as_string());
   }
   if (!clashes.empty()) {
     refuse("ShortNamesConflict", clashes);
@@ -109,8 +112,7 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
     verdict.conditions.push_back(
         {"KubernetesAPIApprovalPolicyConformant", approved ? "True" : "False",
          approved ? "ApprovedAnnotation" : (approval.empty() ? "MissingAnnotation" : "UnapprovedAnnotation"),
-         approved ? "approved in " + std::string(approval)
-                  : "not approved: \"" + std::string(approval) + "\"",
+         approved ? "approved in " + std::string(approval) : "not approved: \"" + std::string(approval) + "\"",
          definition.generation()});
   }
   return verdict;

@@ -27,7 +27,7 @@ struct CustomBehaviour {
   std::shared_ptr<const CompiledSchema> schema;
   std::shared_ptr<const CustomState> state;
   bool has_status = false;
-  bool validates = false;                // the registry does not check the schema itself
+  bool validates = false;                           // the registry does not check the schema itself
   std::string replicas_path, status_replicas_path;  // of the scale subresource, with a leading dot
 };
 std::shared_ptr<const Strategy> make_custom_strategy(CustomBehaviour behaviour);

@@ -39,7 +39,8 @@ class DefinitionRules {
     check_scope();
     check_versions();
     check_conversion();
-    if (spec_["preserveUnknownFields"].as_bool() && !(old_ != nullptr && (*old_)["spec"]["preserveUnknownFields"].as_bool())) {
+    if (spec_["preserveUnknownFields"].as_bool() &&
+        !(old_ != nullptr && (*old_)["spec"]["preserveUnknownFields"].as_bool())) {
       add(field_error::invalid("spec.preserveUnknownFields", true,
                                "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
                                "spec.versions[*].schema instead"));
@@ -110,7 +111,8 @@ class DefinitionRules {
       const std::string_view text = names[field].as_string();
       const bool kind = std::string_view(field).ends_with("ind");
       for (const std::string& problem : check_dns1035_label(kind ? to_lower(text) : std::string(text))) {
-        add(field_error::invalid(path, text, kind ? "may have mixed case, but should otherwise match: " + problem : problem));
+        add(field_error::invalid(path, text,
+                                 kind ? "may have mixed case, but should otherwise match: " + problem : problem));
       }
     }
     if (!names["kind"].as_string().empty() && names["kind"] == names["listKind"]) {
@@ -167,7 +169,8 @@ class DefinitionRules {
     const Value& before = old_version(version["name"].as_string());
     if (!schema.is_object()) {
       add(field_error::required(path + ".schema.openAPIV3Schema", "schemas are required"));
-    } else if (before.is_null() || before["schema"] != version["schema"] || before["subresources"] != version["subresources"]) {
+    } else if (before.is_null() || before["schema"] != version["schema"] ||
+               before["subresources"] != version["subresources"]) {
       // What was accepted once and has not changed since is not judged again.
       for (Cause& cause : validate_crd_schema(schema, schema_path, version["subresources"].contains("status"))) {
         add(std::move(cause));
@@ -179,11 +182,11 @@ class DefinitionRules {
     }
     check_scale(version["subresources"]["scale"],
                 (shared("subresources") ? std::string("spec.subresources") : path + ".subresources") + ".scale");
-    check_columns(version["additionalPrinterColumns"],
-                  shared("additionalPrinterColumns") ? std::string("spec.additionalPrinterColumns")
-                                                     : path + ".additionalPrinterColumns");
-    check_selectable(version, shared("selectableFields") ? std::string("spec.selectableFields")
-                                                         : path + ".selectableFields");
+    check_columns(version["additionalPrinterColumns"], shared("additionalPrinterColumns")
+                                                           ? std::string("spec.additionalPrinterColumns")
+                                                           : path + ".additionalPrinterColumns");
+    check_selectable(version,
+                     shared("selectableFields") ? std::string("spec.selectableFields") : path + ".selectableFields");
   }
 
   void check_scale(const Value& scale, const std::string& path) {
@@ -280,12 +283,12 @@ class DefinitionRules {
     const Value& webhook = conversion["webhook"];
     if (strategy != "Webhook") {
       if (webhook.is_object()) {
-        add(field_error::forbidden("spec.conversion.webhook",
-                                   "should not be set when strategy is not set to Webhook"));
+        add(field_error::forbidden("spec.conversion.webhook", "should not be set when strategy is not set to Webhook"));
       }
       return;
     }
-    if (!webhook["clientConfig"].is_object()) add(field_error::required("spec.conversion.webhook.clientConfig", "required when strategy is set to Webhook"));
+    if (!webhook["clientConfig"].is_object())
+      add(field_error::required("spec.conversion.webhook.clientConfig", "required when strategy is set to Webhook"));
     if (webhook["conversionReviewVersions"].empty()) {
       add(field_error::required("spec.conversion.webhook.conversionReviewVersions"));
     }

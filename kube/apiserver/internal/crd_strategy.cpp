@@ -13,7 +13,8 @@ Object with_stored_version(const Object& definition) {
   const std::string_view version = storage_version_of(definition);
   const Value& stored = definition["status"]["storedVersions"];
   const auto items = stored.items();
-  const bool known = std::any_of(items.begin(), items.end(), [&](const Value& item) { return item.as_string() == version; });
+  const bool known =
+      std::any_of(items.begin(), items.end(), [&](const Value& item) { return item.as_string() == version; });
   if (version.empty() || known) return definition;
   std::vector<Value> next(items.begin(), items.end());
   next.emplace_back(version);
@@ -40,8 +41,7 @@ class DefinitionStrategy : public Strategy {
 
   Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
     if (write.subresource == "status") {
-      return old.with("status", object["status"])
-          .with_metadata("managedFields", object.metadata()["managedFields"]);
+      return old.with("status", object["status"]).with_metadata("managedFields", object.metadata()["managedFields"]);
     }
     object = object.with("status", old["status"]);
     if (!(object["spec"] == old["spec"])) object = object.with_metadata("generation", old.generation() + 1);
@@ -71,7 +71,8 @@ class DefinitionStrategy : public Strategy {
                                 object.generation()};
     const Value& status = object["status"];
     if (condition_is_true(status["conditions"], "Terminating")) return object;
-    object = object.with("status", status.with("conditions", with_condition(status["conditions"], terminating, write.now)));
+    object =
+        object.with("status", status.with("conditions", with_condition(status["conditions"], terminating, write.now)));
     return object.with_finalizer(kInstanceCleanup);
   }
 
@@ -82,7 +83,9 @@ class DefinitionStrategy : public Strategy {
 
 }  // namespace
 
-std::shared_ptr<const Strategy> make_definition_strategy() { return std::make_shared<DefinitionStrategy>(); }
+std::shared_ptr<const Strategy> make_definition_strategy() {
+  return std::make_shared<DefinitionStrategy>();
+}
 
 Result<Object> definition_to_v1(const Object& definition, const GroupVersionKind& to) {
   if (definition.gvk() == to) return definition;
@@ -116,10 +119,10 @@ Result<Object> definition_to_v1(const Object& definition, const GroupVersionKind
   const Value& conversion = spec["conversion"];
   if (conversion["strategy"].as_string() == "Webhook") {
     out.set("conversion",
-            Value::object({{"strategy", "Webhook"},
-                           {"webhook", Value::object({{"clientConfig", conversion["webhookClientConfig"]},
-                                                      {"conversionReviewVersions",
-                                                       conversion["conversionReviewVersions"]}})}}));
+            Value::object(
+                {{"strategy", "Webhook"},
+                 {"webhook", Value::object({{"clientConfig", conversion["webhookClientConfig"]},
+                                            {"conversionReviewVersions", conversion["conversionReviewVersions"]}})}}));
   } else {
     out.set("conversion", Value::object({{"strategy", "None"}}));
   }

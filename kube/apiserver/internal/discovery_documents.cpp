@@ -77,8 +77,8 @@ Value aggregated_resource(const ResourceDescriptor& resource) {
   out.set("resource", resource.resource);
   // Group and version are told where they may differ from where the resource stands: of custom resources.
   const GroupVersionKind& gvk = resource.gvk;
-  out.set("responseKind", resource.custom ? response_kind(gvk.group, gvk.version, gvk.kind)
-                                          : response_kind("", "", gvk.kind));
+  out.set("responseKind",
+          resource.custom ? response_kind(gvk.group, gvk.version, gvk.kind) : response_kind("", "", gvk.kind));
   out.set("scope", resource.namespaced ? "Namespaced" : "Cluster").set("singularResource", resource.singular);
   out.set("verbs", text_list(resource.verbs));
   out.set_nonempty("shortNames", text_list(resource.short_names));

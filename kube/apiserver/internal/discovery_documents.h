@@ -15,7 +15,7 @@ namespace coracle::kube::apiserver {
 struct RemoteVersion {
   std::string group;
   std::string version;
-  std::int64_t group_priority = 0;    // groupPriorityMinimum
+  std::int64_t group_priority = 0;  // groupPriorityMinimum
   std::int64_t version_priority = 0;
   bool operator==(const RemoteVersion&) const = default;
 };
@@ -23,8 +23,8 @@ struct RemoteVersion {
 struct DiscoveryVersion {
   std::string version;
   bool remote = false;
-  std::int64_t priority = 0;              // of a remote one
-  std::vector<ResourcePtr> resources;     // by name; empty for a remote one
+  std::int64_t priority = 0;           // of a remote one
+  std::vector<ResourcePtr> resources;  // by name; empty for a remote one
 };
 
 struct DiscoveryGroup {

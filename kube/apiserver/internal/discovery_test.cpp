@@ -59,8 +59,7 @@ TEST_CASE("aggregated discovery has kinds, scopes and subresources, and answers 
     const Value& apps = answer.tree["items"].at(1);
     CHECK(apps["metadata"]["name"].as_string() == "apps");
     const Value& deployments = named(apps["versions"].at(0)["resources"], "resource", "deployments");
-    CHECK(deployments["responseKind"] ==
-          Value::object({{"group", ""}, {"version", ""}, {"kind", "Deployment"}}));
+    CHECK(deployments["responseKind"] == Value::object({{"group", ""}, {"version", ""}, {"kind", "Deployment"}}));
     CHECK(deployments["scope"].as_string() == "Namespaced");
     CHECK(deployments["singularResource"].as_string() == "deployment");
     const Value& scale = named(deployments["subresources"], "subresource", "scale");
@@ -77,8 +76,7 @@ TEST_CASE("aggregated discovery has kinds, scopes and subresources, and answers 
 
 TEST_CASE("a client of protobuf gets discovery in protobuf") {
   testing::TestServer::run([](testing::TestServer& server) {
-    const auto answer =
-        server.request("GET", "/apis/apps/v1", {}, {{"Accept", "application/vnd.kubernetes.protobuf"}});
+    const auto answer = server.request("GET", "/apis/apps/v1", {}, {{"Accept", "application/vnd.kubernetes.protobuf"}});
     CHECK(answer.headers.get("Content-Type") == "application/vnd.kubernetes.protobuf");
     CHECK(answer.body.substr(0, 4) == std::string("k8s\0", 4));
     CHECK(answer.body.find("APIResourceList") != std::string::npos);

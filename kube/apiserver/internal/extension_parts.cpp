@@ -10,7 +10,9 @@ namespace coracle::kube::apiserver {
 namespace {
 
 // Groups of custom resources come behind all built-in ones.
-bool is_builtin_group(std::string_view group) { return group.empty() || group_priority(group) > group_priority("-"); }
+bool is_builtin_group(std::string_view group) {
+  return group.empty() || group_priority(group) > group_priority("-");
+}
 
 // Of identity and of custom resource definitions, whose rules stand with the rest of theirs.
 std::shared_ptr<const Strategy> machinery_strategy(std::string_view group, std::string_view resource) {

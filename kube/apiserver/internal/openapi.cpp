@@ -55,10 +55,10 @@ std::string http_date(WallTime time) {
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto two = [](auto number) { return (number < 10 ? "0" : "") + std::to_string(number); };
-  return std::string(kDays[std::chrono::weekday(days).c_encoding()]) + ", " +
-         two(static_cast<unsigned>(date.day())) + " " + kMonths[static_cast<unsigned>(date.month()) - 1] + " " +
-         std::to_string(static_cast<int>(date.year())) + " " + two(clock.hours().count()) + ":" +
-         two(clock.minutes().count()) + ":" + two(clock.seconds().count()) + " GMT";
+  return std::string(kDays[std::chrono::weekday(days).c_encoding()]) + ", " + two(static_cast<unsigned>(date.day())) +
+         " " + kMonths[static_cast<unsigned>(date.month()) - 1] + " " + std::to_string(static_cast<int>(date.year())) +
+         " " + two(clock.hours().count()) + ":" + two(clock.minutes().count()) + ":" + two(clock.seconds().count()) +
+         " GMT";
 }
 
 Value paths_of(const std::vector<ResourcePtr>& resources, OpenApiDialect dialect, OpenApiTypes& types) {
@@ -112,8 +112,7 @@ Result<http::Response> OpenApi::index(RequestScope& scope) {
     paths.append(part.path, Value::object({{"serverRelativeURL", located(part.path, part.hash)}}));
   }
   const Value document = Value::object({{"paths", std::move(paths).build()}});
-  return http_answers::with_etag(scope.request, http::bytes(json::write(document)), current->hash,
-                                 "application/json");
+  return http_answers::with_etag(scope.request, http::bytes(json::write(document)), current->hash, "application/json");
 }
 
 Result<http::Response> OpenApi::document(RequestScope& scope) {

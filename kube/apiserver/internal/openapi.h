@@ -25,14 +25,14 @@ class OpenApi {
  private:
   // One document of /openapi/v3.
   struct Part {
-    std::string path;              // "apis/apps/v1"
-    std::string hash;              // grows from what the document is made of, without making it
+    std::string path;  // "apis/apps/v1"
+    std::string hash;  // grows from what the document is made of, without making it
     std::vector<ResourcePtr> resources;
   };
   struct Parts {
     std::uint64_t generation = 0;
     std::vector<Part> parts;
-    std::string hash;              // of all
+    std::string hash;  // of all
   };
 
   Result<http::Response> index(RequestScope& scope);

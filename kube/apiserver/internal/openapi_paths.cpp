@@ -15,8 +15,7 @@ constexpr std::string_view kDeleteOptionsType = "io.k8s.apimachinery.pkg.apis.me
 constexpr std::string_view kPatchType = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 // The last one is for built-in types alone: clients take the list as what they may send.
 constexpr std::string_view kPatchMedia[] = {"application/apply-patch+yaml", "application/json-patch+json",
-                                            "application/merge-patch+json",
-                                            "application/strategic-merge-patch+json"};
+                                            "application/merge-patch+json", "application/strategic-merge-patch+json"};
 // So is protobuf.
 constexpr std::string_view kOutputMedia[] = {"application/json", "application/yaml",
                                              "application/vnd.kubernetes.protobuf"};
@@ -194,7 +193,7 @@ class PathWriter {
   }
 
   struct Target {
-    const Value& object;         // reference to what is sent and answered
+    const Value& object;  // reference to what is sent and answered
     const Value& answer;
     const GroupVersionKind& gvk;
     std::string id_suffix;
@@ -225,8 +224,7 @@ class PathWriter {
     out.set("responses", std::move(responses).build());
     out.set("x-kubernetes-action", target.connect ? std::string_view("connect") : operation.action);
     out.set("x-kubernetes-group-version-kind",
-            Value::object(
-                {{"group", target.gvk.group}, {"kind", target.gvk.kind}, {"version", target.gvk.version}}));
+            Value::object({{"group", target.gvk.group}, {"kind", target.gvk.kind}, {"version", target.gvk.version}}));
     return std::move(out).build();
   }
 
@@ -271,8 +269,8 @@ class PathWriter {
   Value everywhere_path() {
     const Value answer = list_type();
     Value::ObjectBuilder out;
-    out.append("get", operation(kCollectionOperations[0],
-                                {answer, answer, resource_.gvk, "ForAllNamespaces", false, false}));
+    out.append("get",
+               operation(kCollectionOperations[0], {answer, answer, resource_.gvk, "ForAllNamespaces", false, false}));
     return finish(std::move(out), false, false);
   }
 

@@ -21,7 +21,9 @@ void put_varint(std::string& out, std::uint64_t value) {
 
 constexpr unsigned kVarint = 0, kFixed64 = 1, kBytes = 2;
 
-void put_tag(std::string& out, unsigned number, unsigned wire) { put_varint(out, (number << 3) | wire); }
+void put_tag(std::string& out, unsigned number, unsigned wire) {
+  put_varint(out, (number << 3) | wire);
+}
 
 void put_bytes(std::string& out, unsigned number, std::string_view bytes) {
   put_tag(out, number, kBytes);

@@ -52,6 +52,42 @@ Value typed(std::string_view type, std::string_view format = {}) {
   return std::move(out).build();
 }
 
+// Two types at once, which only the newer form can say.
+Value either(std::string_view first, std::string_view second) {
+  return Value::object({{"oneOf", Value::array({typed(first), typed(second)})}});
+}
+
+Value scalar_form(const Schema& schema, bool v3) {
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+      return typed("boolean");
+    case SchemaKind::Integer:
+      return typed("integer", format_text(schema.format));
+    case SchemaKind::Number:
+      return typed("number", format_text(schema.format));
+    case SchemaKind::String:
+      return typed("string", format_text(schema.format));
+    case SchemaKind::Bytes:
+      return typed("string", "byte");
+    case SchemaKind::Time:
+    case SchemaKind::MicroTime:
+      return typed("string", "date-time");
+    case SchemaKind::Duration:
+      return typed("string");
+    case SchemaKind::Quantity:
+      return v3 ? either("string", "number") : typed("string");
+    case SchemaKind::IntOrString:
+      return v3 ? either("integer", "string").with("format", "int-or-string") : typed("string", "int-or-string");
+    case SchemaKind::RawExtension:
+      // apiextensions' JSON travels in the same message, but may be anything.
+      return schema.name.ends_with(".JSON") ? Value::object() : typed("object");
+    case SchemaKind::FieldsV1:
+      return typed("object");
+    default:
+      return Value::object();
+  }
+}
+
 // Types with a name of their own in the document; others stand where they are used.
 bool is_named_type(const Schema& schema) {
   if (schema.name.empty()) return false;
@@ -118,7 +154,8 @@ Value without_v2_gaps_in_map(const Value& map) {
 // A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
 Value without_v2_gaps(const Value& schema, bool root) {
   const bool open = schema[kPreserve].as_bool();
-  const bool untyped = schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || (open && !root);
+  const bool untyped =
+      schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || (open && !root);
   Value::ObjectBuilder out;
   for (const Value::Member& member : schema.members()) {
     const std::string& key = member.key;
@@ -177,65 +214,8 @@ Value OpenApiTypes::node(const Schema& schema) {
 }
 
 Value OpenApiTypes::body(const Schema& schema) {
-  const bool v3 = dialect_ == OpenApiDialect::V3;
-  Value::ObjectBuilder out;
-  out.set_nonempty("description", schema.description);
-  const auto add = [&](const Value& members) {
-    for (const Value::Member& member : members.members()) out.set(member.key, member.value);
-  };
-  switch (schema.kind) {
-    case SchemaKind::Boolean:
-      add(typed("boolean"));
-      break;
-    case SchemaKind::Integer:
-      add(typed("integer", format_text(schema.format)));
-      break;
-    case SchemaKind::Number:
-      add(typed("number", format_text(schema.format)));
-      break;
-    case SchemaKind::String:
-      add(typed("string", format_text(schema.format)));
-      break;
-    case SchemaKind::Bytes:
-      add(typed("string", "byte"));
-      break;
-    case SchemaKind::Time:
-    case SchemaKind::MicroTime:
-      add(typed("string", "date-time"));
-      break;
-    case SchemaKind::Duration:
-      add(typed("string"));
-      break;
-    case SchemaKind::Quantity:
-      add(v3 ? Value::object({{"oneOf", Value::array({typed("string"), typed("number")})}}) : typed("string"));
-      break;
-    case SchemaKind::IntOrString:
-      add(v3 ? Value::object({{"format", "int-or-string"},
-                              {"oneOf", Value::array({typed("integer"), typed("string")})}})
-             : typed("string", "int-or-string"));
-      break;
-    case SchemaKind::RawExtension:
-      // apiextensions' JSON travels in the same message, but may be anything.
-      if (!schema.name.ends_with(".JSON")) add(typed("object"));
-      break;
-    case SchemaKind::FieldsV1:
-      add(typed("object"));
-      break;
-    case SchemaKind::Struct:
-      add(structure(schema));
-      break;
-    case SchemaKind::List:
-      add(typed("array"));
-      out.set("items", node(*schema.items));
-      break;
-    case SchemaKind::Map:
-      add(typed("object"));
-      out.set("additionalProperties", node(*schema.items));
-      break;
-    case SchemaKind::Any:
-    case SchemaKind::Union:
-      break;
-  }
+  Value::ObjectBuilder out(typed_form(schema));
+  if (!schema.description.empty()) out.set("description", schema.description);
   if (schema.constraints != nullptr && !schema.constraints->enum_values.empty()) {
     Value::ArrayBuilder values;
     for (std::string_view text : schema.constraints->enum_values) {
@@ -246,6 +226,19 @@ Value OpenApiTypes::body(const Schema& schema) {
   }
   if (schema.atomic_map) out.set("x-kubernetes-map-type", "atomic");
   return std::move(out).build();
+}
+
+Value OpenApiTypes::typed_form(const Schema& schema) {
+  switch (schema.kind) {
+    case SchemaKind::Struct:
+      return structure(schema);
+    case SchemaKind::List:
+      return typed("array").with("items", node(*schema.items));
+    case SchemaKind::Map:
+      return typed("object").with("additionalProperties", node(*schema.items));
+    default:
+      return scalar_form(schema, dialect_ == OpenApiDialect::V3);
+  }
 }
 
 Value OpenApiTypes::field(const Field& field) {
@@ -318,7 +311,8 @@ void OpenApiTypes::add_custom_list(const ResourceDescriptor& resource, const std
   const GroupVersionKind gvk = {resource.gvk.group, resource.gvk.version, resource.list_kind};
   const Value properties = Value::object(
       {{"apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}})},
-       {"items", Value::object({{"description", "List of " + resource.resource}, {"type", "array"}, {"items", link(item)}})},
+       {"items",
+        Value::object({{"description", "List of " + resource.resource}, {"type", "array"}, {"items", link(item)}})},
        {"kind", Value::object({{"description", kKindText}, {"type", "string"}})},
        {"metadata", reference(kListMetaName)}});
   types_[name] = Value::object({{"description", resource.list_kind + " is a list of " + resource.gvk.kind},

@@ -34,6 +34,7 @@ class OpenApiTypes {
   Value reference_to(const Schema& schema);
   Value node(const Schema& schema);
   Value body(const Schema& schema);
+  Value typed_form(const Schema& schema);
   Value field(const Field& field);
   Value structure(const Schema& schema);
   void add_custom(const ResourceDescriptor& resource, const std::string& name);

@@ -61,8 +61,7 @@ TEST_CASE("the index names every group version by its hash, and documents answer
     const auto document = server.request("GET", apps);
     REQUIRE(document.status == 200);
     CHECK(document.headers.get("Cache-Control") == "public, immutable");
-    const auto known =
-        server.request("GET", apps, {}, {{"If-None-Match", std::string(document.headers.get("ETag"))}});
+    const auto known = server.request("GET", apps, {}, {{"If-None-Match", std::string(document.headers.get("ETag"))}});
     CHECK(known.status == 304);
     const auto moved = server.request("GET", "/openapi/v3/apis/apps/v1?hash=OLD");
     CHECK(moved.status == 301);
@@ -112,8 +111,7 @@ TEST_CASE("operations tell their kind, action and the parameters that clients lo
 TEST_CASE("custom resources are published as they are, and to older clients as far as they understand") {
   TestServer::run([](TestServer& server) {
     REQUIRE(server.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", kWidgets).status == 201);
-    const Value types =
-        server.request("GET", "/openapi/v3/apis/test.example.com/v1").tree["components"]["schemas"];
+    const Value types = server.request("GET", "/openapi/v3/apis/test.example.com/v1").tree["components"]["schemas"];
     const Value& widget = types["com.example.test.v1.Widget"];
     CHECK(widget["properties"]["metadata"]["$ref"].as_string().ends_with("v1.ObjectMeta"));
     CHECK(widget["properties"]["spec"]["properties"]["text"]["default"].as_string() == "x");
@@ -138,8 +136,9 @@ TEST_CASE("a version that is withdrawn vanishes, and the others keep their docum
     REQUIRE(server.request("POST", definitions, kWidgets).status == 201);
     const std::string before = location(server, "apis/test.example.com/v1");
     const std::string patch = R"([{"op":"replace","path":"/spec/versions/1/served","value":false}])";
-    REQUIRE(server.request("PATCH", definitions + "/widgets.test.example.com", patch,
-                           {{"Content-Type", "application/json-patch+json"}})
+    REQUIRE(server
+                .request("PATCH", definitions + "/widgets.test.example.com", patch,
+                         {{"Content-Type", "application/json-patch+json"}})
                 .status == 200);
     CHECK(location(server, "apis/test.example.com/v1") == before);
     CHECK(location(server, "apis/test.example.com/v2").empty());
@@ -163,11 +162,12 @@ TEST_CASE("the older document in protobuf") {
   CHECK(bytes.find("[1]\n") != std::string::npos);
 
   TestServer::run([](TestServer& server) {
-    const auto answer =
-        server.request("GET", "/openapi/v2", {},
-                       {{"Accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}});
+    const auto answer = server.request("GET", "/openapi/v2", {},
+                                       {{"Accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}});
     CHECK(answer.headers.get("Content-Type") == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
-    CHECK(answer.body.starts_with("\n\x03" "2.0"));
+    CHECK(
+        answer.body.starts_with("\n\x03"
+                                "2.0"));
   });
 }
 

@@ -14,7 +14,9 @@ constexpr const char* kMetrics = R"({"apiVersion":"apiregistration.k8s.io/v1","k
   "service":{"namespace":"kube-system","name":"metrics-server"}}})";
 constexpr const char* kAggregatedList = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-const Value& last_group(const Value& discovery) { return discovery["items"].at(discovery["items"].size() - 1); }
+const Value& last_group(const Value& discovery) {
+  return discovery["items"].at(discovery["items"].size() - 1);
+}
 
 }  // namespace
 
@@ -26,7 +28,8 @@ TEST_CASE("every group version that is served here has an available API service"
     CHECK(apps["spec"]["versionPriority"].as_int() == 15);
     CHECK(apps["metadata"]["labels"]["kube-aggregator.kubernetes.io/automanaged"].as_string() == "onstart");
     CHECK(condition_is_true(apps["status"]["conditions"], "Available"));
-    CHECK(server.request("GET", std::string(kApiServicesPath) + "/v1.").tree["spec"]["groupPriorityMinimum"].as_int() == 18000);
+    CHECK(server.request("GET", std::string(kApiServicesPath) + "/v1.").tree["spec"]["groupPriorityMinimum"].as_int() ==
+          18000);
   });
 }
 

@@ -14,7 +14,8 @@ constexpr const char* kMergePatch = "application/merge-patch+json";
 
 std::string definition_json(std::string_view plural, std::string_view kind, std::string_view versions) {
   return R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":")" +
-         std::string(plural) + R"(.test.example.com"},"spec":{"group":"test.example.com","scope":"Cluster","names":{"plural":")" +
+         std::string(plural) +
+         R"(.test.example.com"},"spec":{"group":"test.example.com","scope":"Cluster","names":{"plural":")" +
          std::string(plural) + R"(","kind":")" + std::string(kind) + R"("},"versions":)" + std::string(versions) + "}}";
 }
 
@@ -31,8 +32,9 @@ Value conditions_of(TestServer& server, const std::string& name) {
 TEST_CASE("a definition is established and its objects can be made at once") {
   TestServer::run([](TestServer& server) {
     REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", kOpenVersion)).status == 201);
-    const auto made = server.request("POST", "/apis/test.example.com/v1/gadgets",
-                                     R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"x":1})");
+    const auto made =
+        server.request("POST", "/apis/test.example.com/v1/gadgets",
+                       R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"x":1})");
     CHECK(made.status == 201);
     CHECK(made.tree["x"].as_int() == 1);
     server.settle();
@@ -73,8 +75,9 @@ TEST_CASE("a deleted definition takes its objects along and is gone") {
     CHECK(server.request("GET", "/apis/test.example.com/v1/gadgets/g").status == 404);
     CHECK(server.request("GET", "/apis/test.example.com/v1/gadgets/h").status == 200);
     CHECK(server.request("GET", path).status == 200);
-    REQUIRE(server.request("PATCH", "/apis/test.example.com/v1/gadgets/h", R"({"metadata":{"finalizers":null}})",
-                           {{"Content-Type", kMergePatch}})
+    REQUIRE(server
+                .request("PATCH", "/apis/test.example.com/v1/gadgets/h", R"({"metadata":{"finalizers":null}})",
+                         {{"Content-Type", kMergePatch}})
                 .status == 200);
     server.advance(std::chrono::seconds(5));
     server.settle();
@@ -90,9 +93,11 @@ TEST_CASE("defaults of each version show on write and on read, also new ones on 
         R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
             {"spec":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}}}}}}}])";
     REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", plain)).status == 201);
-    REQUIRE(server.request("POST", "/apis/test.example.com/v1/gadgets",
-                           R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"a":"x"}})")
-                .status == 201);
+    REQUIRE(
+        server
+            .request("POST", "/apis/test.example.com/v1/gadgets",
+                     R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"a":"x"}})")
+            .status == 201);
     const std::string patch =
         R"({"spec":{"versions":[
           {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
@@ -100,8 +105,9 @@ TEST_CASE("defaults of each version show on write and on read, also new ones on 
           {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","properties":
             {"spec":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"},
              "c":{"type":"string","default":"two"}}}}}}}]}})";
-    REQUIRE(server.request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com", patch,
-                           {{"Content-Type", kMergePatch}})
+    REQUIRE(server
+                .request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com", patch,
+                         {{"Content-Type", kMergePatch}})
                 .status == 200);
     const auto v1 = server.request("GET", "/apis/test.example.com/v1/gadgets/g").tree;
     CHECK(v1["spec"]["b"].as_string() == "one");
@@ -120,17 +126,22 @@ TEST_CASE("what was invalid already and does not change may be updated") {
              maximum + R"(},"b":{"type":"integer"}}}}}}}])";
     };
     REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions("10"))).status == 201);
-    REQUIRE(server.request("POST", "/apis/test.example.com/v1/gadgets",
-                           R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"a":9}})")
-                .status == 201);
-    REQUIRE(server.request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com",
-                           R"({"spec":{"versions":)" + versions("5") + "}}", {{"Content-Type", kMergePatch}})
+    REQUIRE(
+        server
+            .request("POST", "/apis/test.example.com/v1/gadgets",
+                     R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"a":9}})")
+            .status == 201);
+    REQUIRE(server
+                .request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com",
+                         R"({"spec":{"versions":)" + versions("5") + "}}", {{"Content-Type", kMergePatch}})
                 .status == 200);
-    CHECK(server.request("PATCH", "/apis/test.example.com/v1/gadgets/g", R"({"spec":{"b":1}})",
-                         {{"Content-Type", kMergePatch}})
+    CHECK(server
+              .request("PATCH", "/apis/test.example.com/v1/gadgets/g", R"({"spec":{"b":1}})",
+                       {{"Content-Type", kMergePatch}})
               .status == 200);
-    CHECK(server.request("PATCH", "/apis/test.example.com/v1/gadgets/g", R"({"spec":{"a":8}})",
-                         {{"Content-Type", kMergePatch}})
+    CHECK(server
+              .request("PATCH", "/apis/test.example.com/v1/gadgets/g", R"({"spec":{"a":8}})",
+                       {{"Content-Type", kMergePatch}})
               .status == 422);
   });
 }
@@ -144,8 +155,7 @@ TEST_CASE("rules are stored, and a warning says that they are not evaluated") {
     const auto made = server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions));
     REQUIRE(made.status == 201);
     CHECK(std::string(made.headers.get("Warning")).find("x-kubernetes-validations") != std::string::npos);
-    const Value& spec =
-        made.tree["spec"]["versions"].at(0)["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    const Value& spec = made.tree["spec"]["versions"].at(0)["schema"]["openAPIV3Schema"]["properties"]["spec"];
     CHECK(spec["x-kubernetes-validations"].at(0)["rule"].as_string() == "self.a > 1");
   });
 }
@@ -161,8 +171,9 @@ TEST_CASE("a conversion webhook is an error that says so") {
                                  .value();
     const Value sent = definition.with("spec", definition["spec"].with("conversion", conversion));
     REQUIRE(server.request("POST", kDefinitions, json::write(sent)).status == 201);
-    const auto stored = server.request("POST", "/apis/test.example.com/v1/gadgets",
-                                       R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"}})");
+    const auto stored =
+        server.request("POST", "/apis/test.example.com/v1/gadgets",
+                       R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"}})");
     CHECK(stored.status == 201);
     const auto read = server.request("GET", "/apis/test.example.com/v2/gadgets/g");
     CHECK(read.status == 500);

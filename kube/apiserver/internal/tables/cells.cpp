@@ -33,7 +33,9 @@ std::string since(const Value& timestamp, WallTime now) {
   return time.ok() ? human_duration(now - *time) : std::string(kUnknown);
 }
 
-std::string age(const Object& object, WallTime now) { return since(object.metadata()["creationTimestamp"], now); }
+std::string age(const Object& object, WallTime now) {
+  return since(object.metadata()["creationTimestamp"], now);
+}
 
 std::string text_or(const Value& value, std::string_view fallback) {
   const std::string_view text = value.as_string();
@@ -67,8 +69,12 @@ std::vector<std::string> members_of(const Value& list, std::string_view field) {
   return texts;
 }
 
-Value container_names(const Value& pod_spec) { return join(members_of(pod_spec["containers"], "name"), ","); }
-Value container_images(const Value& pod_spec) { return join(members_of(pod_spec["containers"], "image"), ","); }
+Value container_names(const Value& pod_spec) {
+  return join(members_of(pod_spec["containers"], "name"), ",");
+}
+Value container_images(const Value& pod_spec) {
+  return join(members_of(pod_spec["containers"], "image"), ",");
+}
 
 std::string selector_text(const Value& selector) {
   const auto parsed = LabelSelector::from_value(selector);
@@ -82,6 +88,8 @@ std::string labels_text(const Value& labels) {
   return text.empty() ? std::string(kNone) : text;
 }
 
-std::string ratio(std::int64_t part, std::int64_t whole) { return std::to_string(part) + "/" + std::to_string(whole); }
+std::string ratio(std::int64_t part, std::int64_t whole) {
+  return std::to_string(part) + "/" + std::to_string(whole);
+}
 
 }  // namespace coracle::kube::apiserver::tables

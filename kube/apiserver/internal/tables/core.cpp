@@ -18,7 +18,9 @@ Cells secret_cells(const Object& object, WallTime now) {
           age(object, now)};
 }
 
-Cells service_account_cells(const Object& object, WallTime now) { return {object.name(), age(object, now)}; }
+Cells service_account_cells(const Object& object, WallTime now) {
+  return {object.name(), age(object, now)};
+}
 
 Cells namespace_cells(const Object& object, WallTime now) {
   return {object.name(), object["status"]["phase"].as_string(), age(object, now)};
@@ -63,10 +65,9 @@ constexpr Entry kCoreEntries[] = {
 struct EventFields {
   std::string_view object, message, source, first, last, count;
 };
-constexpr EventFields kOldEvent = {"involvedObject", "message",       "source",
-                                   "firstTimestamp", "lastTimestamp", "count"};
-constexpr EventFields kNewEvent = {"regarding", "note", "deprecatedSource", "deprecatedFirstTimestamp",
-                                   "deprecatedLastTimestamp", "deprecatedCount"};
+constexpr EventFields kOldEvent = {"involvedObject", "message", "source", "firstTimestamp", "lastTimestamp", "count"};
+constexpr EventFields kNewEvent = {
+    "regarding", "note", "deprecatedSource", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount"};
 
 std::string event_source(const Object& event, const Value& source) {
   std::string component(source["component"].as_string());
@@ -104,8 +105,12 @@ Cells event_row(const Object& event, WallTime now, const EventFields& fields) {
           event.name()};
 }
 
-Cells old_event_cells(const Object& event, WallTime now) { return event_row(event, now, kOldEvent); }
-Cells new_event_cells(const Object& event, WallTime now) { return event_row(event, now, kNewEvent); }
+Cells old_event_cells(const Object& event, WallTime now) {
+  return event_row(event, now, kOldEvent);
+}
+Cells new_event_cells(const Object& event, WallTime now) {
+  return event_row(event, now, kNewEvent);
+}
 
 constexpr std::string_view kEventColumns =
     "Last Seen,Type,Reason,Object,Subobject*,Source*,Message,First Seen*,Count*,Name:n*";
@@ -116,7 +121,11 @@ constexpr Entry kEventEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> core_tables() { return kCoreEntries; }
-std::span<const Entry> event_tables() { return kEventEntries; }
+std::span<const Entry> core_tables() {
+  return kCoreEntries;
+}
+std::span<const Entry> event_tables() {
+  return kEventEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

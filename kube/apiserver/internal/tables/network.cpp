@@ -152,6 +152,8 @@ constexpr Entry kNetworkEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> network_tables() { return kNetworkEntries; }
+std::span<const Entry> network_tables() {
+  return kNetworkEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

@@ -164,8 +164,8 @@ Value pod_conditions(const Object& pod) {
   const std::string_view phase = pod["status"]["phase"].as_string();
   if (phase != "Succeeded" && phase != "Failed") return {};
   const char* message = phase == "Succeeded" ? "The pod has completed successfully." : "The pod failed.";
-  return Value::array({Value::object(
-      {{"type", "Completed"}, {"status", "True"}, {"reason", phase}, {"message", message}})});
+  return Value::array(
+      {Value::object({{"type", "Completed"}, {"status", "True"}, {"reason", phase}, {"message", message}})});
 }
 
 Cells pod_template_cells(const Object& object, WallTime) {
@@ -182,6 +182,8 @@ constexpr Entry kPodEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> pod_tables() { return kPodEntries; }
+std::span<const Entry> pod_tables() {
+  return kPodEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

@@ -28,12 +28,9 @@ Cells binding_cells(const Object& binding, WallTime now) {
     if (kind == "ServiceAccount") accounts.push_back(std::string(subject["namespace"].as_string()) + "/" + name);
   }
   const Value& role = binding["roleRef"];
-  return {binding.name(),
-          std::string(role["kind"].as_string()) + "/" + std::string(role["name"].as_string()),
-          age(binding, now),
-          join(users, ", "),
-          join(groups, ", "),
-          join(accounts, ", ")};
+  return {binding.name(),     std::string(role["kind"].as_string()) + "/" + std::string(role["name"].as_string()),
+          age(binding, now),  join(users, ", "),
+          join(groups, ", "), join(accounts, ", ")};
 }
 
 std::string request_condition(const Object& request) {
@@ -62,9 +59,9 @@ Cells webhook_cells(const Object& object, WallTime now) {
 
 Cells admission_policy_row(const Object& object, WallTime now, std::string_view list) {
   const Value& kind = object["spec"]["paramKind"];
-  const std::string shown = kind.is_object() ? std::string(kind["apiVersion"].as_string()) + "/" +
-                                                   std::string(kind["kind"].as_string())
-                                             : std::string(kUnset);
+  const std::string shown =
+      kind.is_object() ? std::string(kind["apiVersion"].as_string()) + "/" + std::string(kind["kind"].as_string())
+                       : std::string(kUnset);
   return {object.name(), static_cast<std::int64_t>(object["spec"][list].size()), shown, age(object, now)};
 }
 
@@ -96,8 +93,8 @@ constexpr Entry kPolicyEntries[] = {
      disruption_cells},
     {kRbacGroup, "clusterrolebindings", kBindingColumns, binding_cells},
     {kRbacGroup, "rolebindings", kBindingColumns, binding_cells},
-    {"certificates.k8s.io", "certificatesigningrequests",
-     "Name:n,Age,SignerName,Requestor,RequestedDuration,Condition", certificate_request_cells},
+    {"certificates.k8s.io", "certificatesigningrequests", "Name:n,Age,SignerName,Requestor,RequestedDuration,Condition",
+     certificate_request_cells},
     {kAdmissionGroup, "mutatingwebhookconfigurations", "Name:n,Webhooks:i,Age", webhook_cells},
     {kAdmissionGroup, "validatingwebhookconfigurations", "Name:n,Webhooks:i,Age", webhook_cells},
     {kAdmissionGroup, "validatingadmissionpolicies", "Name:n,Validations:i,ParamKind,Age", validating_policy_cells},
@@ -108,6 +105,8 @@ constexpr Entry kPolicyEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> policy_tables() { return kPolicyEntries; }
+std::span<const Entry> policy_tables() {
+  return kPolicyEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

@@ -16,10 +16,8 @@ constexpr std::string_view kRoleLabel = "kubernetes.io/role";
 struct AccessMode {
   std::string_view name, shown;
 };
-constexpr AccessMode kAccessModes[] = {{"ReadWriteOnce", "RWO"},
-                                       {"ReadOnlyMany", "ROX"},
-                                       {"ReadWriteMany", "RWX"},
-                                       {"ReadWriteOncePod", "RWOP"}};
+constexpr AccessMode kAccessModes[] = {
+    {"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
 
 // Short forms in a fixed order, each once.
 std::string access_modes(const Value& modes) {
@@ -47,7 +45,8 @@ Cells volume_cells(const Object& volume, WallTime now) {
   const Value& spec = volume["spec"];
   const Value& claim = spec["claimRef"];
   std::string claimed;
-  if (claim.is_object()) claimed = std::string(claim["namespace"].as_string()) + "/" + std::string(claim["name"].as_string());
+  if (claim.is_object())
+    claimed = std::string(claim["namespace"].as_string()) + "/" + std::string(claim["name"].as_string());
   return {volume.name(),
           spec["capacity"]["storage"].as_string(),
           access_modes(spec["accessModes"]),
@@ -192,7 +191,11 @@ constexpr Entry kNodeEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> storage_tables() { return kStorageEntries; }
-std::span<const Entry> node_tables() { return kNodeEntries; }
+std::span<const Entry> storage_tables() {
+  return kStorageEntries;
+}
+std::span<const Entry> node_tables() {
+  return kNodeEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

@@ -32,7 +32,8 @@ std::string metric_text(const Value& metric, const Value& status) {
   if (type != "External" && type != "Object") return "<unknown type>";
   const std::string_view field = type == "External" ? "external" : "object";
   const Value& target = metric[field]["target"];
-  if (target["averageValue"].is_string()) return metric_pair(target, status[field]["current"], "averageValue", " (avg)");
+  if (target["averageValue"].is_string())
+    return metric_pair(target, status[field]["current"], "averageValue", " (avg)");
   return metric_pair(target, status[field]["current"], "value", "");
 }
 
@@ -83,7 +84,9 @@ Cells runtime_class_cells(const Object& object, WallTime now) {
   return {object.name(), object["handler"].as_string(), age(object, now)};
 }
 
-Cells name_and_age_cells(const Object& object, WallTime now) { return {object.name(), age(object, now)}; }
+Cells name_and_age_cells(const Object& object, WallTime now) {
+  return {object.name(), age(object, now)};
+}
 
 Cells claim_state_cells(const Object& object, WallTime now) {
   std::vector<std::string> states;
@@ -114,7 +117,9 @@ Cells flow_schema_cells(const Object& object, WallTime now) {
           text_or(find_condition(object["status"]["conditions"], "Dangling")["status"], "?")};
 }
 
-Value number_or_none(const Value& value) { return value.is_int() ? value : Value(kNone); }
+Value number_or_none(const Value& value) {
+  return value.is_int() ? value : Value(kNone);
+}
 
 Cells priority_level_cells(const Object& object, WallTime now) {
   const Value& spec = object["spec"];
@@ -166,7 +171,11 @@ constexpr Entry kSystemEntries[] = {
 
 }  // namespace
 
-std::span<const Entry> scaling_tables() { return kScalingEntries; }
-std::span<const Entry> system_tables() { return kSystemEntries; }
+std::span<const Entry> scaling_tables() {
+  return kScalingEntries;
+}
+std::span<const Entry> system_tables() {
+  return kSystemEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

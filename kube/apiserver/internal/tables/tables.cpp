@@ -83,7 +83,9 @@ Value custom_cell(const CustomColumn& column, const Object& object, WallTime now
   if (!column.path) return {};
   const Value found = column.path->first(object.tree());
   if (found.is_null()) return {};
-  if (column.type == "integer") return found.is_number() ? Value(found.is_int() ? found.as_int() : static_cast<std::int64_t>(found.as_double())) : Value();
+  if (column.type == "integer")
+    return found.is_number() ? Value(found.is_int() ? found.as_int() : static_cast<std::int64_t>(found.as_double()))
+                             : Value();
   if (column.type == "number") return found.is_number() ? found : Value();
   if (column.type == "boolean") return found.is_bool() ? found : Value();
   if (column.type == "date") {
@@ -128,8 +130,8 @@ std::shared_ptr<const TableConvertor> custom_table(const Value& printer_columns)
     add(std::move(shown), column["jsonPath"].as_string());
   }
   if (columns->empty()) add(parse_column("Age:d"), ".metadata.creationTimestamp");
-  table->cells = [columns = std::shared_ptr<const std::vector<CustomColumn>>(std::move(columns))](
-                     const Object& object, WallTime now) {
+  table->cells = [columns = std::shared_ptr<const std::vector<CustomColumn>>(std::move(columns))](const Object& object,
+                                                                                                  WallTime now) {
     std::vector<Value> cells = {object.name()};
     for (const CustomColumn& column : *columns) cells.push_back(custom_cell(column, object, now));
     return cells;

@@ -122,9 +122,9 @@ TEST_CASE("lists and watches answer as tables") {
 
 TEST_CASE("reviews have no table") {
   testing::TestServer::run([](testing::TestServer& server) {
-    const auto answer = server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-                                       R"({"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}})",
-                                       {{"Accept", kTableType}});
+    const auto answer =
+        server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                       R"({"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}})", {{"Accept", kTableType}});
     CHECK(answer.status == 406);
   });
 }

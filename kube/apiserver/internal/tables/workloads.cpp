@@ -40,8 +40,7 @@ Cells deployment_cells(const Object& object, WallTime now) {
 }
 
 Cells stateful_set_cells(const Object& object, WallTime now) {
-  Cells cells = {object.name(),
-                 ratio(object["status"]["readyReplicas"].as_int(), object["spec"]["replicas"].as_int()),
+  Cells cells = {object.name(), ratio(object["status"]["readyReplicas"].as_int(), object["spec"]["replicas"].as_int()),
                  age(object, now)};
   add_template_cells(cells, object["spec"]["template"]["spec"]);
   return cells;
@@ -124,8 +123,7 @@ Cells revision_cells(const Object& object, WallTime now) {
   return {object.name(), controller, object["revision"].as_int(), age(object, now)};
 }
 
-constexpr std::string_view kReplicaColumns =
-    "Name:n,Desired:i,Current:i,Ready:i,Age,Containers*,Images*,Selector*";
+constexpr std::string_view kReplicaColumns = "Name:n,Desired:i,Current:i,Ready:i,Age,Containers*,Images*,Selector*";
 
 constexpr Entry kWorkloadEntries[] = {
     {"", "replicationcontrollers", kReplicaColumns, controller_cells},
@@ -137,12 +135,14 @@ constexpr Entry kWorkloadEntries[] = {
      daemon_set_cells},
     {"apps", "controllerrevisions", "Name:n,Controller,Revision,Age", revision_cells},
     {"batch", "jobs", "Name:n,Status,Completions,Duration,Age,Containers*,Images*,Selector*", job_cells},
-    {"batch", "cronjobs",
-     "Name:n,Schedule,Timezone,Suspend:b,Active:i,Last Schedule,Age,Containers*,Images*,Selector*", cron_job_cells},
+    {"batch", "cronjobs", "Name:n,Schedule,Timezone,Suspend:b,Active:i,Last Schedule,Age,Containers*,Images*,Selector*",
+     cron_job_cells},
 };
 
 }  // namespace
 
-std::span<const Entry> workload_tables() { return kWorkloadEntries; }
+std::span<const Entry> workload_tables() {
+  return kWorkloadEntries;
+}
 
 }  // namespace coracle::kube::apiserver::tables

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/executor.h"
+#include "base/log.h"
+#include "base/task_group.h"
+#include "store/backend.h"
+
+namespace coracle::kube::apiserver {
+
+// Runs one piece of work whenever something below a prefix of the store has changed, one run at a
+// time: changes that come during a run make one more. Thread-safe.
+class PrefixFollower {
+ public:
+  // True: something is left to be done that no event will tell of; it is tried again later.
+  using Work = std::function<Result<bool>(const Context&)>;
+
+  // Everything outlives the follower; destruction waits for a run to end.
+  PrefixFollower(Executor& executor, store::Backend& backend, Work work, Logger log);
+  ~PrefixFollower();
+
+  // Follows `prefix` from now on, beginning with a run.
+  Result<void> start(const Context& context, std::string prefix);
+  // Asks for a run for another reason; never waits.
+  void wake();
+
+ private:
+  static constexpr Duration kRetryInterval = std::chrono::seconds(1);
+  static constexpr std::size_t kEventBatch = 256;
+
+  Result<void> follow(const Context& context);
+  void run(const Context& context);
+  void drain(const Context& context);
+
+  Executor& executor_;
+  store::Backend& backend_;
+  const Work work_;
+  const Logger log_;
+  std::string prefix_;
+
+  std::mutex mutex_;
+  bool running_ = false;
+  bool again_ = false;
+  bool stopping_ = false;
+  std::unique_ptr<Timer> retry_;
+  std::shared_ptr<store::Watch> watch_;
+  TaskGroup tasks_;
+};
+
+}  // namespace coracle::kube::apiserver
