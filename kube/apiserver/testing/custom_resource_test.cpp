@@ -182,4 +182,32 @@ TEST_CASE("a conversion webhook is an error that says so") {
   });
 }
 
+TEST_CASE("a definition that an older server has stored is read and served") {
+  TestServer::run([](TestServer& server) {
+    const std::string stored = R"({"kind":"CustomResourceDefinition","apiVersion":"apiextensions.k8s.io/v1beta1",
+      "metadata":{"name":"gadgets.test.example.com","uid":"u-1","creationTimestamp":"2026-01-01T00:00:00Z"},
+      "spec":{"group":"test.example.com","version":"v1","scope":"Cluster",
+      "names":{"plural":"gadgets","singular":"gadget","kind":"Gadget","listKind":"GadgetList"},
+      "validation":{"openAPIV3Schema":{"type":"object","properties":{"size":{"type":"integer","default":7}}}},
+      "additionalPrinterColumns":[{"name":"Size","type":"integer","JSONPath":".size"}],
+      "conversion":{"strategy":"None"}},
+      "status":{"conditions":[{"type":"Established","status":"True"}],"storedVersions":["v1"],
+      "acceptedNames":{"plural":"gadgets","singular":"gadget","kind":"Gadget","listKind":"GadgetList"}}})";
+    auto written = server.store().create(
+        server.context(), "/registry/apiextensions.k8s.io/customresourcedefinitions/gadgets.test.example.com",
+        std::make_shared<const std::string>(stored));
+    REQUIRE(written.ok());
+    server.settle();
+    const Value read = server.request("GET", std::string(kDefinitions) + "/gadgets.test.example.com").tree;
+    CHECK(read["apiVersion"].as_string() == "apiextensions.k8s.io/v1");
+    const Value& version = read["spec"]["versions"].at(0);
+    CHECK(version["schema"]["openAPIV3Schema"]["properties"]["size"]["default"].as_int() == 7);
+    CHECK(version["additionalPrinterColumns"].at(0)["jsonPath"].as_string() == ".size");
+    const auto made = server.request("POST", "/apis/test.example.com/v1/gadgets",
+                                     R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"}})");
+    CHECK(made.status == 201);
+    CHECK(made.tree["size"].as_int() == 7);
+  });
+}
+
 }  // namespace coracle::kube::apiserver::testing
