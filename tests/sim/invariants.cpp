@@ -293,4 +293,9 @@ const kube::Object* Invariants::find(std::string_view kind, std::string_view ns,
   return nullptr;
 }
 
+const kube::Object* Invariants::find_uid(const std::string& uid) const {
+  const auto key = keys_by_uid_.find(uid);
+  return key == keys_by_uid_.end() ? nullptr : &objects_.at(key->second);
+}
+
 }  // namespace coracle::sim

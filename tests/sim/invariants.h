@@ -59,6 +59,7 @@ class Invariants {
   // The present content, by storage key.
   const std::map<std::string, kube::Object>& objects() const { return objects_; }
   const kube::Object* find(std::string_view kind, std::string_view ns, std::string_view name) const;
+  const kube::Object* find_uid(const std::string& uid) const;
 
  private:
   struct Change {

@@ -5,7 +5,8 @@
 namespace coracle::sim {
 namespace {
 
-constexpr std::size_t kLinesKept = 200;
+// A server that is away makes every informer say so, again and again.
+constexpr std::string_view kNoise = "cannot follow a resource, trying again";
 
 class JournalSink : public LogSink {
  public:
@@ -14,6 +15,7 @@ class JournalSink : public LogSink {
   bool enabled(LogLevel, std::string_view) const override { return true; }
 
   void write(const LogRecord& record) override {
+    if (record.message == kNoise) return;
     std::string text(record.message);
     for (const LogField& field : record.fields) text += " " + std::string(field.key) + "=" + field.value;
     journal_.note(record.component, "log", text);
@@ -33,7 +35,7 @@ void Journal::note(std::string_view who, std::string_view what, std::string_view
   std::snprintf(columns, sizeof columns, "%10.3f  %-18.18s  %-10.10s  ", seconds, std::string(who).c_str(),
                 std::string(what).c_str());
   lines_.push_back(columns + std::string(about));
-  if (lines_.size() > kLinesKept) lines_.pop_front();
+  if (lines_.size() > lines_kept_) lines_.pop_front();
 }
 
 void Journal::fail(std::string_view invariant, const std::string& message) {

@@ -15,7 +15,8 @@ namespace coracle::sim {
 // What happened in one run: the last events, one line each, and the first thing that went wrong.
 class Journal {
  public:
-  explicit Journal(const Clock& clock) : clock_(clock), start_(clock.monotonic()) {}
+  Journal(const Clock& clock, std::size_t lines_kept)
+      : clock_(clock), start_(clock.monotonic()), lines_kept_(lines_kept) {}
 
   // One line in fixed columns: seconds of virtual time, who, what, about what.
   void note(std::string_view who, std::string_view what, std::string_view about);
@@ -32,6 +33,7 @@ class Journal {
  private:
   const Clock& clock_;
   const MonotonicTime start_;
+  const std::size_t lines_kept_;
   std::deque<std::string> lines_;
   std::string invariant_;
   std::optional<std::string> failure_;

@@ -60,8 +60,8 @@ void stay_quiet(World& world, const Play& play) {
 }
 
 void run_world(SimExecutor& executor, const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug,
-               RunOutcome& outcome) {
-  Journal journal(executor.clock());
+               std::size_t lines_kept, RunOutcome& outcome) {
+  Journal journal(executor.clock(), lines_kept);
   {
     World world(executor, seed, journal, bug);
     const Result<void> started = world.start(scenario.components);
@@ -80,10 +80,11 @@ void run_world(SimExecutor& executor, const Scenario& scenario, std::uint64_t se
 
 }  // namespace
 
-RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug) {
+RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug,
+                        std::size_t lines_kept) {
   RunOutcome outcome;
   const std::unique_ptr<SimExecutor> executor = SimExecutor::make(seed, kFirstMorning);
-  executor->run([&] { run_world(*executor, scenario, seed, bug, outcome); });
+  executor->run([&] { run_world(*executor, scenario, seed, bug, lines_kept, outcome); });
   outcome.schedule_hash = executor->schedule_hash();
   return outcome;
 }

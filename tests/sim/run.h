@@ -8,6 +8,9 @@
 
 namespace coracle::sim {
 
+// Events that a failure shows.
+inline constexpr std::size_t kLinesShown = 200;
+
 struct RunOutcome {
   std::string broken_invariant;     // empty: all went well
   std::string failure;
@@ -17,6 +20,7 @@ struct RunOutcome {
 };
 
 // One scenario under one seed, from an empty store to the end of the quiet time after it.
-RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug = nullptr);
+RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug = nullptr,
+                        std::size_t lines_kept = kLinesShown);
 
 }  // namespace coracle::sim

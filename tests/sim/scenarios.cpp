@@ -5,6 +5,11 @@ namespace {
 
 const Scenario kScenarios[] = {
     {"manifests", {"manifests", "garbage-collector", "service-account", "root-ca"}, 12, make_manifests_play},
+    {"namespaces", {"namespace", "service-account", "root-ca", "garbage-collector"}, 20, make_namespaces_play},
+    {"owners", {"garbage-collector"}, 24, make_owners_play},
+    {"git", {"git", "namespace", "service-account", "root-ca", "garbage-collector"}, 14, make_git_play},
+    {"helm", {"helm", "garbage-collector"}, 12, make_helm_play},
+    {"roles", {"aggregation", "garbage-collector"}, 14, make_roles_play},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Settings {
   std::uint64_t seed = 1;
   std::uint64_t seeds = 1;
   std::string scenario;  // empty: seeds take turns at all of them
+  std::size_t lines = kLinesShown;
   bool trace = false;    // print the events of good runs, too
   bool check_faults = false;
 };
@@ -31,8 +32,16 @@ bool read_settings(int argc, char** argv, Settings& settings) {
       continue;
     }
     const auto number = parse_int<std::uint64_t>(argv[i]);
-    if (!number || (option != "--seed" && option != "--seeds")) return false;
-    (option == "--seed" ? settings.seed : settings.seeds) = *number;
+    if (!number) return false;
+    if (option == "--seed") {
+      settings.seed = *number;
+    } else if (option == "--seeds") {
+      settings.seeds = *number;
+    } else if (option == "--lines") {
+      settings.lines = *number;
+    } else {
+      return false;
+    }
   }
   return settings.scenario.empty() || find_scenario(settings.scenario) != nullptr;
 }
@@ -62,7 +71,7 @@ int run_all(const Settings& settings) {
   for (std::uint64_t seed = settings.seed; seed < settings.seed + settings.seeds; ++seed) {
     const Scenario& scenario =
         settings.scenario.empty() ? scenarios()[seed % scenarios().size()] : *find_scenario(settings.scenario);
-    const RunOutcome outcome = run_scenario(scenario, seed);
+    const RunOutcome outcome = run_scenario(scenario, seed, nullptr, settings.lines);
     for (std::size_t i = 0; i < kFaultKinds; ++i) faults[i] += outcome.faults[i];
     if (!outcome.failure.empty()) ++failures;
     if (!outcome.failure.empty() || settings.trace) print_run(scenario, seed, outcome);
@@ -80,7 +89,7 @@ int run_all(const Settings& settings) {
 int main(int argc, char** argv) {
   coracle::sim::Settings settings;
   if (!coracle::sim::read_settings(argc, argv, settings)) {
-    std::fputs("usage: sim [--seed N] [--seeds COUNT] [--scenario NAME] [--trace] [--check-faults]\nscenarios:", stderr);
+    std::fputs("usage: sim [--seed N] [--seeds COUNT] [--scenario NAME] [--lines N] [--trace] [--check-faults]\nscenarios:", stderr);
     for (const auto& scenario : coracle::sim::scenarios()) std::fprintf(stderr, " %s", std::string(scenario.name).c_str());
     std::fputc('\n', stderr);
     return 2;
