@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/service_strategy.h"
 
 namespace coracle::kube::apiserver {
@@ -15,7 +16,7 @@ StrategyFactory make_strategy_factory(std::shared_ptr<const StrategyEnvironment>
     if (group == "networking.k8s.io" && resource == "ipaddresses") {
       return make_ip_address_strategy(behaviour, allocator);
     }
-    return nullptr;
+    return make_ruled_strategy(group, resource, behaviour);
   };
 }
 

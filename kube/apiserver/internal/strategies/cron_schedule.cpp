@@ -1,0 +1,125 @@
+#include "kube/apiserver/internal/strategies/cron_schedule.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+struct CronField {
+  std::int64_t minimum;
+  std::int64_t maximum;
+  std::string_view names;  // of the numbers from the minimum on, comma-separated
+};
+
+constexpr CronField kCronFields[] = {
+    {0, 59, ""},
+    {0, 23, ""},
+    {1, 31, ""},
+    {1, 12, "jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec"},
+    {0, 6, "sun,mon,tue,wed,thu,fri,sat"},
+};
+constexpr std::string_view kDescriptors[] = {"@yearly", "@annually", "@monthly", "@weekly",
+                                             "@daily",  "@midnight", "@hourly"};
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(" \t\r\n", at)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n", at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+std::optional<std::int64_t> cron_number(std::string_view text, const CronField& field) {
+  if (!field.names.empty()) {
+    const std::vector<std::string_view> names = split(field.names, ',');
+    const auto found = std::find(names.begin(), names.end(), to_lower(text));
+    if (found != names.end()) return field.minimum + (found - names.begin());
+  }
+  return parse_int(text);
+}
+
+std::string no_number(std::string_view text) {
+  return "failed to parse int from " + std::string(text) + ": strconv.Atoi: parsing \"" + std::string(text) +
+         "\": invalid syntax";
+}
+
+// One piece of a field: "*", "a", "a-b", each with an optional "/step".
+std::string cron_range_fault(std::string_view text, const CronField& field) {
+  const std::vector<std::string_view> parts = split(text, '/');
+  const std::vector<std::string_view> ends = split(parts[0], '-');
+  const std::string whole(text);
+  if (parts.size() > 2) return "too many slashes: " + whole;
+  std::int64_t begin = field.minimum, end = field.maximum;
+  if (ends[0] != "*" && ends[0] != "?") {
+    if (ends.size() > 2) return "too many hyphens: " + whole;
+    const auto first = cron_number(ends[0], field);
+    if (!first) return no_number(ends[0]);
+    begin = *first;
+    if (ends.size() == 2) {
+      const auto last = cron_number(ends[1], field);
+      if (!last) return no_number(ends[1]);
+      end = *last;
+    } else if (parts.size() == 1) {
+      end = begin;
+    }
+  }
+  if (parts.size() == 2) {
+    const auto step = parse_int(parts[1]);
+    if (!step) return no_number(parts[1]);
+    if (*step <= 0) return "step of range should be a positive number: " + whole;
+  }
+  if (begin < field.minimum) {
+    return "beginning of range (" + std::to_string(begin) + ") below minimum (" + std::to_string(field.minimum) +
+           "): " + whole;
+  }
+  if (end > field.maximum) {
+    return "end of range (" + std::to_string(end) + ") above maximum (" + std::to_string(field.maximum) + "): " + whole;
+  }
+  if (begin > end) {
+    return "beginning of range (" + std::to_string(begin) + ") beyond end of range (" + std::to_string(end) +
+           "): " + whole;
+  }
+  return {};
+}
+
+std::string descriptor_fault(std::string_view text) {
+  constexpr std::string_view kEvery = "@every ";
+  if (std::find(std::begin(kDescriptors), std::end(kDescriptors), text) != std::end(kDescriptors)) return {};
+  if (!text.starts_with(kEvery)) return "unrecognized descriptor: " + std::string(text);
+  const auto duration = parse_duration(text.substr(kEvery.size()));
+  if (duration.ok()) return {};
+  return "failed to parse duration " + std::string(text) + ": " + duration.error().message();
+}
+
+}  // namespace
+
+std::string cron_schedule_fault(std::string_view schedule) {
+  if (schedule.empty()) return "empty spec string";
+  if (schedule.starts_with('@')) return descriptor_fault(schedule);
+  const std::vector<std::string_view> words = words_of(schedule);
+  if (words.size() != std::size(kCronFields)) {
+    std::string shown;
+    for (const std::string_view word : words) shown += (shown.empty() ? "" : " ") + std::string(word);
+    return "expected exactly 5 fields, found " + std::to_string(words.size()) + ": [" + shown + "]";
+  }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const std::string_view piece : split(words[i], ',')) {
+      std::string fault = cron_range_fault(piece, kCronFields[i]);
+      if (!fault.empty()) return fault;
+    }
+  }
+  return {};
+}
+
+}  // namespace coracle::kube::apiserver

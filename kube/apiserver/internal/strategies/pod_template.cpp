@@ -1,0 +1,63 @@
+#include "kube/apiserver/internal/strategies/pod_template.h"
+
+#include "base/text.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
+#include "kube/object/names.h"
+#include "kube/object/selector.h"
+#include "kube/schema/field_error.h"
+
+namespace coracle::kube::apiserver {
+
+void check_pod_template_metadata(const Value& metadata, const FieldPath& path, FieldErrors& errors) {
+  check_labels(metadata["labels"], path.child("labels"), errors);
+  for (const Value::Member& annotation : metadata["annotations"].members()) {
+    add_name_errors(path.child("annotations"), annotation.key, check_qualified_name(to_lower(annotation.key)), errors);
+  }
+}
+
+void check_pod_template(const Value& pod_template, const FieldPath& path, FieldErrors& errors) {
+  check_pod_template_metadata(pod_template["metadata"], path, errors);
+  check_pod_spec(pod_template["spec"], path.child("spec"), errors);
+  if (!pod_template["spec"]["ephemeralContainers"].empty()) {
+    errors.push_back(field_error::forbidden(path.child("spec").child("ephemeralContainers").text(),
+                                            "ephemeral containers not allowed in pod template"));
+  }
+}
+
+void check_workload_selector(const Value& spec, std::string_view empty_selector, FieldErrors& errors) {
+  const FieldPath path("spec");
+  const Value& selector = spec["selector"];
+  const std::size_t before = errors.size();
+  if (selector.is_null()) {
+    report(errors, field_error::required("spec.selector"));
+  } else {
+    check_label_selector(selector, path.child("selector"), errors);
+    if (selector["matchLabels"].empty() && selector["matchExpressions"].empty()) {
+      errors.push_back(field_error::invalid("spec.selector", selector, empty_selector));
+    }
+  }
+  const Value& labels = spec["template"]["metadata"]["labels"];
+  if (errors.size() == before && selector.is_object()) {
+    const auto parsed = LabelSelector::from_value(selector);
+    if (parsed.ok() && !parsed->matches(labels)) {
+      errors.push_back(field_error::invalid("spec.template.metadata.labels", labels,
+                                            "`selector` does not match template `labels`"));
+    }
+  }
+}
+
+void check_restart_policy_always(const Value& pod_template, const FieldPath& path, FieldErrors& errors) {
+  const Value& spec = pod_template["spec"];
+  const std::string_view policy = spec["restartPolicy"].as_string("Always");
+  if (policy != "Always") {
+    constexpr std::string_view kAlways[] = {"Always"};
+    report(errors,
+           field_error::not_supported(path.child("spec").child("restartPolicy").text(), spec["restartPolicy"], kAlways));
+  }
+  if (spec.contains("activeDeadlineSeconds")) {
+    errors.push_back(field_error::forbidden(path.child("spec").child("activeDeadlineSeconds").text(),
+                                            "activeDeadlineSeconds in ReplicaSet is not Supported"));
+  }
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "kube/apiserver/resource.h"
+#include "kube/object/field_path.h"
+
+namespace coracle::kube::apiserver {
+
+// A pod template's labels, annotations and pod spec.
+void check_pod_template(const Value& pod_template, const FieldPath& path, FieldErrors& errors);
+
+// The metadata alone: where the pod spec is not complete yet (stateful sets add volumes to it).
+void check_pod_template_metadata(const Value& metadata, const FieldPath& path, FieldErrors& errors);
+
+// The selector of a workload: not empty, well formed, and one that its template's labels satisfy.
+// `empty_selector`: how the kind calls an empty one.
+void check_workload_selector(const Value& spec, std::string_view empty_selector, FieldErrors& errors);
+
+// Templates whose pods run for ever: no other restart policy, no deadline.
+void check_restart_policy_always(const Value& pod_template, const FieldPath& path, FieldErrors& errors);
+
+// Upstream's ValidatePodSpec as far as users meet it; `path` is that of the spec.
+void check_pod_spec(const Value& spec, const FieldPath& path, FieldErrors& errors);
+
+}  // namespace coracle::kube::apiserver

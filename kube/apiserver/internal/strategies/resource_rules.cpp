@@ -1,0 +1,88 @@
+#include "kube/apiserver/internal/strategies/resource_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "kube/apiserver/internal/strategies/extended_strategy.h"
+#include "kube/schema/field_error.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+const Value& value_at(const Object& object, std::string_view path) {
+  const Value* value = &object.tree();
+  for (const std::string_view name : split(path, '.')) value = &(*value)[name];
+  return *value;
+}
+
+void check_frozen(const FrozenField& frozen, const Object& object, const Object& old, FieldErrors& errors) {
+  const Value& now = value_at(object, frozen.path);
+  const Value& before = value_at(old, frozen.path);
+  if (now == before || (is_zero(now) && is_zero(before))) return;
+  // The schema tables know some of these fields too; the rule has the resource's own words.
+  std::erase_if(errors, [&](const Cause& cause) { return cause.field == frozen.path; });
+  errors.push_back(frozen.forbidden ? field_error::forbidden(frozen.path, frozen.detail)
+                                    : field_error::invalid(frozen.path, now, frozen.detail));
+}
+
+class RuledStrategy : public ExtendedStrategy {
+ public:
+  RuledStrategy(const StandardBehaviour& behaviour, const ResourceRules& rules)
+      : ExtendedStrategy(behaviour), rules_(rules) {}
+
+  Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
+    const Value status = object["status"];
+    ASSIGN_OR_RETURN(object, ExtendedStrategy::prepare_for_create(write, std::move(object)));
+    if (rules_.keeps_new_status && !status.is_null()) object = object.with("status", status);
+    return rules_.prepare == nullptr ? object : rules_.prepare(write, object, nullptr);
+  }
+
+  Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
+    ASSIGN_OR_RETURN(object, ExtendedStrategy::prepare_for_update(write, std::move(object), old));
+    if (write.subresource == "status") {
+      return rules_.prepare_status == nullptr ? object : rules_.prepare_status(write, object, old);
+    }
+    return rules_.prepare == nullptr ? object : rules_.prepare(write, object, &old);
+  }
+
+  void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
+    if (rules_.check != nullptr) rules_.check(object, nullptr, errors);
+  }
+
+  void validate_update(const WriteContext& write, const Object& object, const Object& old,
+                       FieldErrors& errors) const override {
+    if (write.subresource == "status") return;
+    for (const FrozenField& frozen : rules_.frozen) check_frozen(frozen, object, old, errors);
+    if (rules_.check != nullptr) rules_.check(object, &old, errors);
+  }
+
+  std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {
+    if (rules_.warn == nullptr || write.subresource == "status") return {};
+    return rules_.warn(object, old);
+  }
+
+  std::string_view default_propagation() const override { return rules_.propagation; }
+
+ private:
+  const ResourceRules& rules_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Strategy> make_ruled_strategy(std::string_view group, std::string_view resource,
+                                                    const StandardBehaviour& behaviour) {
+  const std::span<const ResourceRules> tables[] = {workload_rules(), batch_rules(), configuration_rules(),
+                                                   storage_rules(), network_rules()};
+  for (const auto table : tables) {
+    for (const ResourceRules& rules : table) {
+      if (rules.group == group && rules.resource == resource) {
+        return std::make_shared<RuledStrategy>(behaviour, rules);
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace coracle::kube::apiserver
