@@ -155,6 +155,7 @@ void Invariants::check_event(const store::Event& event) {
   check({key, revision, writer, before ? &*before : nullptr, after ? &*after : nullptr});
   if (before) keys_by_uid_.erase(std::string(before->uid()));
   if (after) {
+    if (after->deleting() && after->has_finalizer("foregroundDeletion")) foreground_.emplace(after->uid());
     keys_by_uid_.insert_or_assign(std::string(after->uid()), key);
     objects_.insert_or_assign(key, *after);
   } else {
@@ -216,11 +217,7 @@ void Invariants::check_finalizers(const Change& change) {
 }
 
 bool Invariants::owner_lives(const kube::OwnerReference& owner) const {
-  const auto key = keys_by_uid_.find(owner.uid);
-  if (key == keys_by_uid_.end()) return false;
-  const kube::Object& object = objects_.at(key->second);
-  // One that is being deleted in the foreground wants its dependents to go.
-  return !(object.deleting() && object.has_finalizer("foregroundDeletion"));
+  return keys_by_uid_.contains(owner.uid) && !foreground_.contains(owner.uid);
 }
 
 void Invariants::check_owners(const Change& change) {

@@ -91,6 +91,8 @@ class Invariants {
   store::Revision last_ = 0;
   std::map<std::string, kube::Object> objects_;
   std::map<std::string, std::string> keys_by_uid_;
+  // Objects that want their dependents to go, or wanted that once while they were going.
+  std::set<std::string> foreground_;
   std::map<std::string, std::uint64_t> writes_;
   std::map<std::string, std::uint64_t> total_writes_;
   std::unique_ptr<store::Watch> watch_;
