@@ -2,6 +2,7 @@
 
 #include "kube/apiserver/internal/certificates_strategy.h"
 #include "kube/apiserver/internal/namespace_strategy.h"
+#include "kube/apiserver/internal/strategies/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/strategies.h"
 #include "kube/apiserver/internal/tables/tables.h"
 
@@ -35,6 +36,7 @@ ExtensionParts::ExtensionParts(const ServerParts& parts)
       api_services_(parts.executor, parts.registry, parts.store, parts.endpoints, discovery_,
                     parts.log.named("apiservices")) {
   discovery_.attach();
+  add_pod_subresources(parts.subresources, parts.registry.table());
   openapi_.attach();
 }
 

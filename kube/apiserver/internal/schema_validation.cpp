@@ -9,7 +9,12 @@ void validate_schema(const ResourceDescriptor& resource, const Object& object, c
   // Schemas describe the served version; where the stored one is another, conversion has kept the shape valid.
   if (resource.convert && resource.storage_gvk != resource.gvk) return;
   const Value* before = old == nullptr ? nullptr : &old->tree();
-  for (Cause& problem : validate(object.tree(), *resource.schema, "", before)) errors.push_back(std::move(problem));
+  for (Cause& problem : validate(object.tree(), *resource.schema, "", before)) {
+    // Lists of built-in kinds may repeat their keys unless the kind's own rules object: a container may name an
+    // environment variable twice.
+    if (!resource.custom && problem.reason == "FieldValueDuplicate") continue;
+    errors.push_back(std::move(problem));
+  }
   if (before == nullptr) return;
   for (Cause& problem : validate_immutable(object.tree(), *before, *resource.schema)) {
     errors.push_back(std::move(problem));

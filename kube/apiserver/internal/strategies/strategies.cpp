@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/service_strategy.h"
 
@@ -13,6 +14,7 @@ StrategyFactory make_strategy_factory(std::shared_ptr<const StrategyEnvironment>
              std::string_view group, std::string_view resource,
              const StandardBehaviour& behaviour) -> std::shared_ptr<const Strategy> {
     if (group.empty() && resource == "services") return make_service_strategy(behaviour, environment, allocator);
+    if (group.empty() && resource == "pods") return make_pod_strategy(behaviour);
     if (group == "networking.k8s.io" && resource == "ipaddresses") {
       return make_ip_address_strategy(behaviour, allocator);
     }
