@@ -68,6 +68,12 @@ std::string_view apply_action_text(ApplyAction action) {
   return kTexts[static_cast<std::size_t>(action)];
 }
 
+Object placed_for_apply(const Object& object, bool namespaced) {
+  if (!namespaced && !object.namespace_().empty()) return object.with_metadata("namespace", Value());
+  if (namespaced && object.namespace_().empty()) return object.with_metadata("namespace", "default");
+  return object;
+}
+
 struct Applier::Item {
   Object desired;
   ResourceRef resource;
@@ -91,13 +97,12 @@ Result<std::optional<Object>> Applier::live(const Context& context, const Invent
   return object.error();
 }
 
-Result<Applier::Item> Applier::try_object(const Context& context, Object object, const ApplyOptions& options) const {
+Result<Applier::Item> Applier::try_object(const Context& context, const Object& object,
+                                          const ApplyOptions& options) const {
   Item item;
   ASSIGN_OR_RETURN(const DiscoveredResource resource, mapper_.find(context, object.gvk()));
   item.resource = resource.ref;
-  if (!item.resource.namespaced && !object.namespace_().empty()) object = object.with_metadata("namespace", Value());
-  if (item.resource.namespaced && object.namespace_().empty()) object = object.with_metadata("namespace", "default");
-  item.desired = object.without("status");
+  item.desired = placed_for_apply(object, item.resource.namespaced).without("status");
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   if (options.skip && options.skip(item.desired, item.live ? &*item.live : nullptr)) return item;
   ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live), options.take_over_managers,

@@ -34,6 +34,9 @@ struct Applied {
   ApplyAction action;
 };
 
+// The object with the namespace that it is applied in: "default" where it names none, none where its kind has none.
+Object placed_for_apply(const Object& object, bool namespaced);
+
 // Applies sets of objects server-side, in Flux's order: definitions and namespaces first, then
 // classes, then the rest; within a stage every object is tried as a dry run before any is written, so
 // that one bad object changes nothing of its stage. Thread-safe.
@@ -67,7 +70,7 @@ class Applier {
 
  private:
   struct Item;
-  Result<Item> try_object(const Context& context, Object object, const ApplyOptions& options) const;
+  Result<Item> try_object(const Context& context, const Object& object, const ApplyOptions& options) const;
   Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> recreate(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> wait_for_stage(const Context& context, const std::vector<Item>& items, Duration timeout) const;

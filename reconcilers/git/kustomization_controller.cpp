@@ -151,6 +151,11 @@ class KustomizationReconciler : public kube::Reconciler {
       const bool path = objects.error().reason() == Reason::NotFound;
       return failed(path ? "ArtifactFailed" : "BuildFailed", objects.error().message(), revision);
     }
+    Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
+    if (!before.ok()) return failed("ReconciliationFailed", before.error().message(), revision);
+    if (Result<void> noted = note_intention(context, kustomization, *objects, *before); !noted.ok()) {
+      return failed("ReconciliationFailed", noted.error().message(), revision);
+    }
     const Context actor = acting_as(context, kustomization).with_timeout(timeout(kustomization));
     kube::ApplyOptions options;
     options.field_manager = kKustomizeManager;
@@ -160,17 +165,33 @@ class KustomizationReconciler : public kube::Reconciler {
     std::vector<kube::Applied> applied;
     const Result<void> done = applier_.apply_all(actor, std::move(*objects), options, applied);
 
-    Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
-    if (!before.ok()) return failed("ReconciliationFailed", before.error().message(), revision);
     kube::Inventory now;
     for (const kube::Applied& item : applied) now.push_back(item.entry);
     if (!done.ok()) {
-      // What is new is remembered beside what was there, so that nothing is forgotten half-way.
       Attempt attempt = failed("ReconciliationFailed", done.error().message(), revision);
-      attempt.inventory = joined(now, kube::inventory_difference(*before, now));
+      attempt.inventory = std::move(*before);
       return attempt;
     }
     return prune_and_judge(actor, kustomization, revision, *before, std::move(now));
+  }
+
+  // Before anything is made, the inventory names it: what happens to this process or its next write of status, nothing
+  // is forgotten that would have to be pruned. `inventory` becomes what it then says.
+  Result<void> note_intention(const Context& context, const kube::Object& kustomization,
+                              const std::vector<kube::Object>& objects, kube::Inventory& inventory) {
+    kube::Inventory wanted;
+    for (const kube::Object& object : objects) {
+      const Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
+      // A kind that this very set defines is not known yet; such an object says itself where it stands.
+      wanted.push_back(kube::InventoryEntry::of(
+          resource.ok() ? kube::placed_for_apply(object, resource->ref.namespaced) : object));
+    }
+    kube::Inventory whole = joined(wanted, kube::inventory_difference(inventory, wanted));
+    if (whole.size() == inventory.size()) return {};
+    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
+                          kustomization["status"].with("inventory", kube::inventory_value(whole)), kKustomizeManager));
+    inventory = std::move(whole);
+    return {};
   }
 
   static kube::Inventory joined(kube::Inventory first, const kube::Inventory& second) {
@@ -225,14 +246,14 @@ class KustomizationReconciler : public kube::Reconciler {
     std::string unready;
     for (const kube::InventoryEntry& target : health_targets(kustomization, waiting.applied)) {
       const Result<std::optional<kube::Object>> object = applier_.live(context, target);
-      if (!object.ok()) return failed("HealthCheckFailed", object.error().message(), waiting.revision);
+      if (!object.ok()) return unhealthy(waiting, object.error().message());
       const kube::Health health = *object ? kube::health_of(**object, context.clock().wall())
                                           : kube::Health{kube::Health::State::InProgress, "not found"};
       if (health.state == kube::Health::State::Current) continue;
       const std::string text = target.kind + "/" + target.key().text() + " status: '" +
                                std::string(kube::health_text(health.state)) + "': " + health.message;
       if (health.state == kube::Health::State::Failed)
-        return end_wait(kustomization, failed("HealthCheckFailed", text, waiting.revision));
+        return end_wait(kustomization, unhealthy(waiting, text));
       if (unready.empty()) unready = text;
     }
     if (unready.empty()) {
@@ -242,12 +263,18 @@ class KustomizationReconciler : public kube::Reconciler {
       return end_wait(kustomization, std::move(attempt));
     }
     if (context.clock().monotonic() - waiting.since > timeout(kustomization)) {
-      return end_wait(kustomization, failed("HealthCheckFailed", "timeout waiting for: " + unready, waiting.revision));
+      return end_wait(kustomization, unhealthy(waiting, "timeout waiting for: " + unready));
     }
     attempt.outcome = {FluxOutcome::Kind::Progressing, "Progressing", "Running health checks: " + unready};
     attempt.again_after = kHealthPoll;
     const std::lock_guard lock(mutex_);
     waiting_.insert_or_assign(kustomization.key(), waiting);
+    return attempt;
+  }
+
+  static Attempt unhealthy(const Waiting& waiting, const std::string& message) {
+    Attempt attempt = failed("HealthCheckFailed", message, waiting.revision);
+    attempt.inventory = waiting.applied;
     return attempt;
   }
 
