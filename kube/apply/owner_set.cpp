@@ -132,8 +132,14 @@ Result<std::vector<OwnerSetApplier::Kind>> OwnerSetApplier::kinds_of(const Conte
   std::sort(others.begin(), others.end());
   for (const GroupVersionKind& gvk : others) {
     const bool there = std::any_of(kinds.begin(), kinds.end(), [&gvk](const Kind& kind) { return kind.gvk == gvk; });
+    if (there) continue;
+    const Result<DiscoveredResource> resource = mapper_.find(context, gvk);
+    if (resource.ok()) {
+      kinds.push_back({gvk, {}, {}});
+    } else if (resource.error().reason() != Reason::NotFound) {
+      return resource.error();
+    }
     // A kind that is served no longer has no objects that could be pruned.
-    if (!there && mapper_.find(context, gvk).ok()) kinds.push_back({gvk, {}, {}});
   }
   return kinds;
 }
