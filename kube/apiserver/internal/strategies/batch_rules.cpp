@@ -50,8 +50,7 @@ void check_job_spec(const Value& spec, const FieldPath& path, FieldErrors& error
   }
   const bool indexed = spec["completionMode"].as_string() == "Indexed";
   if (indexed && !spec.contains("completions")) {
-    errors.push_back(
-        field_error::required(path.child("completions").text(), "when completion mode is Indexed"));
+    errors.push_back(field_error::required(path.child("completions").text(), "when completion mode is Indexed"));
   }
   if (!indexed && spec.contains("backoffLimitPerIndex")) {
     errors.push_back(field_error::invalid(path.child("backoffLimitPerIndex").text(), spec["backoffLimitPerIndex"],
@@ -63,7 +62,8 @@ void check_job_spec(const Value& spec, const FieldPath& path, FieldErrors& error
   if (policy.as_string("Always") == "Always") {
     report(errors, field_error::required(at, "valid values: \"OnFailure\", \"Never\""));
   } else if (spec["podFailurePolicy"].is_object() && policy.as_string() != "Never") {
-    errors.push_back(field_error::invalid(at, policy, "only \"Never\" is supported when podFailurePolicy is specified"));
+    errors.push_back(
+        field_error::invalid(at, policy, "only \"Never\" is supported when podFailurePolicy is specified"));
   }
 }
 
@@ -77,8 +77,8 @@ void check_new_job(const Object& object, FieldErrors& errors) {
   check_label_selector(spec["selector"], FieldPath("spec.selector"), errors);
   const auto selector = LabelSelector::from_value(spec["selector"]);
   if (selector.ok() && !selector->matches(labels)) {
-    errors.push_back(field_error::invalid("spec.template.metadata.labels", labels,
-                                          "`selector` does not match template `labels`"));
+    errors.push_back(
+        field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   }
 }
 
@@ -102,8 +102,8 @@ Value without_scheduling(const Value& pod_template) {
 
 void check_job_change(const Value& spec, const Object& old, FieldErrors& errors) {
   const Value& before = old["spec"];
-  for (const std::string_view field : {"selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex",
-                                       "managedBy", "successPolicy", "manualSelector"}) {
+  for (const std::string_view field :
+       {"selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"}) {
     if (spec[field] == before[field]) continue;
     errors.push_back(field_error::invalid("spec." + std::string(field), spec[field], kImmutableField));
   }
@@ -127,7 +127,9 @@ void check_job(const Object& object, const Object* old, FieldErrors& errors) {
   }
 }
 
-bool names_time_zone(std::string_view schedule) { return schedule.find("TZ") != std::string_view::npos; }
+bool names_time_zone(std::string_view schedule) {
+  return schedule.find("TZ") != std::string_view::npos;
+}
 
 void check_cron_schedule(const Value& spec, const Object* old, FieldErrors& errors) {
   const Value& schedule = spec["schedule"];
@@ -137,10 +139,10 @@ void check_cron_schedule(const Value& spec, const Object* old, FieldErrors& erro
   }
   if (old != nullptr && (*old)["spec"]["schedule"] == schedule) return;
   if (names_time_zone(schedule.as_string())) {
-    errors.push_back(field_error::invalid(
-        "spec.schedule", schedule,
-        spec.contains("timeZone") ? "cannot use both timeZone field and TZ or CRON_TZ in schedule"
-                                  : "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"));
+    errors.push_back(field_error::invalid("spec.schedule", schedule,
+                                          spec.contains("timeZone")
+                                              ? "cannot use both timeZone field and TZ or CRON_TZ in schedule"
+                                              : "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"));
     return;
   }
   const std::string fault = cron_schedule_fault(schedule.as_string());
@@ -158,19 +160,17 @@ void check_cron_job(const Object& object, const Object* old, FieldErrors& errors
   if (zone.is_string() && zone.as_string().empty()) {
     errors.push_back(field_error::invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string"));
   } else if (zone.as_string() == "Local") {
-    errors.push_back(
-        field_error::invalid("spec.timeZone", zone,
-                             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"));
+    errors.push_back(field_error::invalid(
+        "spec.timeZone", zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"));
   }
   if (old == nullptr && object.name().size() > kMaximumCronJobName) {
-    errors.push_back(
-        field_error::invalid("metadata.name", object.name(), too_long_text(kMaximumCronJobName)));
+    errors.push_back(field_error::invalid("metadata.name", object.name(), too_long_text(kMaximumCronJobName)));
   }
   const FieldPath job = FieldPath("spec").child("jobTemplate").child("spec");
   const Value& job_spec = spec["jobTemplate"]["spec"];
   if (job_spec["selector"].is_object()) {
-    errors.push_back(field_error::invalid(job.child("selector").text(), job_spec["selector"],
-                                          "`selector` will be auto-generated"));
+    errors.push_back(
+        field_error::invalid(job.child("selector").text(), job_spec["selector"], "`selector` will be auto-generated"));
   }
   if (job_spec["manualSelector"].as_bool()) {
     constexpr std::string_view kUnset[] = {"nil", "false"};
@@ -192,6 +192,8 @@ constexpr ResourceRules kBatchRules[] = {
 
 }  // namespace
 
-std::span<const ResourceRules> batch_rules() { return kBatchRules; }
+std::span<const ResourceRules> batch_rules() {
+  return kBatchRules;
+}
 
 }  // namespace coracle::kube::apiserver

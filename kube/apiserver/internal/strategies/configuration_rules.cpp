@@ -142,8 +142,8 @@ void check_priority_class(const Object& object, const Object* old, FieldErrors& 
                              std::string(object.name()) + " is not a known system priority class"));
   }
   if (object["value"].as_int() > kHighestUserPriority) {
-    errors.push_back(field_error::forbidden("value", "maximum allowed value of a user defined priority is " +
-                                                         std::to_string(kHighestUserPriority)));
+    errors.push_back(field_error::forbidden(
+        "value", "maximum allowed value of a user defined priority is " + std::to_string(kHighestUserPriority)));
   }
 }
 
@@ -182,8 +182,7 @@ void check_autoscaler(const Object& object, const Object*, FieldErrors& errors) 
   if (most.as_int() < 1) {
     errors.push_back(field_error::invalid("spec.maxReplicas", most.as_int(), "must be greater than 0"));
   } else if (least.is_int() && most.as_int() < least.as_int()) {
-    errors.push_back(
-        field_error::invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
+    errors.push_back(field_error::invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
   }
   for (const char* field : {"kind", "name"}) {
     if (spec["scaleTargetRef"][field].as_string().empty()) {
@@ -199,7 +198,8 @@ void check_role_binding(const Object& object, const Object*, FieldErrors& errors
   if (kind != "ClusterRole" && (cluster_wide || kind != "Role")) {
     constexpr std::string_view kKinds[] = {"Role", "ClusterRole"};
     const std::span<const std::string_view> supported(kKinds);
-    report(errors, field_error::not_supported("roleRef.kind", role["kind"], cluster_wide ? supported.subspan(1) : supported));
+    report(errors,
+           field_error::not_supported("roleRef.kind", role["kind"], cluster_wide ? supported.subspan(1) : supported));
   }
   if (role["name"].as_string().empty()) {
     report(errors, field_error::required("roleRef.name"));
@@ -242,14 +242,59 @@ void check_role(const Object& object, const Object*, FieldErrors& errors) {
       continue;
     }
     if (rule["apiGroups"].empty()) {
-      report(errors, field_error::required(at.child("apiGroups").text(),
-                                           "resource rules must supply at least one api group"));
+      report(errors,
+             field_error::required(at.child("apiGroups").text(), "resource rules must supply at least one api group"));
     }
     if (rule["resources"].empty()) {
-      report(errors, field_error::required(at.child("resources").text(),
-                                           "resource rules must supply at least one resource"));
+      report(errors,
+             field_error::required(at.child("resources").text(), "resource rules must supply at least one resource"));
     }
   }
+}
+
+void check_event_namespace(const Object& object, FieldErrors& errors) {
+  const Value& involved = object["involvedObject"]["namespace"];
+  const std::string_view ns = object.namespace_();
+  const bool timed = !is_zero(object["eventTime"]);
+  // Events about cluster-scoped objects are in the default namespace, or in the system's.
+  const bool fits = involved.as_string().empty() ? ns == "default" || (timed && ns == "kube-system")
+                                                 : timed || involved.as_string() == ns;
+  if (fits) return;
+  errors.push_back(
+      field_error::invalid("involvedObject.namespace", involved.as_string(), "does not match event.namespace"));
+}
+
+// Events with a time of their own, down to the microsecond, say who saw what. Stored events have the
+// older API's names; `controller_field` is the newer one where that was spoken.
+void check_timed_event(const Object& object, std::string_view controller_field, FieldErrors& errors) {
+  struct EventField {
+    std::string_view stored;
+    std::string_view shown;
+  };
+  const EventField required[] = {{"reportingComponent", controller_field},
+                                 {"reportingInstance", "reportingInstance"},
+                                 {"action", "action"},
+                                 {"reason", "reason"}};
+  for (const EventField& field : required) {
+    if (object[field.stored].as_string().empty()) report(errors, field_error::required(field.shown));
+  }
+  const std::string_view type = object["type"].as_string();
+  if (type != "Normal" && type != "Warning") {
+    errors.push_back(field_error::invalid("type", type, "has invalid value: " + std::string(type)));
+  }
+}
+
+void check_event(const Object& object, const Object* old, FieldErrors& errors) {
+  if (old != nullptr) return;
+  check_event_namespace(object, errors);
+  if (!is_zero(object["eventTime"])) check_timed_event(object, "reportingComponent", errors);
+}
+
+void check_new_event(const Object& object, const Object* old, FieldErrors& errors) {
+  if (old != nullptr) return;
+  check_event_namespace(object, errors);
+  if (is_zero(object["eventTime"])) report(errors, field_error::required("eventTime"));
+  check_timed_event(object, "reportingController", errors);
 }
 
 constexpr FrozenField kFrozenRole[] = {{"roleRef", "cannot change roleRef"}};
@@ -259,6 +304,8 @@ constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
 constexpr ResourceRules kConfigurationRules[] = {
     {"", "configmaps", nullptr, nullptr, check_config_map},
     {"", "secrets", nullptr, nullptr, check_secret},
+    {"", "events", nullptr, nullptr, check_event},
+    {"events.k8s.io", "events", nullptr, nullptr, check_new_event},
     {"", "limitranges", prepare_limit_range},
     {"", "serviceaccounts", prepare_service_account},
     {"", "resourcequotas", nullptr, nullptr, check_quota_amounts},
@@ -275,6 +322,8 @@ constexpr ResourceRules kConfigurationRules[] = {
 
 }  // namespace
 
-std::span<const ResourceRules> configuration_rules() { return kConfigurationRules; }
+std::span<const ResourceRules> configuration_rules() {
+  return kConfigurationRules;
+}
 
 }  // namespace coracle::kube::apiserver

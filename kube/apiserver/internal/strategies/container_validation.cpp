@@ -56,8 +56,8 @@ void check_environment(const Value& container, const FieldPath& path, FieldError
     const Value& source = variable["valueFrom"];
     if (!source.is_object()) continue;
     if (!variable["value"].as_string().empty()) {
-      errors.push_back(field_error::invalid(at.child("valueFrom").text(), "",
-                                            "may not be specified when `value` is not empty"));
+      errors.push_back(
+          field_error::invalid(at.child("valueFrom").text(), "", "may not be specified when `value` is not empty"));
     }
     if (source.empty()) {
       errors.push_back(field_error::invalid(at.child("valueFrom").text(), "",
@@ -102,8 +102,8 @@ void check_mounts(const Value& container, const FieldPath& path, const VolumeNam
 
 // Huge pages and devices cannot be promised twice: what is asked for is the limit.
 bool may_overcommit(std::string_view resource) {
-  return !resource.starts_with("hugepages-") && (resource.find('/') == std::string_view::npos ||
-                                                 resource.starts_with("kubernetes.io/"));
+  return !resource.starts_with("hugepages-") &&
+         (resource.find('/') == std::string_view::npos || resource.starts_with("kubernetes.io/"));
 }
 
 void check_amounts(const Value& resources, const FieldPath& path, FieldErrors& errors) {
@@ -129,8 +129,8 @@ void check_amounts(const Value& resources, const FieldPath& path, FieldErrors& e
     if (!request.ok() || !limit.ok()) continue;
     if (may_overcommit(member.key) ? *request <= *limit : *request == *limit) continue;
     const std::string relation = may_overcommit(member.key) ? "must be less than or equal to " : "must be equal to ";
-    errors.push_back(field_error::invalid(at.text(), request->text(),
-                                          relation + member.key + " limit of " + limit->text()));
+    errors.push_back(
+        field_error::invalid(at.text(), request->text(), relation + member.key + " limit of " + limit->text()));
   }
 }
 
@@ -232,8 +232,7 @@ void check_ephemeral_container(const Value& container, const FieldPath& path, Fi
   for (const std::string_view field :
        {"ports", "lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "resources"}) {
     if (is_zero(container[field])) continue;
-    errors.push_back(
-        field_error::forbidden(path.child(field).text(), "cannot be set for an Ephemeral Container"));
+    errors.push_back(field_error::forbidden(path.child(field).text(), "cannot be set for an Ephemeral Container"));
   }
 }
 

@@ -16,8 +16,7 @@ void check_ingress_backend(const Value& backend, const FieldPath& path, FieldErr
   const bool service = backend["service"].is_object();
   const bool resource = backend["resource"].is_object();
   if (service && resource) {
-    errors.push_back(
-        field_error::invalid(path.text(), "", "cannot set both resource and service backends"));
+    errors.push_back(field_error::invalid(path.text(), "", "cannot set both resource and service backends"));
     return;
   }
   if (resource) return;
@@ -100,8 +99,7 @@ void check_ingress(const Object& object, const Object* old, FieldErrors& errors)
   const Value& spec = object["spec"];
   const FieldPath path("spec");
   if (spec["rules"].empty() && !spec["defaultBackend"].is_object()) {
-    errors.push_back(
-        field_error::invalid("spec", spec, "either `defaultBackend` or `rules` must be specified"));
+    errors.push_back(field_error::invalid("spec", spec, "either `defaultBackend` or `rules` must be specified"));
   }
   if (spec["defaultBackend"].is_object()) {
     check_ingress_backend(spec["defaultBackend"], path.child("defaultBackend"), errors);
@@ -137,8 +135,8 @@ void check_policy_port(const Value& port, const FieldPath& path, FieldErrors& er
   if (number.is_null()) {
     errors.push_back(field_error::required(path.child("port").text(), "must be specified when `endPort` is specified"));
   } else if (number.is_string()) {
-    errors.push_back(field_error::required(path.child("port").text(),
-                                           "may not be specified when `port` is non-numeric"));
+    errors.push_back(
+        field_error::required(path.child("port").text(), "may not be specified when `port` is non-numeric"));
   } else if (end.as_int() < number.as_int()) {
     errors.push_back(field_error::invalid(at.text(), end, "must be greater than or equal to `port`"));
   } else if (end.as_int() > kHighestPort) {
@@ -159,8 +157,7 @@ void check_policy_peer(const Value& peer, const FieldPath& path, FieldErrors& er
     return;
   }
   if (given > 0) {
-    errors.push_back(
-        field_error::forbidden(path.text(), "may not specify both ipBlock and another peer"));
+    errors.push_back(field_error::forbidden(path.text(), "may not specify both ipBlock and another peer"));
   }
   const Value& cidr = block["cidr"];
   const FieldPath at = path.child("ipBlock");
@@ -272,6 +269,8 @@ constexpr ResourceRules kNetworkRules[] = {
 
 }  // namespace
 
-std::span<const ResourceRules> network_rules() { return kNetworkRules; }
+std::span<const ResourceRules> network_rules() {
+  return kNetworkRules;
+}
 
 }  // namespace coracle::kube::apiserver

@@ -179,8 +179,8 @@ void check_pod_dns(const Value& spec, const FieldPath& path, FieldErrors& errors
   const Value& servers = spec["dnsConfig"]["nameservers"];
   const FieldPath at = path.child("dnsConfig").child("nameservers");
   if (spec["dnsPolicy"].as_string() == "None" && servers.empty()) {
-    errors.push_back(field_error::required(
-        at.text(), "must provide at least one DNS nameserver when `dnsPolicy` is \"None\""));
+    errors.push_back(
+        field_error::required(at.text(), "must provide at least one DNS nameserver when `dnsPolicy` is \"None\""));
   }
   for (std::size_t i = 0; i < servers.size(); ++i) {
     if (!ip_family(servers.at(i).as_string()).empty()) continue;

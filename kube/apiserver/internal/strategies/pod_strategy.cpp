@@ -76,9 +76,9 @@ void check_gates_change(const Value& now, const Value& before, FieldErrors& erro
   for (std::size_t i = 0; i < now.size(); ++i) {
     const auto old = before.items();
     if (std::find(old.begin(), old.end(), now.at(i)) != old.end()) continue;
-    errors.push_back(field_error::forbidden(
-        FieldPath("spec.schedulingGates").index(i).text(),
-        "only deletion is allowed, but found new scheduling gate '" + std::string(now.at(i)["name"].as_string()) + "'"));
+    errors.push_back(field_error::forbidden(FieldPath("spec.schedulingGates").index(i).text(),
+                                            "only deletion is allowed, but found new scheduling gate '" +
+                                                std::string(now.at(i)["name"].as_string()) + "'"));
   }
 }
 
@@ -88,8 +88,8 @@ void check_deadline_change(const Value& now, const Value& before, FieldErrors& e
     errors.push_back(field_error::invalid("spec.activeDeadlineSeconds", now,
                                           "must not update from a positive integer to nil value"));
   } else if (now.as_int() > before.as_int()) {
-    errors.push_back(field_error::invalid("spec.activeDeadlineSeconds", now,
-                                          "must be less than or equal to previous value"));
+    errors.push_back(
+        field_error::invalid("spec.activeDeadlineSeconds", now, "must be less than or equal to previous value"));
   }
 }
 
@@ -104,14 +104,14 @@ Value frozen_pod_part(const Value& spec, const Value& old) {
   }
   if (old["schedulingGates"].empty()) return frozen;
   // A pod that waits at a gate may be told more precisely where to go.
-  const bool narrower = std::all_of(
-      old["nodeSelector"].members().begin(), old["nodeSelector"].members().end(),
-      [&](const Value::Member& member) { return spec["nodeSelector"][member.key] == member.value; });
+  const bool narrower =
+      std::all_of(old["nodeSelector"].members().begin(), old["nodeSelector"].members().end(),
+                  [&](const Value::Member& member) { return spec["nodeSelector"][member.key] == member.value; });
   if (narrower) frozen = with_field_of(frozen, old, "nodeSelector");
   if (!old["affinity"].contains("nodeAffinity") && frozen["affinity"].contains("nodeAffinity")) {
     const Value affinity = frozen["affinity"].without("nodeAffinity");
-    frozen = old["affinity"].is_null() && affinity.empty() ? frozen.without("affinity")
-                                                            : frozen.with("affinity", affinity);
+    frozen =
+        old["affinity"].is_null() && affinity.empty() ? frozen.without("affinity") : frozen.with("affinity", affinity);
   }
   return frozen;
 }
@@ -121,7 +121,8 @@ void check_pod_change(const Object& pod, const Object& old, FieldErrors& errors)
   const Value& before = old["spec"];
   for (const std::string_view list : kContainerLists) {
     if (spec[list].size() == before[list].size()) continue;
-    errors.push_back(field_error::forbidden("spec." + std::string(list), "pod updates may not add or remove containers"));
+    errors.push_back(
+        field_error::forbidden("spec." + std::string(list), "pod updates may not add or remove containers"));
     return;
   }
   for (const std::string_view list : kContainerLists) {
@@ -140,8 +141,8 @@ void check_ephemeral_change(const Object& pod, const Object& old, FieldErrors& e
   const Value& now = pod["spec"]["ephemeralContainers"];
   for (const Value& before : old["spec"]["ephemeralContainers"].items()) {
     const auto items = now.items();
-    const auto same_name = std::find_if(items.begin(), items.end(),
-                                        [&](const Value& one) { return one["name"] == before["name"]; });
+    const auto same_name =
+        std::find_if(items.begin(), items.end(), [&](const Value& one) { return one["name"] == before["name"]; });
     const std::string name(before["name"].as_string());
     if (same_name == items.end()) {
       errors.push_back(field_error::forbidden("spec.ephemeralContainers",
@@ -199,7 +200,8 @@ class PodStrategy : public ExtendedStrategy {
       errors.push_back(field_error::forbidden("spec.ephemeralContainers", "cannot be set on create"));
     }
     if (!object["spec"]["nodeName"].as_string().empty() && !object["spec"]["schedulingGates"].empty()) {
-      errors.push_back(field_error::forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+      errors.push_back(
+          field_error::forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
     }
   }
 

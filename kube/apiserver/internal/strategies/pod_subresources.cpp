@@ -33,14 +33,13 @@ Error binding_conflict(const std::string& pod, const std::string& message) {
 
 Result<void> run_admission(SubresourceCall& call, const WriteRequest& write, Object* object) {
   std::vector<std::string> warnings;
-  const AdmissionAttributes attributes{Operation::Create, call.resource, call.subresource, write.namespace_,
-                                       write.name,        call.scope.who(), nullptr,       write.dry_run};
+  const AdmissionAttributes attributes{Operation::Create, call.resource,    call.subresource, write.namespace_,
+                                       write.name,        call.scope.who(), nullptr,          write.dry_run};
   TRY(call.admission.admit(call.scope.context, attributes, object, warnings));
   TRY(call.admission.validate(call.scope.context, attributes, object, warnings));
   for (std::string& warning : warnings) call.scope.warnings.add(std::move(warning));
   return {};
 }
-
 
 Result<void> check_binding(const Object& binding) {
   const Value& target = binding["target"];
@@ -111,7 +110,6 @@ Result<http::Response> serve_binding(SubresourceCall& call, const ResourceDescri
   TRY(call.store.update(write, options, change));
   return object_response(call.scope, 201, Object(success_status()));
 }
-
 
 bool disregards_budgets(const Object& pod) {
   const std::string_view phase = pod["status"]["phase"].as_string();
@@ -246,8 +244,9 @@ class EvictionHandler {
   }
 
   Result<void> spend(SubresourceCall& call, const WriteRequest& write, const Object& budget) const {
-    const WriteRequest spending{call.scope.context, *budgets_,     write.namespace_, std::string(budget.name()), "status",
-                                write.field_manager, write.dry_run, false,            nullptr};
+    const WriteRequest spending{
+        call.scope.context, *budgets_, write.namespace_, std::string(budget.name()), "status", write.field_manager,
+        write.dry_run,      false,     nullptr};
     const auto change = [&](const Object* current) -> Result<Object> {
       if (current == nullptr) return not_found(*budgets_, budget.name());
       return spent_budget(*budgets_, *current, write.name, call.scope.context.clock().wall());

@@ -40,8 +40,8 @@ void check_workload_selector(const Value& spec, std::string_view empty_selector,
   if (errors.size() == before && selector.is_object()) {
     const auto parsed = LabelSelector::from_value(selector);
     if (parsed.ok() && !parsed->matches(labels)) {
-      errors.push_back(field_error::invalid("spec.template.metadata.labels", labels,
-                                            "`selector` does not match template `labels`"));
+      errors.push_back(
+          field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
     }
   }
 }
@@ -51,8 +51,8 @@ void check_restart_policy_always(const Value& pod_template, const FieldPath& pat
   const std::string_view policy = spec["restartPolicy"].as_string("Always");
   if (policy != "Always") {
     constexpr std::string_view kAlways[] = {"Always"};
-    report(errors,
-           field_error::not_supported(path.child("spec").child("restartPolicy").text(), spec["restartPolicy"], kAlways));
+    report(errors, field_error::not_supported(path.child("spec").child("restartPolicy").text(), spec["restartPolicy"],
+                                              kAlways));
   }
   if (spec.contains("activeDeadlineSeconds")) {
     errors.push_back(field_error::forbidden(path.child("spec").child("activeDeadlineSeconds").text(),

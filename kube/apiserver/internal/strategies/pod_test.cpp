@@ -12,7 +12,9 @@ namespace {
 
 constexpr const char* kPods = "/api/v1/namespaces/default/pods";
 
-std::string pod_path(const std::string& name) { return std::string(kPods) + "/" + name; }
+std::string pod_path(const std::string& name) {
+  return std::string(kPods) + "/" + name;
+}
 
 std::string pod_body(const std::string& name, const std::string& more_spec = "", const std::string& more_meta = "") {
   return R"({"metadata":{"name":")" + name + R"(","labels":{"app":"web"})" + more_meta +
@@ -24,7 +26,9 @@ void make_account(TestServer& server) {
   server.request("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
 }
 
-TestServer::Answer make_pod(TestServer& server, const std::string& body) { return server.request("POST", kPods, body); }
+TestServer::Answer make_pod(TestServer& server, const std::string& body) {
+  return server.request("POST", kPods, body);
+}
 
 TestServer::Answer bind_pod(TestServer& server, const std::string& name, const std::string& node) {
   return server.request("POST", pod_path(name) + "/binding",
@@ -41,7 +45,9 @@ void set_pod_status(TestServer& server, const std::string& name, const std::stri
   REQUIRE(patch_pod(server, pod_path(name) + "/status", R"({"status":)" + status + "}").status == 200);
 }
 
-std::string message_of(const TestServer::Answer& answer) { return std::string(answer.tree["message"].as_string()); }
+std::string message_of(const TestServer::Answer& answer) {
+  return std::string(answer.tree["message"].as_string());
+}
 
 TestServer::Answer evict_pod(TestServer& server, const std::string& name) {
   return server.request("POST", pod_path(name) + "/eviction",
@@ -72,8 +78,7 @@ TEST_CASE("quality of service classes", "[strategies]") {
 TEST_CASE("a new pod is pending whatever its status says", "[strategies]") {
   TestServer::run([](TestServer& server) {
     make_account(server);
-    const auto made =
-        make_pod(server, R"({"metadata":{"name":"p"},"status":{"phase":"Running","podIP":"1.2.3.4"},
+    const auto made = make_pod(server, R"({"metadata":{"name":"p"},"status":{"phase":"Running","podIP":"1.2.3.4"},
                             "spec":{"containers":[{"name":"c","image":"i"}]}})");
     REQUIRE(made.status == 201);
     CHECK(made.tree["status"] == Value::object({{"phase", "Pending"}, {"qosClass", "BestEffort"}}));
@@ -103,8 +108,9 @@ TEST_CASE("a pod is bound once", "[strategies]") {
     CHECK(message_of(bind_pod(server, "g", "n1")).find("has non-empty .spec.schedulingGates") != std::string::npos);
     CHECK(bind_pod(server, "missing", "n1").status == 404);
     REQUIRE(make_pod(server, pod_body("q")).status == 201);
-    CHECK(server.request("POST", "/api/v1/namespaces/default/bindings",
-                         R"({"metadata":{"name":"q"},"target":{"kind":"Node","name":"n1"}})")
+    CHECK(server
+              .request("POST", "/api/v1/namespaces/default/bindings",
+                       R"({"metadata":{"name":"q"},"target":{"kind":"Node","name":"n1"}})")
               .status == 201);
   });
 }
@@ -116,8 +122,7 @@ TEST_CASE("little of a pod's spec may change", "[strategies]") {
     const auto image = patch_pod(server, pod_path("p"), R"({"spec":{"containers":[{"name":"c","image":"i:2"}]}})");
     CHECK(image.status == 200);
     CHECK(image.tree["metadata"]["generation"].as_int() == 2);
-    const auto command =
-        patch_pod(server, pod_path("p"), R"({"spec":{"containers":[{"name":"c","command":["sh"]}]}})");
+    const auto command = patch_pod(server, pod_path("p"), R"({"spec":{"containers":[{"name":"c","command":["sh"]}]}})");
     CHECK(command.status == 422);
     CHECK(message_of(command).find("spec: Forbidden: pod updates may not change fields other than `spec.containers[*]"
                                    ".image`,`spec.initContainers[*].image`") != std::string::npos);
@@ -165,7 +170,8 @@ TEST_CASE("a resize changes amounts but not the class", "[strategies]") {
     REQUIRE(resized.status == 200);
     CHECK(resized.tree["spec"]["containers"].at(0)["image"].as_string() == "i");
     CHECK(resized.tree["spec"]["containers"].at(0)["resources"]["requests"]["cpu"].as_string() == "2");
-    const auto best = patch_pod(server, path, R"({"spec":{"containers":[{"name":"c","resources":{"requests":null}}]}})");
+    const auto best =
+        patch_pod(server, path, R"({"spec":{"containers":[{"name":"c","resources":{"requests":null}}]}})");
     CHECK(message_of(best).find("Pod QOS Class may not change as a result of resizing") != std::string::npos);
   });
 }
@@ -250,7 +256,8 @@ TEST_CASE("what a pod may not say", "[strategies]") {
       {R"("containers":[{"name":"c","image":"i"}],"volumes":[{"name":"v","hostPath":{"path":"/"},"emptyDir":{}}])",
        nullptr},
       {R"("containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Equal","value":"x"}])",
-       "spec.tolerations[0].operator: Invalid value: \"Equal\": operator must be Exists when `key` is empty, which means "
+       "spec.tolerations[0].operator: Invalid value: \"Equal\": operator must be Exists when `key` is empty, which "
+       "means "
        "\"match all values and all keys\""},
   };
   TestServer::run([&](TestServer& server) {

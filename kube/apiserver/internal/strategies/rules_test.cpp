@@ -24,7 +24,9 @@ const std::string kPodTemplate =
 // A whole spec of a workload, or the end of one.
 const std::string kSelected = R"("selector":{"matchLabels":{"a":"b"}},)" + kPodTemplate;
 
-std::string named(const std::string& rest) { return R"({"metadata":{"name":"x"},)" + rest + "}"; }
+std::string named(const std::string& rest) {
+  return R"({"metadata":{"name":"x"},)" + rest + "}";
+}
 
 TestServer::Answer merge(TestServer& server, const std::string& path, const std::string& body) {
   http::Headers headers;
@@ -32,12 +34,15 @@ TestServer::Answer merge(TestServer& server, const std::string& path, const std:
   return server.request("PATCH", path, body, std::move(headers));
 }
 
-std::string text_of(const TestServer::Answer& answer) { return std::string(answer.tree["message"].as_string()); }
+std::string text_of(const TestServer::Answer& answer) {
+  return std::string(answer.tree["message"].as_string());
+}
 
 }  // namespace
 
 TEST_CASE("cron schedules", "[strategies]") {
-  for (const char* good : {"* * * * *", "*/5 0 1,15 * 1-5", "0 0 * jan-mar sun", "@daily", "@every 1h30m", "? * * * *"}) {
+  for (const char* good :
+       {"* * * * *", "*/5 0 1,15 * 1-5", "0 0 * jan-mar sun", "@daily", "@every 1h30m", "? * * * *"}) {
     CHECK(cron_schedule_fault(good).empty());
   }
   CHECK(cron_schedule_fault("* * *") == "expected exactly 5 fields, found 3: [* * *]");
@@ -46,8 +51,7 @@ TEST_CASE("cron schedules", "[strategies]") {
   CHECK(cron_schedule_fault("5-1 * * * *") == "beginning of range (5) beyond end of range (1): 5-1");
   CHECK(cron_schedule_fault("*/0 * * * *") == "step of range should be a positive number: */0");
   CHECK(cron_schedule_fault("@often") == "unrecognized descriptor: @often");
-  CHECK(cron_schedule_fault("x * * * *") ==
-        "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax");
+  CHECK(cron_schedule_fault("x * * * *") == "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax");
 }
 
 TEST_CASE("what kinds refuse when they are new", "[strategies]") {
@@ -72,14 +76,16 @@ TEST_CASE("what kinds refuse when they are new", "[strategies]") {
       {kCronJobs,
        R"("spec":{"schedule":"bad","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never",
           "containers":[{"name":"c","image":"i"}]}}}}})",
-       "CronJob.batch \"x\" is invalid: spec.schedule: Invalid value: \"bad\": expected exactly 5 fields, found 1: [bad]"},
+       "CronJob.batch \"x\" is invalid: spec.schedule: Invalid value: \"bad\": expected exactly 5 fields, found 1: "
+       "[bad]"},
       {kConfigMaps, R"("data":{"a b":"c"})", nullptr},
       {kConfigMaps, R"("data":{"a":"c"},"binaryData":{"a":"eA=="})",
        "ConfigMap \"x\" is invalid: data[a]: Invalid value: \"a\": duplicate of key present in binaryData"},
       {kSecrets, R"("type":"kubernetes.io/tls","data":{"tls.crt":""})",
        "Secret \"x\" is invalid: data[tls.key]: Required value"},
       {kIngresses, R"("spec":{})",
-       "Ingress.networking.k8s.io \"x\" is invalid: spec: Invalid value: {}: either `defaultBackend` or `rules` must be "
+       "Ingress.networking.k8s.io \"x\" is invalid: spec: Invalid value: {}: either `defaultBackend` or `rules` must "
+       "be "
        "specified"},
       {kIngresses,
        R"("spec":{"rules":[{"http":{"paths":[{"path":"a","pathType":"Prefix","backend":{"service":{"name":"s",
@@ -93,7 +99,8 @@ TEST_CASE("what kinds refuse when they are new", "[strategies]") {
       {"/apis/policy/v1/namespaces/default/poddisruptionbudgets", R"("spec":{"minAvailable":"x"})", nullptr},
       {"/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
        R"("spec":{"scaleTargetRef":{"kind":"Deployment","name":"d"},"minReplicas":3,"maxReplicas":2})",
-       "HorizontalPodAutoscaler.autoscaling \"x\" is invalid: spec.maxReplicas: Invalid value: 2: must be greater than or "
+       "HorizontalPodAutoscaler.autoscaling \"x\" is invalid: spec.maxReplicas: Invalid value: 2: must be greater than "
+       "or "
        "equal to `minReplicas`"},
       {"/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", R"("rules":[{"verbs":["get"]}])", nullptr},
   };
@@ -114,9 +121,9 @@ TEST_CASE("what kinds refuse to change", "[strategies]") {
     const char* message;
   };
   const Row rows[] = {
-      {kStatefulSets, R"("spec":{"serviceName":"s",)" + kSelected,
-       R"({"spec":{"serviceName":"t"}})",
-       "StatefulSet.apps \"x\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', "
+      {kStatefulSets, R"("spec":{"serviceName":"s",)" + kSelected, R"({"spec":{"serviceName":"t"}})",
+       "StatefulSet.apps \"x\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than "
+       "'replicas', "
        "'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
        "'minReadySeconds' are forbidden"},
       {kConfigMaps, R"("data":{"a":"b"},"immutable":true)", R"({"data":{"a":"c"}})",
@@ -151,8 +158,7 @@ TEST_CASE("what kinds refuse to change", "[strategies]") {
 TEST_CASE("generations count what each kind says", "[strategies]") {
   TestServer::run([](TestServer& server) {
     const std::string path = std::string(kDeployments) + "/x";
-    REQUIRE(server.request("POST", kDeployments, named(R"("spec":{)" + kSelected))
-                .status == 201);
+    REQUIRE(server.request("POST", kDeployments, named(R"("spec":{)" + kSelected)).status == 201);
     const auto generation = [](const TestServer::Answer& answer) {
       return answer.tree["metadata"]["generation"].as_int();
     };
@@ -165,8 +171,7 @@ TEST_CASE("generations count what each kind says", "[strategies]") {
     CHECK(generation(status) == 3);
 
     const std::string daemon = std::string(kDaemonSets) + "/x";
-    const auto made =
-        server.request("POST", kDaemonSets, named(R"("spec":{)" + kSelected));
+    const auto made = server.request("POST", kDaemonSets, named(R"("spec":{)" + kSelected));
     REQUIRE(made.status == 201);
     constexpr const char* kAnnotation = "deprecated.daemonset.template.generation";
     CHECK(made.tree["metadata"]["annotations"][kAnnotation].as_string() == "1");
@@ -176,14 +181,32 @@ TEST_CASE("generations count what each kind says", "[strategies]") {
   });
 }
 
+TEST_CASE("events of the newer API say who saw what", "[strategies]") {
+  TestServer::run([](TestServer& server) {
+    const std::string path = "/apis/events.k8s.io/v1/namespaces/default/events";
+    const auto bare = server.request("POST", path, named(R"("type":"Normal","note":"n")"));
+    CHECK(bare.status == 422);
+    CHECK(text_of(bare).find("eventTime: Required value") != std::string::npos);
+    CHECK(text_of(bare).find("reportingController: Required value") != std::string::npos);
+    const auto whole = server.request(
+        "POST", path, named(R"("type":"Normal","eventTime":"2026-01-01T00:00:00.000001Z","reportingController":"a.b/c",
+                 "reportingInstance":"i","action":"Ran","reason":"Ready","regarding":{"namespace":"default"})"));
+    CHECK(whole.status == 201);
+    const auto elsewhere = server.request("POST", "/api/v1/namespaces/default/events",
+                                          R"({"metadata":{"name":"y"},"involvedObject":{"namespace":"other"}})");
+    CHECK(text_of(elsewhere) ==
+          "Event \"y\" is invalid: involvedObject.namespace: Invalid value: \"other\": does not match event.namespace");
+  });
+}
+
 TEST_CASE("a job selects its own pods", "[strategies]") {
   TestServer::run([](TestServer& server) {
     const auto job = server.request(
-        "POST", kJobs, named(R"("spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}})"));
+        "POST", kJobs,
+        named(R"("spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}})"));
     REQUIRE(job.status == 201);
     const std::string uid(job.tree["metadata"]["uid"].as_string());
-    CHECK(job.tree["spec"]["selector"]["matchLabels"] ==
-          Value::object({{"batch.kubernetes.io/controller-uid", uid}}));
+    CHECK(job.tree["spec"]["selector"]["matchLabels"] == Value::object({{"batch.kubernetes.io/controller-uid", uid}}));
     const Value& labels = job.tree["spec"]["template"]["metadata"]["labels"];
     CHECK(labels["batch.kubernetes.io/job-name"].as_string() == "x");
     CHECK(labels["job-name"].as_string() == "x");
@@ -209,9 +232,10 @@ TEST_CASE("nodes come with their status, volumes with a phase", "[strategies]") 
     REQUIRE(volume.status == 201);
     CHECK(volume.tree["status"]["phase"].as_string() == "Pending");
     CHECK(volume.tree["status"].contains("lastPhaseTransitionTime"));
-    CHECK(text_of(merge(server, "/api/v1/persistentvolumes/x", R"({"spec":{"hostPath":{"path":"/e"}}})"))
-              .find("spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation") !=
-          std::string::npos);
+    CHECK(
+        text_of(merge(server, "/api/v1/persistentvolumes/x", R"({"spec":{"hostPath":{"path":"/e"}}})"))
+            .find("spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation") !=
+        std::string::npos);
     const auto limits = server.request("POST", "/api/v1/namespaces/default/limitranges", R"({"spec":{"limits":[]}})");
     CHECK(limits.status == 201);
     CHECK_FALSE(limits.tree["metadata"]["name"].as_string().empty());

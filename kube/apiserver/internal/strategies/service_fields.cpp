@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kOwnFamily = "IPv4";
 constexpr std::string_view kOtherFamily = "IPv6";
 
-bool is_set(const Value& value) { return !is_zero(value); }
+bool is_set(const Value& value) {
+  return !is_zero(value);
+}
 
 // clusterIP decides; clusterIPs follows where the caller left it alone.
 Value with_ips_in_step(const Value& spec, const Value* old) {
@@ -156,7 +158,9 @@ bool is_externally_accessible(const Value& spec) {
          (is_type(spec, "ClusterIP") && !spec["externalIPs"].empty());
 }
 
-Value complete_new_service(const Value& spec) { return with_families(with_ips_in_step(spec, nullptr)); }
+Value complete_new_service(const Value& spec) {
+  return with_families(with_ips_in_step(spec, nullptr));
+}
 
 Value complete_changed_service(const Value& spec, const Value& old) {
   const Value kept = with_allocated_values(without_old_needs(spec, old), old);

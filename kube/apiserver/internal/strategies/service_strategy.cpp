@@ -93,9 +93,9 @@ class ServiceTransaction {
       return taken;
     }
     if (wanted == 0) return internal_error("failed to allocate a nodePort: " + taken.error().message());
-    return invalid(kServiceKind, service.name(),
-                   {field_error::invalid("spec.ports[" + std::to_string(index) + "].nodePort", wanted,
-                                         taken.error().message())});
+    return invalid(
+        kServiceKind, service.name(),
+        {field_error::invalid("spec.ports[" + std::to_string(index) + "].nodePort", wanted, taken.error().message())});
   }
 
   Result<Value> allocate_node_ports(const WriteContext& write, const Object& service, Value spec, const Value& old) {
@@ -217,9 +217,9 @@ class ServiceStrategy : public ExtendedStrategy {
     for (const std::int64_t port : allocated_ports(spec)) allocator_->release_port(port);
     const ResourcePtr endpoints = environment_->resource("", "v1", "endpoints");
     if (endpoints == nullptr) return;
-    const WriteRequest remove{write.context, *endpoints, std::string(object.namespace_()), std::string(object.name()),
-                              "",            "unknown",  false,                            false,
-                              nullptr};
+    const WriteRequest remove{
+        write.context, *endpoints, std::string(object.namespace_()), std::string(object.name()), "", "unknown", false,
+        false,         nullptr};
     environment_->store().remove(remove, {}).ignore("most services have no Endpoints; the controller removes the rest");
   }
 

@@ -15,7 +15,9 @@ namespace {
 
 constexpr const char* kServices = "/api/v1/namespaces/default/services";
 
-std::string service_path(const std::string& name) { return std::string(kServices) + "/" + name; }
+std::string service_path(const std::string& name) {
+  return std::string(kServices) + "/" + name;
+}
 
 // `spec`: members of the spec, as JSON without braces.
 std::string service_body(const std::string& name, const std::string& spec) {
@@ -92,8 +94,8 @@ TEST_CASE("a service gets its address and gives it back", "[strategies]") {
     CHECK(address.tree["metadata"]["labels"]["ipaddress.kubernetes.io/ip-family"].as_string() == "IPv4");
     const auto taken = make_service(server, "other", std::string(kOnePort) + R"(,"clusterIP":")" + ip + "\"");
     CHECK(taken.status == 422);
-    CHECK(taken.tree["message"].as_string() == "Service \"other\" is invalid: spec.clusterIPs: Invalid value: [\"" + ip +
-                                                   "\"]: failed to allocate IP " + ip +
+    CHECK(taken.tree["message"].as_string() == "Service \"other\" is invalid: spec.clusterIPs: Invalid value: [\"" +
+                                                   ip + "\"]: failed to allocate IP " + ip +
                                                    ": provided IP is already allocated");
     REQUIRE(server.request("DELETE", service_path("web")).status == 200);
     CHECK_FALSE(has_address_object(server, ip));
@@ -160,8 +162,7 @@ TEST_CASE("dry run and failed writes take nothing", "[strategies]") {
 TEST_CASE("node ports", "[strategies]") {
   TestServer::run([](TestServer& server) {
     const auto dynamic = make_service(
-        server, "dns",
-        R"("type":"NodePort","ports":[{"name":"t","port":53},{"name":"u","port":53,"protocol":"UDP"}])");
+        server, "dns", R"("type":"NodePort","ports":[{"name":"t","port":53},{"name":"u","port":53,"protocol":"UDP"}])");
     REQUIRE(dynamic.status == 201);
     const std::int64_t port = dynamic.tree["spec"]["ports"].at(0)["nodePort"].as_int();
     CHECK(port >= 30086);
@@ -178,8 +179,9 @@ TEST_CASE("node ports", "[strategies]") {
     // The address that the refused service had for a moment is free again.
     CHECK(server.request("GET", "/apis/networking.k8s.io/v1/ipaddresses").tree["items"].size() == 2);
     REQUIRE(server.request("DELETE", service_path("dns")).status == 200);
-    CHECK(make_service(server, "b", R"("type":"NodePort","ports":[{"port":80,"nodePort":)" + std::to_string(port) + "}]")
-              .status == 201);
+    CHECK(
+        make_service(server, "b", R"("type":"NodePort","ports":[{"port":80,"nodePort":)" + std::to_string(port) + "}]")
+            .status == 201);
   });
 }
 
@@ -204,14 +206,15 @@ TEST_CASE("a changed type drops and takes what it needs", "[strategies]") {
   TestServer::run([](TestServer& server) {
     const auto created = make_service(server, "web", R"("type":"NodePort","ports":[{"port":80}])");
     const std::string ip = ip_of(created);
-    const auto plain = server.request("PATCH", service_path("web"), R"({"spec":{"type":"ClusterIP"}})", patch_headers());
+    const auto plain =
+        server.request("PATCH", service_path("web"), R"({"spec":{"type":"ClusterIP"}})", patch_headers());
     REQUIRE(plain.status == 200);
     CHECK(ip_of(plain) == ip);
     CHECK_FALSE(plain.tree["spec"]["ports"].at(0).contains("nodePort"));
     CHECK_FALSE(plain.tree["spec"].contains("externalTrafficPolicy"));
-    const auto name = server.request("PATCH", service_path("web"),
-                                     R"({"spec":{"type":"ExternalName","externalName":"a.example.com"}})",
-                                     patch_headers());
+    const auto name =
+        server.request("PATCH", service_path("web"),
+                       R"({"spec":{"type":"ExternalName","externalName":"a.example.com"}})", patch_headers());
     REQUIRE(name.status == 200);
     CHECK_FALSE(name.tree["spec"].contains("clusterIP"));
     CHECK_FALSE(name.tree["spec"].contains("ipFamilies"));
@@ -224,8 +227,8 @@ TEST_CASE("a changed type drops and takes what it needs", "[strategies]") {
 
 TEST_CASE("load balancers with local traffic have a health check port", "[strategies]") {
   TestServer::run([](TestServer& server) {
-    const auto created = make_service(
-        server, "lb", R"("type":"LoadBalancer","externalTrafficPolicy":"Local","ports":[{"port":80}])");
+    const auto created =
+        make_service(server, "lb", R"("type":"LoadBalancer","externalTrafficPolicy":"Local","ports":[{"port":80}])");
     REQUIRE(created.status == 201);
     CHECK(created.tree["spec"]["healthCheckNodePort"].as_int() >= 30086);
     CHECK(created.tree["spec"]["allocateLoadBalancerNodePorts"].as_bool());
@@ -268,7 +271,8 @@ TEST_CASE("what a service may not say", "[strategies]") {
       {R"("ports":[{"port":0,"targetPort":80}])",
        "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive"},
       {R"("ports":[{"port":80}],"ipFamilyPolicy":"RequireDualStack")",
-       "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services"},
+       "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack "
+       "services"},
       {R"("ports":[{"port":80}],"clusterIP":"x")",
        "spec.clusterIPs[0]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"},
       {R"("ports":[{"port":80}],"type":"NodePort","clusterIP":"None")",

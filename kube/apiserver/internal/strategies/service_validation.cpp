@@ -149,9 +149,9 @@ void check_cluster_ips(const Value& spec, const FieldPath& path, FieldErrors& er
   for (std::size_t i = 0; i < ips.size() && i < spec["ipFamilies"].size(); ++i) {
     const std::string family(spec["ipFamilies"].at(i).as_string());
     if (ip_family(ips.at(i).as_string()) == family) continue;
-    errors.push_back(
-        field_error::invalid(at.index(i).text(), ips.at(i),
-                             "expected an " + family + " value as indicated by `ipFamilies[" + std::to_string(i) + "]`"));
+    errors.push_back(field_error::invalid(
+        at.index(i).text(), ips.at(i),
+        "expected an " + family + " value as indicated by `ipFamilies[" + std::to_string(i) + "]`"));
   }
 }
 
@@ -190,14 +190,13 @@ void check_traffic_policies(const Value& spec, const FieldPath& path, FieldError
   const FieldPath at = path.child("externalTrafficPolicy");
   if (!is_externally_accessible(spec)) {
     if (!external.as_string().empty()) {
-      errors.push_back(
-          field_error::invalid(at.text(), external, "may only be set for externally-accessible services"));
+      errors.push_back(field_error::invalid(at.text(), external, "may only be set for externally-accessible services"));
     }
   }
   const Value& health = spec["healthCheckNodePort"];
   if (health.as_int() < 0) {
-    errors.push_back(field_error::invalid(path.child("healthCheckNodePort").text(), health,
-                                          "must be greater than or equal to 0"));
+    errors.push_back(
+        field_error::invalid(path.child("healthCheckNodePort").text(), health, "must be greater than or equal to 0"));
   } else if (health.as_int() > 0 && !needs_health_check_port(spec)) {
     errors.push_back(
         field_error::invalid(path.child("healthCheckNodePort").text(), health,

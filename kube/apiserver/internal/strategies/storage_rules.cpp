@@ -13,9 +13,9 @@ namespace {
 
 // Members of a volume's spec that are no volume source.
 bool is_plain_volume_field(std::string_view field) {
-  constexpr std::string_view kPlain[] = {"capacity",         "accessModes",  "claimRef",   "persistentVolumeReclaimPolicy",
-                                         "storageClassName", "mountOptions", "volumeMode", "nodeAffinity",
-                                         "volumeAttributesClassName"};
+  constexpr std::string_view kPlain[] = {
+      "capacity",     "accessModes", "claimRef",     "persistentVolumeReclaimPolicy", "storageClassName",
+      "mountOptions", "volumeMode",  "nodeAffinity", "volumeAttributesClassName"};
   return std::find(std::begin(kPlain), std::end(kPlain), field) != std::end(kPlain);
 }
 
@@ -29,7 +29,8 @@ Value volume_source(const Value& spec) {
 
 Object prepare_volume(const WriteContext& write, const Object& object, const Object* old) {
   if (old != nullptr) return object;
-  return object.with("status", Value::object({{"phase", "Pending"}, {"lastPhaseTransitionTime", format_time(write.now)}}));
+  return object.with("status",
+                     Value::object({{"phase", "Pending"}, {"lastPhaseTransitionTime", format_time(write.now)}}));
 }
 
 // The time of the last change of phase, unless the writer knows it better.
@@ -48,7 +49,8 @@ void check_volume(const Object& object, const Object* old, FieldErrors& errors) 
   if (spec["capacity"].empty()) report(errors, field_error::required("spec.capacity"));
   if (source.empty()) errors.push_back(field_error::required("spec", "must specify a volume type"));
   for (std::size_t i = 1; i < source.size(); ++i) {
-    errors.push_back(field_error::forbidden("spec." + source.members()[i].key, "may not specify more than 1 volume type"));
+    errors.push_back(
+        field_error::forbidden("spec." + source.members()[i].key, "may not specify more than 1 volume type"));
   }
   if (source.contains("hostPath") && source["hostPath"]["path"].as_string().empty()) {
     report(errors, field_error::required("spec.hostPath.path"));
@@ -69,7 +71,6 @@ void check_volume(const Object& object, const Object* old, FieldErrors& errors) 
 
 // dataSource and dataSourceRef say the same where both can.
 Object prepare_claim(const WriteContext&, const Object& object, const Object* old) {
-  if (old != nullptr) return object;
   const Value& spec = object["spec"];
   const Value& source = spec["dataSource"];
   const Value& reference = spec["dataSourceRef"];
@@ -77,7 +78,8 @@ Object prepare_claim(const WriteContext&, const Object& object, const Object* ol
   if (source.is_object() && !reference.is_object()) changed = spec.with("dataSourceRef", source);
   const bool local = reference["namespace"].as_string().empty();
   if (reference.is_object() && !source.is_object() && local) changed = spec.with("dataSource", reference);
-  return object.with("spec", changed).with("status", Value::object({{"phase", "Pending"}}));
+  const Object claim = changed.same_tree(spec) ? object : object.with("spec", changed);
+  return old != nullptr ? claim : claim.with("status", Value::object({{"phase", "Pending"}}));
 }
 
 Value frozen_claim_part(const Value& spec) {
@@ -91,7 +93,9 @@ Value frozen_claim_part(const Value& spec) {
 }
 
 // A field that may be set once.
-bool set_or_same(const Value& now, const Value& before) { return is_zero(before) || now == before; }
+bool set_or_same(const Value& now, const Value& before) {
+  return is_zero(before) || now == before;
+}
 
 void check_claim_change(const Object& object, const Object& old, FieldErrors& errors) {
   const Value& spec = object["spec"];
@@ -162,11 +166,12 @@ void check_attachment(const Object& object, const Object*, FieldErrors& errors) 
   const bool named = !source["persistentVolumeName"].as_string().empty();
   const bool inlined = source["inlineVolumeSpec"].is_object();
   if (!named && !inlined) {
-    report(errors, field_error::required("spec.source",
-                                         "must specify one of inlineVolumeSpec and persistentVolumeName"));
+    report(errors,
+           field_error::required("spec.source", "must specify one of inlineVolumeSpec and persistentVolumeName"));
   } else if (named && inlined) {
-    errors.push_back(field_error::forbidden("spec.source", "must specify exactly one of inlineVolumeSpec and "
-                                                           "persistentVolumeName"));
+    errors.push_back(field_error::forbidden("spec.source",
+                                            "must specify exactly one of inlineVolumeSpec and "
+                                            "persistentVolumeName"));
   }
 }
 
@@ -221,6 +226,8 @@ constexpr ResourceRules kStorageRules[] = {
 
 }  // namespace
 
-std::span<const ResourceRules> storage_rules() { return kStorageRules; }
+std::span<const ResourceRules> storage_rules() {
+  return kStorageRules;
+}
 
 }  // namespace coracle::kube::apiserver

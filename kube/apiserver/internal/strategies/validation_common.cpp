@@ -23,8 +23,8 @@ void check_selector_requirement(const Value& requirement, const FieldPath& path,
                                             "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
     }
   } else {
-    report(errors,
-           field_error::invalid(path.child("operator").text(), requirement["operator"], "not a valid selector operator"));
+    report(errors, field_error::invalid(path.child("operator").text(), requirement["operator"],
+                                        "not a valid selector operator"));
   }
   const Value& key = requirement["key"];
   add_name_errors(path.child("key"), key, check_qualified_name(key.as_string()), errors);

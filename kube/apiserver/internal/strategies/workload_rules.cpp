@@ -53,8 +53,9 @@ std::vector<std::string> warn_about_name(const Object& object, const Object* old
   if (old != nullptr || object.name().empty()) return {};
   const NameErrors findings = check_dns1123_label(object.name());
   if (findings.empty()) return {};
-  std::string text = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
-                     "a DNS label is recommended: [";
+  std::string text =
+      "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
+      "a DNS label is recommended: [";
   for (std::size_t i = 0; i < findings.size(); ++i) text += (i == 0 ? "" : " ") + findings[i];
   return {text + "]"};
 }
@@ -78,15 +79,14 @@ void check_deployment(const Object& object, const Object*, FieldErrors& errors) 
   const Value& strategy = spec["strategy"];
   const FieldPath rolling = kSpecPath.child("strategy").child("rollingUpdate");
   if (strategy["type"].as_string() == "Recreate" && strategy["rollingUpdate"].is_object()) {
-    errors.push_back(
-        field_error::forbidden(rolling.text(), "may not be specified when strategy `type` is 'Recreate'"));
+    errors.push_back(field_error::forbidden(rolling.text(), "may not be specified when strategy `type` is 'Recreate'"));
   } else if (strategy["type"].as_string() == "RollingUpdate") {
     check_rolling_update(strategy["rollingUpdate"], rolling, errors);
   }
   const Value& deadline = spec["progressDeadlineSeconds"];
   if (deadline.is_int() && deadline.as_int() <= spec["minReadySeconds"].as_int()) {
-    errors.push_back(field_error::invalid("spec.progressDeadlineSeconds", deadline,
-                                          "must be greater than minReadySeconds"));
+    errors.push_back(
+        field_error::invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
   }
 }
 
@@ -108,8 +108,8 @@ void check_replication_controller(const Object& object, const Object*, FieldErro
   }
   const Value& labels = spec["template"]["metadata"]["labels"];
   if (!spec["selector"].empty() && !LabelSelector::from_labels(spec["selector"]).matches(labels)) {
-    errors.push_back(field_error::invalid("spec.template.metadata.labels", labels,
-                                          "`selector` does not match template `labels`"));
+    errors.push_back(
+        field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   }
   check_pod_template(spec["template"], kSpecPath.child("template"), errors);
   check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
@@ -142,8 +142,8 @@ void check_stateful_set(const Object& object, const Object* old, FieldErrors& er
   const Value& strategy = spec["updateStrategy"];
   const FieldPath rolling = kSpecPath.child("updateStrategy").child("rollingUpdate");
   if (strategy["type"].as_string() == "OnDelete" && strategy["rollingUpdate"].is_object()) {
-    errors.push_back(
-        field_error::invalid(rolling.text(), strategy["rollingUpdate"], "only allowed for updateStrategy 'RollingUpdate'"));
+    errors.push_back(field_error::invalid(rolling.text(), strategy["rollingUpdate"],
+                                          "only allowed for updateStrategy 'RollingUpdate'"));
   }
   check_not_negative(strategy["rollingUpdate"]["partition"], rolling.child("partition"), errors);
   check_not_negative(spec["ordinals"]["start"], kSpecPath.child("ordinals").child("start"), errors);
@@ -201,6 +201,8 @@ constexpr ResourceRules kWorkloadRules[] = {
 
 }  // namespace
 
-std::span<const ResourceRules> workload_rules() { return kWorkloadRules; }
+std::span<const ResourceRules> workload_rules() {
+  return kWorkloadRules;
+}
 
 }  // namespace coracle::kube::apiserver
