@@ -34,62 +34,75 @@ class ThreadWaitPoint : public WaitPoint {
     std::optional<MonotonicTime> end = context.deadline();
     if (until && (!end || *until < *end)) end = until;
 
-    Waiter waiter;
+    const auto waiter = std::make_shared<Waiter>();
     Wake result = Wake::Notified;
     {
       auto stop = [this, &waiter] { wake(waiter, Wake::Stopped); };
       const std::stop_callback<decltype(stop)> on_stop(context.stop(), stop);
       std::unique_lock gate(gate_);
-      waiters_.push_back(&waiter);
+      waiters_.push_back(waiter);
       lock.unlock();
-      while (!waiter.woken) {
+      while (!waiter->woken) {
         if (!end) {
-          waiter.wakeup.wait(gate);
-        } else if (waiter.wakeup.wait_until(gate, *end) == std::cv_status::timeout && !waiter.woken) {
-          waiter.woken = Wake::Deadline;
+          waiter->wakeup.wait(gate);
+        } else if (waiter->wakeup.wait_until(gate, *end) == std::cv_status::timeout && !waiter->woken) {
+          waiter->woken = Wake::Deadline;
         }
       }
-      waiters_.remove(&waiter);
-      result = *waiter.woken;
+      waiters_.remove(waiter);
+      result = *waiter->woken;
     }
     lock.lock();
     return result;
   }
 
   void notify_one() override {
-    std::lock_guard gate(gate_);
-    for (Waiter* waiter : waiters_) {
-      if (waiter->woken) continue;
-      wake_locked(*waiter, Wake::Notified);
-      return;
+    WaiterPtr found;
+    {
+      std::lock_guard gate(gate_);
+      for (const WaiterPtr& waiter : waiters_) {
+        if (waiter->woken) continue;
+        found = waiter;
+        found->woken = Wake::Notified;
+        break;
+      }
     }
+    if (found != nullptr) found->wakeup.notify_one();
   }
 
   void notify_all() override {
-    std::lock_guard gate(gate_);
-    for (Waiter* waiter : waiters_) {
-      if (!waiter->woken) wake_locked(*waiter, Wake::Notified);
+    std::list<WaiterPtr> found;
+    {
+      std::lock_guard gate(gate_);
+      for (const WaiterPtr& waiter : waiters_) {
+        if (waiter->woken) continue;
+        waiter->woken = Wake::Notified;
+        found.push_back(waiter);
+      }
     }
+    for (const WaiterPtr& waiter : found) waiter->wakeup.notify_one();
   }
 
  private:
+  // Shared with whoever wakes it: that happens after the gate is open again, or the woken thread would
+  // only run into it.
   struct Waiter {
     std::condition_variable wakeup;
     std::optional<Wake> woken;
   };
+  using WaiterPtr = std::shared_ptr<Waiter>;
 
-  static void wake_locked(Waiter& waiter, Wake reason) {
-    waiter.woken = reason;
-    waiter.wakeup.notify_one();
-  }
-
-  void wake(Waiter& waiter, Wake reason) {
-    std::lock_guard gate(gate_);
-    if (!waiter.woken) wake_locked(waiter, reason);
+  void wake(const WaiterPtr& waiter, Wake reason) {
+    {
+      std::lock_guard gate(gate_);
+      if (waiter->woken) return;
+      waiter->woken = reason;
+    }
+    waiter->wakeup.notify_one();
   }
 
   std::mutex gate_;
-  std::list<Waiter*> waiters_;
+  std::list<WaiterPtr> waiters_;
 };
 
 // The threads of one lane: as many as there is work for, up to the limit.
@@ -100,17 +113,19 @@ class ThreadLane {
 
   void post(std::function<void()> task) {
     std::list<std::thread> ended;
+    bool wake = false;
     {
       std::lock_guard lock(mutex_);
       if (closed_) return;  // `task` dies after the lock is gone
       tasks_.push_back(std::move(task));
       ended.swap(ended_);
       if (idle_threads_ >= tasks_.size()) {
-        wakeup_.notify_one();
+        wake = true;
       } else if (threads_.size() < limit_) {
         start_thread();
       }
     }
+    if (wake) wakeup_.notify_one();
     for (std::thread& thread : ended) thread.join();
   }
 
