@@ -45,6 +45,29 @@ TEST_CASE("json integers that do not fit 64 bits become doubles") {
   CHECK(parsed("1e2").is_double());
 }
 
+TEST_CASE("json reads whatever the grammar allows between and inside tokens") {
+  const Value value = parsed(" {\r\n\t\"a\" : [ ] , \"b\" :{ } ,\"c\": [ [ 0 , -0 ] , 1E+2, 5e-1 ] } \n");
+  CHECK(value["a"].is_array());
+  CHECK(value["b"].is_object());
+  CHECK(value["c"].at(0).at(1).as_int() == 0);
+  CHECK(value["c"].at(1).as_double() == 100);
+  CHECK(value["c"].at(2).as_double() == 0.5);
+  CHECK(parsed(R"("\"\\\/\b\f\n\r\t\u003c\u00e9\u20ac\ud83d\ude00")").as_string() ==
+        "\"\\/\b\f\n\r\t<\u00e9\u20ac\U0001F600");
+  CHECK(parsed("\"\u00e9\u20ac\U0001F600\"").as_string() == "\u00e9\u20ac\U0001F600");
+  CHECK(parsed(R"("\u0000")").as_string() == std::string_view("\0", 1));
+}
+
+TEST_CASE("json refuses what only looks like it") {
+  for (const std::string_view text :
+       {"01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "nul", "truex", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{1:2}",
+        "[1}", "{\"a\":1]", "]", "[", "{", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\\u+123\"", "\"\\ud800\"", "\"\n\"",
+        "\"\xc0\x80\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "[] []"}) {
+    INFO(text);
+    CHECK_FALSE(read(text).ok());
+  }
+}
+
 TEST_CASE("json errors tell line, column and what was expected") {
   CHECK(says(error_of("{\n  \"a\": 1,\n  b\n}"), "line 3, column 3"));
   CHECK(says(error_of("{\"a\":1 \"b\":2}"), "expected '}'"));

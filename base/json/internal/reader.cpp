@@ -2,6 +2,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/json/internal/quick_parser.h"
 #include "base/json/json.h"
 
 namespace coracle::json {
@@ -194,6 +195,10 @@ class TreeHandler {
 }  // namespace
 
 Result<Value> read(std::string_view text, const ReadOptions& options) {
+  const std::size_t noted = options.duplicates != nullptr ? options.duplicates->size() : 0;
+  TreeHandler quick(text, options);
+  if (internal::QuickParser(text, quick).parse()) return quick.take();
+  if (options.duplicates != nullptr) options.duplicates->resize(noted);
   TreeHandler handler(text, options);
   try {
     nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
