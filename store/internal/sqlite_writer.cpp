@@ -52,6 +52,7 @@ Result<WriteOutcome> SqliteWriter::write(const Context& context, Change change) 
   TRY(check_change(change));
   TRY(context.check());
   const auto request = std::make_shared<Request>(executor_, std::move(change));
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return canceled("store: the backend has stopped");
@@ -60,8 +61,9 @@ Result<WriteOutcome> SqliteWriter::write(const Context& context, Change change) 
           .with_retry_after(kOverloadRetryAfter);
     }
     waiting_.push_back(request);
-    if (waiting_.size() == 1) point_->notify_one();
+    first = waiting_.size() == 1;
   }
+  if (first) point_->notify_one();
   std::unique_lock lock(request->mutex);
   while (!request->answer) {
     if (const auto still = context.check(); !still.ok()) {
