@@ -160,15 +160,14 @@ Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resou
 
 Result<StoredObjectPtr> GenericStore::find(const Context& context, const ResourceDescriptor& resource,
                                            std::string_view ns, std::string_view name) {
-  // A resource that nobody lists or watches is read straight from the store: one object is no reason
-  // to load all of them.
-  if (feed_->loaded(resource.storage_prefix) != nullptr) {
-    TRY(feed_->catch_up(context));
-    if (auto loaded = feed_->loaded(resource.storage_prefix)) return loaded->find(ns, name);
-  }
   if (resource.storage_prefix.empty()) return StoredObjectPtr();
+  // The store knows what is newest; waiting until the caches do would delay every write.
   ASSIGN_OR_RETURN(const auto got, feed_->backend().get(context, storage_key(resource, ns, name)));
   if (!got.entry) return StoredObjectPtr();
+  if (const auto loaded = feed_->loaded(resource.storage_prefix)) {
+    StoredObjectPtr known = loaded->find(ns, name);
+    if (known != nullptr && known->revision() == got.entry->mod_revision) return known;
+  }
   return read_entry(resource, *got.entry);
 }
 
@@ -181,6 +180,12 @@ Result<Object> GenericStore::get(const Context& context, const ResourceDescripto
 
 Result<std::vector<StoredObjectPtr>> GenericStore::list(const Context& context, const ResourceDescriptor& resource,
                                                         std::string_view ns) {
+  // Admission lists what most namespaces have none of; to know that takes no cache.
+  if (!resource.storage_prefix.empty()) {
+    const auto keys = store::KeyRange::prefix(storage_key(resource, ns, ""));
+    ASSIGN_OR_RETURN(const std::size_t count, feed_->backend().count(context, keys));
+    if (count == 0) return std::vector<StoredObjectPtr>();
+  }
   ASSIGN_OR_RETURN(const auto loaded, fresh_cache(context, resource));
   const CacheSnapshot snapshot = loaded->snapshot(feed_->progress());
   const auto range = snapshot.range(ns);
