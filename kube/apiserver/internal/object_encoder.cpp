@@ -1,6 +1,7 @@
 #include "kube/apiserver/internal/object_encoder.h"
 
 #include <functional>
+#include <utility>
 
 #include "base/json/json.h"
 #include "base/yaml/yaml.h"
@@ -50,6 +51,38 @@ Result<http::Bytes> finish_text(std::string json, const OutputType& output) {
   }
   json += '\n';
   return http::bytes(std::move(json));
+}
+
+// Collects a long body in pieces: one string of megabytes would be fresh memory for every answer.
+class SegmentedText {
+ public:
+  std::string& text() { return text_; }
+  // Between two items.
+  void cut() {
+    if (text_.size() < kSegmentBytes) return;
+    segments_.push_back(http::bytes(std::exchange(text_, {})));
+    text_.reserve(kSegmentBytes + kSegmentSlack);
+  }
+  std::vector<http::Bytes> take() {
+    segments_.push_back(http::bytes(std::move(text_)));
+    return std::move(segments_);
+  }
+
+ private:
+  static constexpr std::size_t kSegmentBytes = 60 * 1024;
+  static constexpr std::size_t kSegmentSlack = 4 * 1024;
+
+  std::string text_;
+  std::vector<http::Bytes> segments_;
+};
+
+std::string join_segments(const std::vector<http::Bytes>& segments) {
+  std::string text;
+  std::size_t size = 0;
+  for (const http::Bytes& segment : segments) size += segment->size();
+  text.reserve(size);
+  for (const http::Bytes& segment : segments) text += *segment;
+  return text;
 }
 
 Result<std::string> protobuf_of(const Value& tree, const Schema* schema) {
@@ -188,13 +221,12 @@ Result<http::Bytes> ObjectEncoder::single(const StoredObject& object) const {
   return finish_text(std::move(text), output_);
 }
 
-Result<std::string> ObjectEncoder::list_json(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const {
+Result<std::vector<http::Bytes>> ObjectEncoder::list_json(std::span<const StoredObjectPtr> objects,
+                                                          const ListMeta& meta) const {
   const bool partial = output_.transform == Transform::MetadataList;
   const bool convert = !partial && resource_->convert && resource_->storage_gvk != resource_->gvk;
-  std::size_t size = 256;
-  for (const StoredObjectPtr& object : objects) size += object->text_size() + (resource_->custom ? 80 : 0);
-  std::string text;
-  text.reserve(size);
+  SegmentedText body;
+  std::string& text = body.text();
   text += '{';
   if (partial) {
     text += meta_members("PartialObjectMetadataList", output_.transform_version);
@@ -206,6 +238,7 @@ Result<std::string> ObjectEncoder::list_json(std::span<const StoredObjectPtr> ob
   text += "\"items\":[";
   bool first = true;
   for (const StoredObjectPtr& object : objects) {
+    body.cut();
     if (!std::exchange(first, false)) text += ',';
     if (partial) {
       append_partial(text, *object);
@@ -220,7 +253,12 @@ Result<std::string> ObjectEncoder::list_json(std::span<const StoredObjectPtr> ob
   text += ']';
   if (resource_->custom) text += "," + metadata;
   text += '}';
-  return text;
+  const bool compact = output_.encoding != MediaType::Yaml && !output_.pretty;
+  if (compact) text += '\n';
+  std::vector<http::Bytes> segments = body.take();
+  if (compact) return segments;
+  ASSIGN_OR_RETURN(http::Bytes whole, finish_text(join_segments(segments), output_));
+  return std::vector<http::Bytes>{std::move(whole)};
 }
 
 Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const {
@@ -246,17 +284,18 @@ Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr
   return write_envelope(resource_->gvk.api_version(), resource_->list_kind, raw);
 }
 
-Result<http::Bytes> ObjectEncoder::list(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const {
+Result<std::vector<http::Bytes>> ObjectEncoder::list(std::span<const StoredObjectPtr> objects,
+                                                     const ListMeta& meta) const {
   if (output_.encoding == MediaType::Protobuf) {
     ASSIGN_OR_RETURN(std::string bytes, list_protobuf(objects, meta));
-    return http::bytes(std::move(bytes));
+    return std::vector<http::Bytes>{http::bytes(std::move(bytes))};
   }
   if (output_.transform == Transform::Table) {
     ASSIGN_OR_RETURN(std::string text, table(objects, list_meta_json(meta, false), true));
-    return finish_text(std::move(text), output_);
+    ASSIGN_OR_RETURN(http::Bytes whole, finish_text(std::move(text), output_));
+    return std::vector<http::Bytes>{std::move(whole)};
   }
-  ASSIGN_OR_RETURN(std::string text, list_json(objects, meta));
-  return finish_text(std::move(text), output_);
+  return list_json(objects, meta);
 }
 
 std::uint64_t ObjectEncoder::share_key(WatchType type) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/http/message.h"
@@ -38,7 +39,8 @@ class ObjectEncoder {
   void set_now(WallTime now) { now_ = now; }
 
   Result<http::Bytes> single(const StoredObject& object) const;
-  Result<http::Bytes> list(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
+  // The body in pieces.
+  Result<std::vector<http::Bytes>> list(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
 
   // Equal for watches that send equal bytes; 0 when each sends its own.
   std::uint64_t share_key(WatchType type) const;
@@ -58,7 +60,7 @@ class ObjectEncoder {
   Value table_columns() const;
   Result<std::string> table_row(const StoredObject& object) const;
   Result<std::string> table(std::span<const StoredObjectPtr> objects, std::string_view meta, bool columns) const;
-  Result<std::string> list_json(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
+  Result<std::vector<http::Bytes>> list_json(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
   Result<std::string> list_protobuf(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
 
   const ResourcePtr resource_;

@@ -45,11 +45,11 @@ Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& 
   return ObjectEncoder(resource, std::move(output), include, scope.context.clock().wall());
 }
 
-http::Response encoded_response(int code, const OutputType& output, http::Bytes body) {
+http::Response encoded_response(int code, const OutputType& output, std::vector<http::Bytes> body) {
   http::Response response;
   response.status = code;
   response.headers.set("Content-Type", output.content_type());
-  response.body.push_back(std::move(body));
+  response.body = std::move(body);
   return response;
 }
 

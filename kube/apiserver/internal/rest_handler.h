@@ -56,7 +56,7 @@ class RestHandler {
 OutputOffer offer_of(const ResourceDescriptor& resource);
 // The encoder for one answer, its representation negotiated.
 Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& resource, const OutputOffer& offer);
-http::Response encoded_response(int code, const OutputType& output, http::Bytes body);
+http::Response encoded_response(int code, const OutputType& output, std::vector<http::Bytes> body);
 // The body's object, its name and namespace checked against the URL.
 Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& resource, bool name_required);
 // DeleteOptions from the body, or from the query where there is none.

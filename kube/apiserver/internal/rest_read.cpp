@@ -139,7 +139,7 @@ Result<http::Response> RestHandler::get(const Request& request) {
                    store_.find(scope.context, *request.resource, scope.info.namespace_, scope.info.name));
   if (found == nullptr) return not_found(*request.resource, scope.info.name);
   ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*found));
-  return encoded_response(200, encoder.output(), std::move(body));
+  return encoded_response(200, encoder.output(), {std::move(body)});
 }
 
 Result<http::Response> RestHandler::list(const Request& request) {
@@ -174,7 +174,7 @@ Result<http::Response> RestHandler::list(const Request& request) {
     chunk =
         cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, plan.exact);
   }
-  ASSIGN_OR_RETURN(http::Bytes body, encoder.list(chunk.objects, chunk.meta));
+  ASSIGN_OR_RETURN(std::vector<http::Bytes> body, encoder.list(chunk.objects, chunk.meta));
   return encoded_response(200, encoder.output(), std::move(body));
 }
 

@@ -100,7 +100,7 @@ Result<http::Response> RestHandler::write_answer(const Request& request, const W
   ASSIGN_OR_RETURN(const ObjectEncoder encoder,
                    encoder_for(request.scope, request.resource, write_offer(*request.resource)));
   ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));
-  return encoded_response(code, encoder.output(), std::move(body));
+  return encoded_response(code, encoder.output(), {std::move(body)});
 }
 
 Result<http::Response> RestHandler::create(const Request& request) {
@@ -160,7 +160,7 @@ Result<http::Response> RestHandler::remove(const Request& request) {
   if (!result.gone || resource.strategy->returns_object_on_delete()) {
     ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));
     const bool accepted = !result.gone && options.orphan_dependents && !*options.orphan_dependents;
-    return encoded_response(accepted ? 202 : 200, encoder.output(), std::move(body));
+    return encoded_response(accepted ? 202 : 200, encoder.output(), {std::move(body)});
   }
   ErrorDetails details;
   details.name = scope.info.name;
@@ -197,7 +197,7 @@ Result<http::Response> RestHandler::remove_collection(const Request& request) {
   }
   ListMeta meta;
   meta.revision = snapshot.revision;
-  ASSIGN_OR_RETURN(http::Bytes body, encoder.list(removed, meta));
+  ASSIGN_OR_RETURN(std::vector<http::Bytes> body, encoder.list(removed, meta));
   return encoded_response(200, encoder.output(), std::move(body));
 }
 
