@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,6 +25,10 @@ namespace {
 
 constexpr std::size_t kMaxConfigFile = 4 * 1024 * 1024;
 constexpr int kUsageError = 2;
+// A request holds its worker while its write is being committed: so many writes can share one commit.
+constexpr unsigned kWorkers = 16;
+// By default every thread may get an arena of its own, and each keeps what it once needed.
+constexpr int kMallocArenas = 2;
 
 void print(std::FILE* stream, const std::string& text) {
   std::fputs(text.c_str(), stream);
@@ -64,7 +69,7 @@ int run_server(std::span<const std::string> arguments) {
     log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
   }
 
-  const std::unique_ptr<Executor> executor = make_thread_executor();
+  const std::unique_ptr<Executor> executor = make_thread_executor({.worker = kWorkers});
   Event ended(*executor);
   Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
     if (number != SIGHUP) ended.set();
@@ -168,5 +173,6 @@ int run(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
   coracle::block_termination_signals();
+  ::mallopt(M_ARENA_MAX, coracle::daemon::kMallocArenas);
   return coracle::daemon::run(std::vector<std::string>(argv + 1, argv + argc));
 }
