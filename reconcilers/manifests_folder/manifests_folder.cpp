@@ -1,5 +1,6 @@
 #include "reconcilers/manifests_folder/manifests_folder.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -123,6 +124,23 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     return client_.create(context, kube::resources::addons(), fresh, {.field_manager = std::string(kComponent)});
   }
 
+  // Before anything is made, the Addon names its kinds: what happens to this process or its next write, objects of a
+  // kind that has left the file again are still found and pruned. Answers what the Addon then names.
+  Result<std::vector<kube::GroupVersionKind>> note_kinds(const Context& context, const kube::Object& addon,
+                                                         const std::vector<kube::Object>& objects) {
+    std::vector<kube::GroupVersionKind> kinds = known_kinds(addon);
+    const std::size_t known = kinds.size();
+    for (const kube::Object& object : objects) {
+      if (std::find(kinds.begin(), kinds.end(), object.gvk()) == kinds.end()) kinds.push_back(object.gvk());
+    }
+    if (kinds.size() == known) return kinds;
+    const Value annotations = Value::object({{kGvksAnnotation, kinds_text(kinds)}});
+    TRY(client_.patch(context, kube::resources::addons(), addon.key(), kube::PatchType::Merge,
+                      Value::object({{"metadata", Value::object({{"annotations", annotations}})}}),
+                      {.field_manager = std::string(kComponent)}));
+    return kinds;
+  }
+
   void warn(const Context& context, const kube::Object& addon, std::string_view reason, const std::string& deed,
             const ManifestFile& file, const Error& error) {
     events_.record(context, addon, kube::EventType::Warning, reason,
@@ -144,10 +162,11 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       warn(context, addon, "ParseManifestFailed", "Parse", file, objects.error());
       return objects.error();
     }
+    ASSIGN_OR_RETURN(const std::vector<kube::GroupVersionKind> known, note_kinds(context, addon, *objects));
     events_.record(context, addon, kube::EventType::Normal, "ApplyingManifest",
                    "Applying manifest at " + quoted(file.path));
     Result<std::vector<kube::GroupVersionKind>> kinds =
-        applier_.apply(context, owner_set(file.addon_name()), std::move(*objects), known_kinds(addon));
+        applier_.apply(context, owner_set(file.addon_name()), std::move(*objects), known);
     if (!kinds.ok()) {
       warn(context, addon, "ApplyManifestFailed", "Applying", file, kinds.error());
       return kinds.error();
