@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "kube/apply/owner_set.h"
+#include "kube/client/resources.h"
 #include "tests/sim/scenarios.h"
 
 namespace coracle::sim {
@@ -35,13 +36,13 @@ class ManifestsPlay : public Play {
   std::string problem() const override {
     for (const auto& [name, objects] : files_) {
       for (const auto& [object, value] : objects) {
-        const kube::Object* live = world_.invariants().find("ConfigMap", "default", object);
+        const kube::Object* live = world_.invariants().find(kind_of(object), "default", object);
         if (live == nullptr) return "file " + name + ": " + object + " is missing";
-        if ((*live)["data"]["value"].as_string() != value) return "file " + name + ": " + object + " is not " + value;
+        if (live->label("value") != value) return "file " + name + ": " + object + " is not " + value;
         if (owner_of(*live) != name) return object + " does not belong to " + name;
       }
       for (const auto& [key, live] : world_.invariants().objects()) {
-        if (live.kind() != "ConfigMap" || owner_of(live) != name) continue;
+        if (owner_of(live) != name) continue;
         if (!objects.contains(std::string(live.name()))) return key + " is left over from file " + name;
       }
     }
@@ -55,6 +56,9 @@ class ManifestsPlay : public Play {
     if (!object.has_label(kube::kOwnerHashLabel)) return {};
     return std::string(object.annotation("objectset.rio.cattle.io/owner-name"));
   }
+
+  // Two kinds, so that a kind can come into a file and leave it.
+  static std::string kind_of(const std::string& object) { return object.ends_with("-0") ? "Secret" : "ConfigMap"; }
 
   static std::string path(const std::string& name) { return join_path(kManifests, name + ".yaml"); }
   std::string some_file() { return "file" + std::to_string(world_.random().below(kFiles)); }
@@ -73,8 +77,9 @@ class ManifestsPlay : public Play {
     std::string text;
     std::set<std::string> ids;
     for (const auto& [object, value] : objects) {
-      text += config_map_yaml("default", object, value);
-      ids.insert(object_id("ConfigMap", "default", object));
+      text += "---\n{apiVersion: v1, kind: " + kind_of(object) + ", metadata: {name: " + object +
+              ", namespace: default, labels: {value: " + value + "}}}\n";
+      ids.insert(object_id(kind_of(object), "default", object));
     }
     store(name, text);
     world_.sources().set("manifests/" + name, ids);
@@ -106,8 +111,7 @@ class ManifestsPlay : public Play {
   // Fields that the file does not name are the user's own.
   void disturb() {
     if (files_.empty() || files_.begin()->second.empty()) return;
-    world_.patch(kube::ResourceRef{{"", "v1", "configmaps"}, "ConfigMap"},
-                 {"default", files_.begin()->second.begin()->first},
+    world_.patch(kube::resources::config_maps(), {"default", files_.begin()->second.rbegin()->first},
                  Value::object({{"data", Value::object({{"mine", "kept"}})}}));
   }
 
