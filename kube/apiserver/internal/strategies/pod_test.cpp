@@ -230,6 +230,49 @@ TEST_CASE("evictions ask the disruption budget", "[strategies]") {
   });
 }
 
+TEST_CASE("a pod that uses much of what there is", "[strategies]") {
+  constexpr const char* kBody = R"({"metadata":{"name":"p","labels":{"app":"web"}},"spec":{
+    "serviceAccountName":"default","hostNetwork":true,"priorityClassName":"system-cluster-critical",
+    "dnsPolicy":"None","dnsConfig":{"nameservers":["1.1.1.1"],"options":[{"name":"ndots","value":"2"}]},
+    "hostAliases":[{"ip":"10.0.0.1","hostnames":["a.example.com"]}],"nodeSelector":{"kubernetes.io/os":"linux"},
+    "tolerations":[{"operator":"Exists"},{"key":"node-role.kubernetes.io/control-plane","operator":"Exists",
+      "effect":"NoSchedule"},{"key":"a","value":"b","effect":"NoExecute","tolerationSeconds":5}],
+    "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname",
+      "whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"app":"web"}}}],
+    "affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+      {"matchExpressions":[{"key":"kubernetes.io/arch","operator":"In","values":["amd64"]}]}]}},
+      "podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":100,"podAffinityTerm":{
+        "topologyKey":"kubernetes.io/hostname","labelSelector":{"matchLabels":{"app":"web"}}}}]}},
+    "initContainers":[{"name":"i","image":"busybox","command":["true"]},
+      {"name":"side","image":"busybox","restartPolicy":"Always","startupProbe":{"exec":{"command":["true"]}}}],
+    "containers":[{"name":"c","image":"example.com:5000/i@sha256:aa","ports":[
+        {"containerPort":53,"name":"dns","protocol":"UDP"},{"containerPort":53,"name":"dns-tcp","protocol":"TCP"}],
+      "env":[{"name":"A","value":"1"},{"name":"A","value":"2"},{"name":"a.b-c","valueFrom":{"fieldRef":{
+        "fieldPath":"status.podIP"}}},{"name":"S","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],
+      "envFrom":[{"configMapRef":{"name":"c"}}],
+      "resources":{"limits":{"memory":"170Mi"},"requests":{"cpu":"100m","memory":"70Mi"}},
+      "livenessProbe":{"httpGet":{"path":"/health","port":8080,"scheme":"HTTP"},"initialDelaySeconds":60},
+      "readinessProbe":{"httpGet":{"port":"dns-tcp"},"successThreshold":2},"startupProbe":{"grpc":{"port":9000}},
+      "lifecycle":{"preStop":{"httpGet":{"port":80}},"postStart":{"exec":{"command":["true"]}}},
+      "securityContext":{"capabilities":{"add":["NET_BIND_SERVICE"],"drop":["ALL"]}},
+      "volumeMounts":[{"name":"cfg","mountPath":"/etc/c","readOnly":true},
+        {"name":"cfg","mountPath":"/etc/d","subPath":"a/b"},{"name":"tmp","mountPath":"/tmp"}]}],
+    "volumes":[{"name":"cfg","configMap":{"name":"coredns","items":[{"key":"Corefile","path":"Corefile"}]}},
+      {"name":"tmp","emptyDir":{}},{"name":"none"},{"name":"h","hostPath":{"path":"/lib/modules"}},
+      {"name":"s","secret":{"secretName":"s","optional":true}},
+      {"name":"t","projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}},
+      {"name":"e","ephemeral":{"volumeClaimTemplate":{"spec":{"accessModes":["ReadWriteOnce"],
+        "resources":{"requests":{"storage":"1Gi"}}}}}}]}})";
+  TestServer::run([&](TestServer& server) {
+    make_account(server);
+    const auto made = make_pod(server, kBody);
+    CHECK(message_of(made).empty());
+    CHECK(made.status == 201);
+    // What was read can be written back.
+    CHECK(server.request("PUT", pod_path("p"), made.body).status == 200);
+  });
+}
+
 TEST_CASE("what a pod may not say", "[strategies]") {
   struct Row {
     const char* spec;
