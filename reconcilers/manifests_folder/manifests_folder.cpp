@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/tls/crypto.h"
@@ -155,7 +156,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       return content.error();
     }
     const std::string checksum = crypto::sha256_hex(*content);
-    if (!forced_ && addon["spec"]["checksum"].as_string() == checksum) return {};
+    const bool trusted = !forced_ && !unfinished_.contains(file.path);
+    if (trusted && addon["spec"]["checksum"].as_string() == checksum) return {};
 
     Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content);
     if (!objects.ok()) {
@@ -163,6 +165,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       return objects.error();
     }
     ASSIGN_OR_RETURN(const std::vector<kube::GroupVersionKind> known, note_kinds(context, addon, *objects));
+    unfinished_.insert(file.path);
     events_.record(context, addon, kube::EventType::Normal, "ApplyingManifest",
                    "Applying manifest at " + quoted(file.path));
     Result<std::vector<kube::GroupVersionKind>> kinds =
@@ -176,6 +179,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
          {"spec", Value::object({{"source", file.path}, {"checksum", checksum}})}});
     TRY(client_.patch(context, kube::resources::addons(), addon.key(), kube::PatchType::Merge, patch,
                       {.field_manager = std::string(kComponent)}));
+    unfinished_.erase(file.path);
     events_.record(context, addon, kube::EventType::Normal, "AppliedManifest",
                    "Applied manifest at " + quoted(file.path));
     log_.info("applied a manifest", {{"file", file.path}});
@@ -212,6 +216,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   // Touched by the one reconcile at a time.
   std::map<std::string, Seen> seen_;
   bool forced_ = true;  // until one pass has applied everything
+  // Files whose objects may be half-way to another content than the one whose checksum the Addon has.
+  std::set<std::string> unfinished_;
   std::unique_ptr<FileWatch> watch_;
   kube::Controller controller_;
 };
