@@ -20,7 +20,8 @@ TEST_CASE("rules are gathered by selector, without the role itself and without r
   const std::vector<kube::Object> roles = {
       role(R"({"metadata":{"name":"one","labels":{"a":"1"}},"rules":[{"verbs":["get"],"resources":["x"]}]})"),
       role(
-          R"({"metadata":{"name":"two","labels":{"b":"1"}},"rules":[{"verbs":["list"]},{"verbs":["get"],"resources":["x"]}]})"),
+          R"({"metadata":{"name":"two","labels":{"b":"1"}},)"
+           R"("rules":[{"verbs":["list"]},{"verbs":["get"],"resources":["x"]}]})"),
       view,
   };
   CHECK(json::write(plan_aggregated_rules(view, roles).value()) ==
@@ -29,7 +30,8 @@ TEST_CASE("rules are gathered by selector, without the role itself and without r
 
 TEST_CASE("a wrong selector is an error") {
   const kube::Object broken = role(
-      R"({"metadata":{"name":"x"},"aggregationRule":{"clusterRoleSelectors":[{"matchExpressions":[{"key":"a","operator":"Near"}]}]}})");
+      R"({"metadata":{"name":"x"},"aggregationRule":{"clusterRoleSelectors":[)"
+      R"({"matchExpressions":[{"key":"a","operator":"Near"}]}]}})");
   CHECK_FALSE(plan_aggregated_rules(broken, {broken}).ok());
 }
 
