@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <system_error>
 
 namespace coracle {
@@ -58,12 +59,48 @@ Result<void> synchronise_directory(const std::string& path) {
   return {};
 }
 
-Result<void> write_synchronised(int descriptor, std::string_view data, unsigned mode, const std::string& path) {
-  if (fchmod(descriptor, mode) != 0) return path_error("set the mode of", path);
-  TRY(write_all(descriptor, data, path));
-  if (fsync(descriptor) != 0) return path_error("synchronise", path);
-  return {};
-}
+// What will be `path` once it is renamed; gone when it is not.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        temporary_(std::exchange(other.temporary_, {})),
+        descriptor_(std::move(other.descriptor_)) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile() {
+    if (!temporary_.empty()) unlink(temporary_.c_str());
+  }
+
+  std::string directory() const { return parent_path(path_); }
+
+  Result<void> write(std::string_view data, unsigned mode) {
+    // Hidden, so that whoever lists the directory takes it for nothing.
+    std::string temporary = join_path(directory(), "." + std::string(file_name(path_)) + ".XXXXXX");
+    descriptor_ = FileDescriptor(mkostemp(temporary.data(), O_CLOEXEC));
+    if (!descriptor_.valid()) return path_error("create a file beside", path_);
+    temporary_ = std::move(temporary);
+    if (fchmod(descriptor_.get(), mode) != 0) return path_error("set the mode of", path_);
+    return write_all(descriptor_.get(), data, path_);
+  }
+
+  Result<void> synchronise() {
+    if (fsync(descriptor_.get()) != 0) return path_error("synchronise", path_);
+    descriptor_.reset();
+    return {};
+  }
+
+  Result<void> rename_to_path() {
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) return path_error("rename a file to", path_);
+    temporary_.clear();
+    return {};
+  }
+
+ private:
+  const std::string path_;
+  std::string temporary_;
+  FileDescriptor descriptor_;
+};
 
 }  // namespace
 
@@ -134,19 +171,27 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 }
 
 Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode) {
-  const std::string directory = parent_path(path);
-  // Hidden, so that whoever lists the directory takes it for nothing.
-  std::string temporary = join_path(directory, "." + std::string(file_name(path)) + ".XXXXXX");
-  FileDescriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) return path_error("create a file beside", path);
-  Result<void> written = write_synchronised(file.get(), data, mode, path);
-  file.reset();
-  if (written.ok() && rename(temporary.c_str(), path.c_str()) != 0) written = path_error("rename a file to", path);
-  if (!written.ok()) {
-    unlink(temporary.c_str());
-    return written;
+  TemporaryFile file(path);
+  TRY(file.write(data, mode));
+  TRY(file.synchronise());
+  TRY(file.rename_to_path());
+  return synchronise_directory(file.directory());
+}
+
+Result<void> write_files_atomic(std::span<const FileContent> files, unsigned mode) {
+  std::vector<TemporaryFile> written;
+  std::set<std::string> directories;
+  written.reserve(files.size());
+  for (const FileContent& file : files) {
+    written.emplace_back(file.path);
+    TRY(written.back().write(file.data, mode));
+    directories.insert(written.back().directory());
   }
-  return synchronise_directory(directory);
+  // Only now: the first file's turn takes most of the others along.
+  for (TemporaryFile& file : written) TRY(file.synchronise());
+  for (TemporaryFile& file : written) TRY(file.rename_to_path());
+  for (const std::string& directory : directories) TRY(synchronise_directory(directory));
+  return {};
 }
 
 Result<void> make_directories(const std::string& path, unsigned mode) {

@@ -72,6 +72,20 @@ TEST_CASE("files are written whole and read back within a limit") {
   });
 }
 
+TEST_CASE("several files are written at once, or none of what could not be written") {
+  const TemporaryDirectory directory;
+  const std::vector<FileContent> files = {{directory.path() + "/a", "1"}, {directory.path() + "/b", "2"}};
+  REQUIRE(write_files_atomic(files, 0600).ok());
+  CHECK(*read_file(files[0].path, 10) == "1");
+  CHECK(*read_file(files[1].path, 10) == "2");
+  CHECK(file_info(files[1].path)->mode == 0600);
+  const std::vector<FileContent> bad = {{files[0].path, "3"}, {directory.path() + "/no/such", "4"}};
+  CHECK_FALSE(write_files_atomic(bad, 0600).ok());
+  CHECK(*read_file(files[0].path, 10) == "1");
+  CHECK(list_directory(directory.path())->size() == 2);
+  CHECK(write_files_atomic({}, 0600).ok());
+}
+
 TEST_CASE("file errors have reasons and name the path") {
   on_both([](FileSystem& files, const std::string& root) {
     const Result<std::string> missing = files.read_file(root + "/missing", 10);
