@@ -78,7 +78,7 @@ class Workshop {
     request.not_before = now_ - kClockSlack;
     request.not_after = now_ + kAuthorityLife;
     ASSIGN_OR_RETURN(std::string certificate, tls::make_authority(request, key));
-    TRY(write(path + ".crt", certificate));
+    made_certificates_.push_back({path + ".crt", certificate});
     authorities_[row.file] = {std::move(certificate), std::move(key)};
     return {};
   }
@@ -101,7 +101,7 @@ class Workshop {
     ASSIGN_OR_RETURN(std::string certificate,
                      tls::issue_certificate(request, key, authority.certificate_pem, authority.key_pem));
     certificate += authority.certificate_pem;
-    TRY(write(path + ".crt", certificate));
+    made_certificates_.push_back({path + ".crt", certificate});
     log_.info("issued a certificate", {{"file", path + ".crt"}, {"renewed", found.has_value()}});
     return KeyPair{std::move(certificate), std::move(key)};
   }
@@ -113,8 +113,14 @@ class Workshop {
     std::vector<std::string> keys = pem_blocks(text, "KEY");
     if (keys.empty()) return Error(Reason::Corrupt, path + ": expected a private key in PEM");
     ASSIGN_OR_RETURN(const std::optional<std::string> current, read_if_there(layout_.tls("service.current.key")));
-    if (!current || *current != keys.front()) TRY(write(layout_.tls("service.current.key"), keys.front()));
+    if (!current || *current != keys.front()) made_keys_.push_back({layout_.tls("service.current.key"), keys.front()});
     return keys;
+  }
+
+  // Keys first: a certificate without its key would be of no use.
+  Result<void> save() {
+    TRY(write_files_atomic(made_keys_, kMode));
+    return write_files_atomic(made_certificates_, kMode);
   }
 
   const std::string& authority_pem(std::string_view file) const {
@@ -122,6 +128,8 @@ class Workshop {
   }
 
  private:
+  static constexpr unsigned kMode = 0600;
+
   static Result<std::optional<std::string>> read_if_there(const std::string& path) {
     Result<std::string> text = read_file(path, kMaxPemFile);
     if (text.ok()) return std::optional<std::string>(std::move(*text));
@@ -129,15 +137,11 @@ class Workshop {
     return text.error();
   }
 
-  static Result<void> write(const std::string& path, std::string_view text) {
-    return write_file_atomic(path, text, 0600);
-  }
-
-  static Result<std::string> ensure_key(const std::string& path) {
+  Result<std::string> ensure_key(const std::string& path) {
     ASSIGN_OR_RETURN(std::optional<std::string> found, read_if_there(path));
     if (found) return std::move(*found);
     ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
-    TRY(write(path, key));
+    made_keys_.push_back({path, key});
     return key;
   }
 
@@ -153,6 +157,8 @@ class Workshop {
   const WallTime now_;
   const Logger& log_;
   std::map<std::string_view, KeyPair> authorities_;
+  std::vector<FileContent> made_keys_;
+  std::vector<FileContent> made_certificates_;
 };
 
 }  // namespace
@@ -189,6 +195,7 @@ Result<Certificates> ensure_certificates(const Layout& layout, const Certificate
     if (row.file == "client-admin") certificates.admin = std::move(pair);
   }
   ASSIGN_OR_RETURN(certificates.service_keys_pem, workshop.service_keys());
+  TRY(workshop.save());
   certificates.service_key_pem = certificates.service_keys_pem.front();
   certificates.client_ca_pem = workshop.authority_pem("client-ca");
   certificates.server_ca_pem = workshop.authority_pem("server-ca");
