@@ -8,7 +8,7 @@
 namespace coracle::sim {
 namespace {
 
-constexpr std::string_view kOwnersHold = "sim.example.com/hold";
+constexpr std::string_view kOwnersHold = "sim.example.com/keep";
 constexpr std::array<std::string_view, 3> kPolicies = {"Background", "Foreground", "Orphan"};
 // A dependent that is this young when its owner is deleted may not have been seen yet; upstream's collector then
 // deletes it, as an object whose owner does not exist.

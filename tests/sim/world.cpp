@@ -29,6 +29,7 @@ constexpr Duration kTroubleEvery = std::chrono::seconds(10);
 constexpr unsigned kCompacts = 150;
 constexpr unsigned kClockJumps = 60;
 constexpr unsigned kServerRestarts = 25;
+constexpr std::uint64_t kPowerCutEvery = 3;  // of the restarts
 constexpr Duration kLongestJump = std::chrono::hours(2);
 constexpr Duration kLongestOutage = std::chrono::seconds(5);
 // Faults draw from another sequence than the scenario, so that a planted bug changes neither.
@@ -180,6 +181,10 @@ void World::trouble(const Context& context) {
 void World::restart_server(const Context& context) {
   // The outage ends even when the run does.
   const Context whole = Context(executor_);
+  // A power cut takes all components along.
+  if (faults_.below(kPowerCutEvery) == 0) {
+    for (const auto& component : components_) component->crash();
+  }
   if (!slot_.stop(whole).ok()) return;
   context.sleep(faults_.some(kLongestOutage)).ignore("the server comes back all the same");
   expect("the API server starts again", slot_.start(kube::as_master(whole, "admin")));
