@@ -2,6 +2,7 @@
 import base64
 import functools
 import http.server
+import gzip
 import io
 import json
 import os
@@ -30,12 +31,12 @@ def packed_chart(changes=None, name="quay"):
     files = chart_files()
     files.update({path: text.encode() for path, text in (changes or {}).items()})
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, data in sorted(files.items()):
             entry = tarfile.TarInfo(f"{name}/{path}")
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)  # the same chart is the same bytes, whenever it is packed
 
 
 def hook(name, events, extra=""):
