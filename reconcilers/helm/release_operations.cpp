@@ -179,7 +179,7 @@ Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStor
   TRY(shorten_history(context, store));
   TRY(store.create(context, record));
 
-  const Result<void> done = carry_out(context, request, attempt);
+  Result<void> done = carry_out(context, request, attempt);
   // A process that ends leaves the record pending; the next one finds it so.
   if (context.stopped()) return done;
   record.status = done.ok() ? status::kDeployed : status::kFailed;
