@@ -76,8 +76,8 @@ void Component::live_once(const Context& context) {
   options.observe = [this](const http::Request& request) {
     return Invariants::watch_observer(journal_, spec_.name + " " + request.path);
   };
-  instance_ = std::make_unique<Instance>(life, make_fault_transport(server_, faults_, std::move(options)), wrapper_,
-                                         log_);
+  instance_ =
+      std::make_unique<Instance>(life, make_fault_transport(server_, faults_, std::move(options)), wrapper_, log_);
   const kube::ControllerDeps deps{instance_->life, instance_->client, instance_->mapper, instance_->informers, log_};
   for (auto& controller : spec_.make(deps)) instance_->manager.add(std::move(controller));
   if (instance_->manager.start(life).ok()) {

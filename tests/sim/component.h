@@ -13,7 +13,8 @@
 namespace coracle::sim {
 
 // What a component consists of: asked anew after every crash.
-using ControllerFactory = std::function<std::vector<std::unique_ptr<kube::ManagedController>>(const kube::ControllerDeps&)>;
+using ControllerFactory =
+    std::function<std::vector<std::unique_ptr<kube::ManagedController>>(const kube::ControllerDeps&)>;
 // Between a component and the API server, for planted bugs; may answer its argument's own transport.
 using TransportWrapper = std::function<std::unique_ptr<kube::Transport>(kube::Transport& inner)>;
 

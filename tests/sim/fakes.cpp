@@ -81,8 +81,7 @@ Result<bool> FakeGit::has_commit(const Context&, const std::string& mirror, cons
 }
 
 Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, const std::string& mirror,
-                                                              const std::string& commit,
-                                                              const std::string& directory) {
+                                                              const std::string& commit, const std::string& directory) {
   if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
   std::vector<reconcilers::GitFile> files;
   const std::string prefix = directory.empty() ? "" : directory + "/";

@@ -10,9 +10,9 @@ namespace coracle::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultKinds> kFaultNames = {
-    "crash-before-write", "crash-after-write", "server-restart", "delay",          "conflict",
-    "too-many-requests",  "server-error",      "unknown-outcome", "late-events",   "merged-events",
-    "dropped-events",     "ended-watch",       "compaction",     "clock-jump",     "source-failure"};
+    "crash-before-write", "crash-after-write", "server-restart",  "delay",       "conflict",
+    "too-many-requests",  "server-error",      "unknown-outcome", "late-events", "merged-events",
+    "dropped-events",     "ended-watch",       "compaction",      "clock-jump",  "source-failure"};
 
 // How often, in a thousand requests.
 constexpr unsigned kDelayed = 60;
@@ -114,11 +114,13 @@ class FaultTransport : public kube::Transport {
 
 }  // namespace
 
-std::string_view fault_name(Fault fault) { return kFaultNames[static_cast<std::size_t>(fault)]; }
+std::string_view fault_name(Fault fault) {
+  return kFaultNames[static_cast<std::size_t>(fault)];
+}
 
 bool Faults::happens(Fault fault, unsigned permille, std::string_view who, std::string_view about) {
   constexpr std::uint64_t kThousand = 1000;
-  if (!active_ || random_->below(kThousand) >= permille) return false;
+  if (!active_ || random_->below(kThousand) >= permille * intensity_) return false;
   record(fault, who, about);
   return true;
 }
@@ -128,7 +130,9 @@ void Faults::record(Fault fault, std::string_view who, std::string_view about) {
   journal_.note(who, "FAULT", std::string(fault_name(fault)) + " " + std::string(about));
 }
 
-Duration Faults::some(Duration bound) { return Duration(random_->below(static_cast<std::uint64_t>(bound.count()))); }
+Duration Faults::some(Duration bound) {
+  return Duration(random_->below(static_cast<std::uint64_t>(bound.count())));
+}
 
 std::unique_ptr<kube::Transport> make_fault_transport(kube::Transport& inner, Faults& faults,
                                                       FaultTransportOptions options) {

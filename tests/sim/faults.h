@@ -26,11 +26,11 @@ enum class Fault : std::uint8_t {
   UnknownOutcome,  // committed, but the answer is a time-out
   LateEvents,
   MergedEvents,
-  DroppedEvents,   // the rest of a watch is lost, then it says that it has expired
+  DroppedEvents,  // the rest of a watch is lost, then it says that it has expired
   EndedWatch,
   Compaction,
   ClockJump,
-  SourceFailure,   // of a git remote or a chart repository
+  SourceFailure,  // of a git remote or a chart repository
   Count,
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::Count);
@@ -40,12 +40,14 @@ using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
 // Decides by its own seeded sequence which faults happen, and counts them.
 class Faults {
  public:
-  Faults(std::uint64_t seed, Journal& journal) : random_(seeded_random(seed)), journal_(journal) {}
+  Faults(std::uint64_t seed, Journal& journal)
+      : random_(seeded_random(seed)), journal_(journal), intensity_(1 + static_cast<unsigned>(below(kMostIntense))) {}
 
   // From now on the world is kind.
   void stop() { active_ = false; }
   bool active() const { return active_; }
-  // True `permille` times of a thousand, while active. Whoever asks carries it out.
+  // True `permille` times of a thousand, and in some runs a multiple of that, while active. Whoever asks carries it
+  // out.
   bool happens(Fault fault, unsigned permille, std::string_view who, std::string_view about);
   // A fault that was decided otherwise.
   void record(Fault fault, std::string_view who, std::string_view about);
@@ -55,8 +57,11 @@ class Faults {
   const FaultCounts& counts() const { return counts_; }
 
  private:
+  static constexpr std::uint64_t kMostIntense = 5;
+
   const std::unique_ptr<Random> random_;
   Journal& journal_;
+  const unsigned intensity_;
   bool active_ = true;
   FaultCounts counts_{};
 };

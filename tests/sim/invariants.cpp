@@ -43,7 +43,8 @@ bool may_remove(std::string_view finalizer, const Writer& writer) {
 std::vector<std::string> finalizers_of(const kube::Object* object) {
   std::vector<std::string> finalizers;
   if (object == nullptr) return finalizers;
-  for (const Value& finalizer : object->metadata()["finalizers"].items()) finalizers.emplace_back(finalizer.as_string());
+  for (const Value& finalizer : object->metadata()["finalizers"].items())
+    finalizers.emplace_back(finalizer.as_string());
   if (object->kind() == "Namespace") {
     for (const Value& finalizer : (*object)["spec"]["finalizers"].items()) {
       finalizers.emplace_back(finalizer.as_string());
@@ -78,8 +79,7 @@ std::string helm_owner(const kube::Object& object) {
   return "helm/" + std::string(object.annotation("meta.helm.sh/release-namespace")) + "/" + std::string(name);
 }
 
-constexpr SourceActor kSourceActors[] = {
-    {"manifests", manifests_owner}, {"git", git_owner}, {"helm", helm_owner}};
+constexpr SourceActor kSourceActors[] = {{"manifests", manifests_owner}, {"git", git_owner}, {"helm", helm_owner}};
 
 std::int64_t version_of(const kube::Object& object) {
   return parse_int<std::int64_t>(object.resource_version()).value_or(0);
@@ -99,7 +99,9 @@ std::string Invariants::Change::text() const {
 Invariants::Invariants(const Context& context, ObservedStore& store, Journal& journal, const Sources& sources)
     : context_(context), store_(store), journal_(journal), sources_(sources) {}
 
-Invariants::~Invariants() { *alive_ = false; }
+Invariants::~Invariants() {
+  *alive_ = false;
+}
 
 Result<void> Invariants::start() {
   ASSIGN_OR_RETURN(watch_, store_.watch(context_, store::KeyRange::prefix(kStoreRoot), store_.current_revision()));
@@ -132,7 +134,10 @@ void Invariants::check_event(const store::Event& event) {
   const store::Revision revision = event.entry.mod_revision;
   const Writer writer = store_.writer_of(revision);
   const bool removed = event.type == store::Event::Type::Delete;
-  journal_.note(writer.actor, removed ? "removed" : writer.method.empty() ? "WRITE" : writer.method,
+  journal_.note(writer.actor,
+                removed                 ? "removed"
+                : writer.method.empty() ? "WRITE"
+                                        : writer.method,
                 key + " r" + std::to_string(revision));
   if (revision <= last_) {
     journal_.fail(invariant::kRevisionsGrow,
@@ -185,8 +190,8 @@ void Invariants::count_write(const Change& change) {
 void Invariants::check_quiet_time(std::uint64_t limit) {
   for (const auto& [key, count] : writes_) {
     if (count <= limit) continue;
-    journal_.fail(invariant::kBoundedWrites, key + " was written " + std::to_string(count) +
-                                                 " times although nothing was left to do");
+    journal_.fail(invariant::kBoundedWrites,
+                  key + " was written " + std::to_string(count) + " times although nothing was left to do");
   }
 }
 
@@ -229,8 +234,8 @@ void Invariants::check_owners(const Change& change) {
   }
   for (const kube::OwnerReference& owner : owners) {
     if (!owner_lives(owner)) continue;
-    journal_.fail(invariant::kOwnedObjectsLive, change.text() + ": deleted although its owner " + owner.kind + " " +
-                                                    owner.name + " lives");
+    journal_.fail(invariant::kOwnedObjectsLive,
+                  change.text() + ": deleted although its owner " + owner.kind + " " + owner.name + " lives");
   }
 }
 
@@ -245,8 +250,8 @@ void Invariants::check_prune(const Change& change) {
     }
     const std::optional<Duration> contained = sources_.contained_for(owner, object_id(*change.before));
     if (!contained || *contained < kLongestReaction) continue;
-    journal_.fail(invariant::kKeptWhileInSource,
-                  change.text() + ": deleted although " + owner + " has asked for it for " + format_duration(*contained));
+    journal_.fail(invariant::kKeptWhileInSource, change.text() + ": deleted although " + owner +
+                                                     " has asked for it for " + format_duration(*contained));
   }
 }
 

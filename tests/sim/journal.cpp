@@ -45,6 +45,8 @@ void Journal::fail(std::string_view invariant, const std::string& message) {
   failure_ = invariant_ + ": " + message;
 }
 
-std::shared_ptr<LogSink> make_journal_sink(Journal& journal) { return std::make_shared<JournalSink>(journal); }
+std::shared_ptr<LogSink> make_journal_sink(Journal& journal) {
+  return std::make_shared<JournalSink>(journal);
+}
 
 }  // namespace coracle::sim

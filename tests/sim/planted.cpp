@@ -95,10 +95,11 @@ class HotLoop : public kube::Reconciler {
   explicit HotLoop(const kube::Client& client) : client_(client) {}
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
-    const kube::Object object(Value::object({{"apiVersion", "v1"},
-                                             {"kind", "ConfigMap"},
-                                             {"metadata", Value::object({{"name", key.name}, {"namespace", key.namespace_}})},
-                                             {"data", Value::object({{"turn", std::to_string(++turn_)}})}}));
+    const kube::Object object(
+        Value::object({{"apiVersion", "v1"},
+                       {"kind", "ConfigMap"},
+                       {"metadata", Value::object({{"name", key.name}, {"namespace", key.namespace_}})},
+                       {"data", Value::object({{"turn", std::to_string(++turn_)}})}}));
     TRY(client_.apply(context, kube::resources::config_maps(), object, {.field_manager = "hot-loop", .force = true}));
     return kube::Done{kMoment};
   }
@@ -171,9 +172,10 @@ Result<void> drop_finalizer(World& world) {
 }
 
 Result<void> delete_owned(World& world) {
-  ASSIGN_OR_RETURN(const kube::Object ns, world.user().get(world.context(), kube::resources::namespaces(), {"", "default"}));
-  const Value reference = Value::object(
-      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"name", ns.name()}, {"uid", ns.uid()}});
+  ASSIGN_OR_RETURN(const kube::Object ns,
+                   world.user().get(world.context(), kube::resources::namespaces(), {"", "default"}));
+  const Value reference =
+      Value::object({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"name", ns.name()}, {"uid", ns.uid()}});
   TRY(make_planted(world, Value::object({{"ownerReferences", Value::array({reference})}})));
   return remove_planted_as(world, "garbage-collector");
 }
@@ -196,10 +198,11 @@ Result<void> delete_before_pods(World& world) {
   TRY(make_planted(world));
   world.invariants().drain();
   const kube::ResourceRef pods = kube::resources::pods();
-  TRY(world.user().create(world.context(), kube::resources::service_accounts(),
-                          kube::Object(Value::object({{"apiVersion", "v1"},
-                                                      {"kind", "ServiceAccount"},
-                                                      {"metadata", Value::object({{"name", "planted"}, {"namespace", "default"}})}}))));
+  TRY(world.user().create(
+      world.context(), kube::resources::service_accounts(),
+      kube::Object(Value::object({{"apiVersion", "v1"},
+                                  {"kind", "ServiceAccount"},
+                                  {"metadata", Value::object({{"name", "planted"}, {"namespace", "default"}})}}))));
   const Value container = Value::object({{"name", "main"}, {"image", "example.com/none"}});
   TRY(world.user().create(
       world.context(), pods,
@@ -242,7 +245,9 @@ std::vector<PlantedBug> planted_bugs() {
        .invariant = invariant::kStoredObjectsDecode,
        .scenario = "roles",
        .deed = store_stranger},
-      {.name = "an object changes its uid", .invariant = invariant::kIdentityStays, .scenario = "roles",
+      {.name = "an object changes its uid",
+       .invariant = invariant::kIdentityStays,
+       .scenario = "roles",
        .deed = change_identity},
       {.name = "a finalizer is dropped by somebody else",
        .invariant = invariant::kFinalizersKept,
@@ -273,9 +278,8 @@ std::vector<PlantedBug> planted_bugs() {
        .scenario = "roles",
        .intruder =
            [] {
-             return intruder("hot-loop", true, [](const kube::ControllerDeps& deps) {
-               return std::make_unique<HotLoop>(deps.client);
-             });
+             return intruder("hot-loop", true,
+                             [](const kube::ControllerDeps& deps) { return std::make_unique<HotLoop>(deps.client); });
            }},
       {.name = "a component deletes nothing",
        .invariant = invariant::kConverges,

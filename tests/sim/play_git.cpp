@@ -138,6 +138,8 @@ class GitPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_git_play(World& world) { return std::make_unique<GitPlay>(world); }
+std::unique_ptr<Play> make_git_play(World& world) {
+  return std::make_unique<GitPlay>(world);
+}
 
 }  // namespace coracle::sim

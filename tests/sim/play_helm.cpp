@@ -125,6 +125,8 @@ class HelmPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_helm_play(World& world) { return std::make_unique<HelmPlay>(world); }
+std::unique_ptr<Play> make_helm_play(World& world) {
+  return std::make_unique<HelmPlay>(world);
+}
 
 }  // namespace coracle::sim

@@ -122,6 +122,8 @@ class ManifestsPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_manifests_play(World& world) { return std::make_unique<ManifestsPlay>(world); }
+std::unique_ptr<Play> make_manifests_play(World& world) {
+  return std::make_unique<ManifestsPlay>(world);
+}
 
 }  // namespace coracle::sim

@@ -31,8 +31,10 @@ class NamespacesPlay : public Play {
 
   void act() override {
     static constexpr Action<NamespacesPlay> kActions[] = {
-        {"make a namespace", 4, &NamespacesPlay::make},     {"add content", 8, &NamespacesPlay::add_content},
-        {"delete a namespace", 3, &NamespacesPlay::remove}, {"let go of one object", 2, &NamespacesPlay::let_go},
+        {"make a namespace", 4, &NamespacesPlay::make},
+        {"add content", 8, &NamespacesPlay::add_content},
+        {"delete a namespace", 3, &NamespacesPlay::remove},
+        {"let go of one object", 2, &NamespacesPlay::let_go},
         {"tamper with what is published", 2, &NamespacesPlay::tamper},
     };
     run_some_action<NamespacesPlay>(*this, world_, kActions);
@@ -140,6 +142,8 @@ class NamespacesPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_namespaces_play(World& world) { return std::make_unique<NamespacesPlay>(world); }
+std::unique_ptr<Play> make_namespaces_play(World& world) {
+  return std::make_unique<NamespacesPlay>(world);
+}
 
 }  // namespace coracle::sim

@@ -153,9 +153,10 @@ class OwnersPlay : public Play {
     const std::size_t second = create({first}, Value::array({reference(nodes_[first], true)}), false);
     if (second >= nodes_.size()) return;
     nodes_[first].owners.push_back(second);
-    world_.patch(kube::resources::config_maps(), {"default", nodes_[first].name},
-                 Value::object({{"metadata", Value::object({{"ownerReferences", Value::array({reference(
-                                                                                    nodes_[second], true)})}})}}));
+    world_.patch(
+        kube::resources::config_maps(), {"default", nodes_[first].name},
+        Value::object(
+            {{"metadata", Value::object({{"ownerReferences", Value::array({reference(nodes_[second], true)})}})}}));
   }
 
   void remove() {
@@ -179,8 +180,9 @@ class OwnersPlay : public Play {
           world_.user().get(world_.context(), kube::resources::config_maps(), object.key());
       if (!live.ok() || !live->has_finalizer(kOwnersHold)) return true;
       const Value patch = Value::object(
-          {{"metadata", Value::object({{"resourceVersion", live->resource_version()},
-                                       {"finalizers", live->without_finalizer(kOwnersHold).metadata()["finalizers"]}})}});
+          {{"metadata",
+            Value::object({{"resourceVersion", live->resource_version()},
+                           {"finalizers", live->without_finalizer(kOwnersHold).metadata()["finalizers"]}})}});
       world_.user()
           .patch(world_.context(), kube::resources::config_maps(), object.key(), kube::PatchType::Merge, patch)
           .ignore("a lost race is tried again");
@@ -195,6 +197,8 @@ class OwnersPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_owners_play(World& world) { return std::make_unique<OwnersPlay>(world); }
+std::unique_ptr<Play> make_owners_play(World& world) {
+  return std::make_unique<OwnersPlay>(world);
+}
 
 }  // namespace coracle::sim

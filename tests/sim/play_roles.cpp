@@ -16,8 +16,9 @@ class RolesPlay : public Play {
   explicit RolesPlay(World& world) : world_(world) {}
 
   void prepare() override {
-    world_.apply("{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: sim-sum}, "
-                 "aggregationRule: {clusterRoleSelectors: [{matchLabels: {sim: part}}]}, rules: []}");
+    world_.apply(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: sim-sum}, "
+        "aggregationRule: {clusterRoleSelectors: [{matchLabels: {sim: part}}]}, rules: []}");
   }
 
   void act() override {
@@ -56,8 +57,7 @@ class RolesPlay : public Play {
   }
 
   void meddle() {
-    world_.patch(kube::resources::cluster_roles(), {"", std::string(kSum)},
-                 Value::object({{"rules", Value::array()}}));
+    world_.patch(kube::resources::cluster_roles(), {"", std::string(kSum)}, Value::object({{"rules", Value::array()}}));
   }
 
   World& world_;
@@ -66,6 +66,8 @@ class RolesPlay : public Play {
 
 }  // namespace
 
-std::unique_ptr<Play> make_roles_play(World& world) { return std::make_unique<RolesPlay>(world); }
+std::unique_ptr<Play> make_roles_play(World& world) {
+  return std::make_unique<RolesPlay>(world);
+}
 
 }  // namespace coracle::sim

@@ -80,8 +80,7 @@ void run_world(SimExecutor& executor, const Scenario& scenario, std::uint64_t se
 
 }  // namespace
 
-RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug,
-                        std::size_t lines_kept) {
+RunOutcome run_scenario(const Scenario& scenario, std::uint64_t seed, const PlantedBug* bug, std::size_t lines_kept) {
   RunOutcome outcome;
   const std::unique_ptr<SimExecutor> executor = SimExecutor::make(seed, kFirstMorning);
   executor->run([&] { run_world(*executor, scenario, seed, bug, lines_kept, outcome); });

@@ -12,7 +12,7 @@ namespace coracle::sim {
 inline constexpr std::size_t kLinesShown = 200;
 
 struct RunOutcome {
-  std::string broken_invariant;     // empty: all went well
+  std::string broken_invariant;  // empty: all went well
   std::string failure;
   std::vector<std::string> lines;   // the last events
   std::uint64_t schedule_hash = 0;  // equal for equal seeds

@@ -32,7 +32,9 @@ class EverythingPlay : public Play {
   std::vector<std::unique_ptr<Play>> plays_;
 };
 
-std::unique_ptr<Play> make_everything_play(World& world) { return std::make_unique<EverythingPlay>(world); }
+std::unique_ptr<Play> make_everything_play(World& world) {
+  return std::make_unique<EverythingPlay>(world);
+}
 
 const Scenario kScenarios[] = {
     {"manifests", {"manifests", "garbage-collector", "service-account", "root-ca"}, 12, make_manifests_play},
@@ -49,7 +51,9 @@ const Scenario kScenarios[] = {
 
 }  // namespace
 
-std::span<const Scenario> scenarios() { return kScenarios; }
+std::span<const Scenario> scenarios() {
+  return kScenarios;
+}
 
 const Scenario* find_scenario(std::string_view name) {
   for (const Scenario& scenario : scenarios()) {

@@ -15,7 +15,7 @@ struct Settings {
   std::uint64_t seeds = 1;
   std::string scenario;  // empty: seeds take turns at all of them
   std::size_t lines = kLinesShown;
-  bool trace = false;    // print the events of good runs, too
+  bool trace = false;  // print the events of good runs, too
   bool check_faults = false;
 };
 
@@ -89,8 +89,11 @@ int run_all(const Settings& settings) {
 int main(int argc, char** argv) {
   coracle::sim::Settings settings;
   if (!coracle::sim::read_settings(argc, argv, settings)) {
-    std::fputs("usage: sim [--seed N] [--seeds COUNT] [--scenario NAME] [--lines N] [--trace] [--check-faults]\nscenarios:", stderr);
-    for (const auto& scenario : coracle::sim::scenarios()) std::fprintf(stderr, " %s", std::string(scenario.name).c_str());
+    std::fputs(
+        "usage: sim [--seed N] [--seeds COUNT] [--scenario NAME] [--lines N] [--trace] [--check-faults]\nscenarios:",
+        stderr);
+    for (const auto& scenario : coracle::sim::scenarios())
+      std::fprintf(stderr, " %s", std::string(scenario.name).c_str());
     std::fputc('\n', stderr);
     return 2;
   }

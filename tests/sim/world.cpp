@@ -102,7 +102,8 @@ Result<void> World::start(const std::vector<std::string_view>& components) {
   TRY(files_->make_directories(std::string(kManifests), 0755));
   std::vector<ComponentSpec> specs;
   for (ComponentSpec& spec : known_components()) {
-    if (std::find(components.begin(), components.end(), spec.name) != components.end()) specs.push_back(std::move(spec));
+    if (std::find(components.begin(), components.end(), spec.name) != components.end())
+      specs.push_back(std::move(spec));
   }
   if (specs.size() != components.size()) return bad_request("the scenario names a component that is not known");
   if (bug_ != nullptr && bug_->intruder) specs.push_back(bug_->intruder());
@@ -141,9 +142,8 @@ std::vector<ComponentSpec> World::known_components() {
     specs.push_back({std::move(name), [make, single](const kube::ControllerDeps& deps) { return single(make(deps)); }});
   };
   add("service-account", [](const kube::ControllerDeps& deps) { return from::make_service_account_controller(deps); });
-  add("root-ca", [](const kube::ControllerDeps& deps) {
-    return from::make_root_ca_publisher(deps, std::string(kCaPem));
-  });
+  add("root-ca",
+      [](const kube::ControllerDeps& deps) { return from::make_root_ca_publisher(deps, std::string(kCaPem)); });
   add("namespace", [](const kube::ControllerDeps& deps) { return from::make_namespace_controller(deps); });
   add("aggregation", [](const kube::ControllerDeps& deps) { return from::make_cluster_role_aggregation(deps); });
   add("garbage-collector", [](const kube::ControllerDeps& deps) { return from::make_garbage_collector(deps); });
@@ -190,9 +190,13 @@ void World::restart_server(const Context& context) {
   expect("the API server starts again", slot_.start(kube::as_master(whole, "admin")));
 }
 
-void World::calm_down() { faults_.stop(); }
+void World::calm_down() {
+  faults_.stop();
+}
 
-bool World::idle() const { return busy_component().empty(); }
+bool World::idle() const {
+  return busy_component().empty();
+}
 
 std::string World::busy_component() const {
   for (const auto& component : components_) {
