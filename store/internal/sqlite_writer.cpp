@@ -210,16 +210,14 @@ void SqliteWriter::succeed(Batch& batch, MonotonicTime now) {
   if (std::exchange(failing_, false)) log_.info("writes succeed again");
   for (const HistoryRecord& record : batch.records) leases_.follow(*record.event, now);
   batch.changed.clear();
-  std::vector<WatcherPtr> watchers;
   if (!batch.records.empty()) {
-    watchers = state_->apply(std::move(batch.records));
+    const auto watchers = state_->apply(std::move(batch.records));
+    CommittedState::wake(watchers);
     history_.note(now, state_->current());
   }
-  // Those who wait for an answer go first; watches have more to do and nobody who waits.
   for (std::size_t index = 0; index < batch.requests.size(); ++index) {
     answer(*batch.requests[index], std::move(batch.outcomes[index]));
   }
-  CommittedState::wake(watchers);
   checkpointer_.after_commit(table_, tasks_);
 }
 
