@@ -76,12 +76,8 @@ Discovery::Discovery(Registry& registry, EndpointTable& endpoints, const Options
     : registry_(registry), endpoints_(endpoints), options_(options) {}
 
 void Discovery::attach() {
-  for (const char* path : {"/api", "/api/"}) {
-    endpoints_.set_exact(path, [this](RequestScope& scope) { return core(scope); });
-  }
-  for (const char* path : {"/apis", "/apis/"}) {
-    endpoints_.set_exact(path, [this](RequestScope& scope) { return groups(scope); });
-  }
+  endpoints_.set_exact("/api", [this](RequestScope& scope) { return core(scope); });
+  endpoints_.set_exact("/apis", [this](RequestScope& scope) { return groups(scope); });
   sync_endpoints();
   registry_.on_change([this](const ResourceTablePtr&) { sync_endpoints(); });
 }

@@ -74,6 +74,16 @@ TEST_CASE("aggregated discovery has kinds, scopes and subresources, and answers 
   });
 }
 
+TEST_CASE("every discovery document is also there with a slash at its end") {
+  testing::TestServer::run([](testing::TestServer& server) {
+    for (const char* path : {"/api/", "/apis/", "/apis/apps/", "/apis/apps/v1/", "/api/v1/"}) {
+      INFO(path);
+      CHECK(server.request("GET", path).status == 200);
+    }
+    CHECK(server.request("GET", "/apis/nothing.example.com/").status == 404);
+  });
+}
+
 TEST_CASE("a client of protobuf gets discovery in protobuf") {
   testing::TestServer::run([](testing::TestServer& server) {
     const auto answer = server.request("GET", "/apis/apps/v1", {}, {{"Accept", "application/vnd.kubernetes.protobuf"}});

@@ -39,6 +39,11 @@ EndpointHandler EndpointTable::find(std::string_view path) const {
     routes = routes_;
   }
   if (auto exact = routes->exact.find(path); exact != routes->exact.end()) return exact->second;
+  // Documents below /apis are also asked for with a slash at their end.
+  if (path.starts_with("/api") && path.ends_with('/')) {
+    auto exact = routes->exact.find(path.substr(0, path.size() - 1));
+    if (exact != routes->exact.end()) return exact->second;
+  }
   // Shorten the path segment by segment until a prefix fits.
   while (!path.empty()) {
     if (auto prefix = routes->prefixes.find(path); prefix != routes->prefixes.end()) return prefix->second;
