@@ -105,7 +105,7 @@ class CertificateRequestStrategy : public Strategy {
   }
 
   Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
-    const Value& wanted = object["status"];
+    const Value wanted = object["status"];  // a copy: `object` is replaced below
     const Value& before = old["status"];
     object = object.with("spec", old["spec"]);
     Value status = before;
