@@ -54,7 +54,7 @@ class ServerImpl : public Server {
   }
 
   Result<void> assemble() {
-    environment_->bind(store_, registry_->table(), options_);
+    environment_->bind(store_, *registry_, options_);
     ASSIGN_OR_RETURN(identity_, IdentityParts::make(options_, registry_->table(), store_, log_));
     admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_, options_));
     identity_->add_subresources(subresources_);

@@ -13,10 +13,11 @@ namespace coracle::kube::apiserver {
 // is bound later: once, before the first write.
 class StrategyEnvironment {
  public:
-  // `store` and `options` outlive every write.
-  void bind(ResourceStore& store, ResourceTablePtr table, const Options& options) {
+  // All outlive every write. The registry is not owned: its resources own the strategies, and these
+  // own this environment.
+  void bind(ResourceStore& store, const Registry& registry, const Options& options) {
     store_ = &store;
-    table_ = std::move(table);
+    registry_ = &registry;
     options_ = &options;
   }
 
@@ -24,12 +25,12 @@ class StrategyEnvironment {
   const Options& options() const { return *options_; }
   // A built-in resource; never null for one that is served.
   ResourcePtr resource(std::string_view group, std::string_view version, std::string_view name) const {
-    return table_->find(group, version, name);
+    return registry_->table()->find(group, version, name);
   }
 
  private:
   ResourceStore* store_ = nullptr;
-  ResourceTablePtr table_;
+  const Registry* registry_ = nullptr;
   const Options* options_ = nullptr;
 };
 
