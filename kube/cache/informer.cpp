@@ -93,16 +93,14 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     while (true) {
       const unsigned seen = wakes_.load();
       const Outcome outcome = pull_once(context);
-      if (outcome == Outcome::Closed) {
-        wakes_.store(0);
-        return;
-      }
+      if (outcome == Outcome::Closed) return;
       if (outcome == Outcome::More) continue;
       unsigned expected = seen;
       if (wakes_.compare_exchange_strong(expected, 0)) return;
     }
   }
 
+  // Closed: the next watch is on its way and may already count its own wakes; this drain is over.
   enum class Outcome : std::uint8_t { More, Pending, Closed };
 
   Outcome pull_once(const Context& context) {
@@ -110,17 +108,19 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     http::BodySource::State state;
     {
       std::lock_guard lock(mutex_);
-      if (!source_ || context.stopped()) return Outcome::Closed;
+      if (!source_ || context.stopped()) return Outcome::Pending;
       state = source_->pull(pieces, kPullBytes);
     }
     for (const http::Bytes& piece : pieces) buffer_ += *piece;
     if (Result<void> read = read_lines(); !read.ok()) {
       close_watch();
+      wakes_.store(0);
       restart(read.error());
       return Outcome::Closed;
     }
     if (state == http::BodySource::State::End) {
       close_watch();
+      wakes_.store(0);
       group_.spawn(Lane::Blocking, [this](const Context& next) { open_watch(next); });
       return Outcome::Closed;
     }
