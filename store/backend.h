@@ -34,19 +34,17 @@ struct KeyRange {
   std::string end;
   static KeyRange prefix(std::string_view prefix);
   static KeyRange single(std::string_view key) { return {std::string(key), {}}; }
-  bool contains(std::string_view key) const {
-    return end.empty() ? key == start : key >= start && key < end;
-  }
+  bool contains(std::string_view key) const { return end.empty() ? key == start : key >= start && key < end; }
 };
 
 struct GetResult {
-  Revision revision = 0;       // of the store when read
+  Revision revision = 0;  // of the store when read
   std::optional<Entry> entry;
 };
 
 struct ListOptions {
-  std::size_t limit = 0;       // 0: all
-  Revision at = 0;             // 0: now; otherwise that revision exactly
+  std::size_t limit = 0;  // 0: all
+  Revision at = 0;        // 0: now; otherwise that revision exactly
   bool keys_only = false;
 };
 
@@ -71,8 +69,8 @@ using WriteOutcome = std::variant<Written, Lost>;
 struct Event {
   enum class Type : std::uint8_t { Create, Update, Delete };
   Type type;
-  Entry entry;                  // for Delete: key and mod_revision of the deletion, previous value
-  Bytes previous;               // value before; null for Create
+  Entry entry;     // for Delete: key and mod_revision of the deletion, previous value
+  Bytes previous;  // value before; null for Create
   Revision previous_revision = 0;
 };
 

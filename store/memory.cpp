@@ -27,8 +27,8 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
  public:
   MemoryCore(Executor& executor, const MemoryOptions& options)
       : executor_(executor),
-        state_(std::make_shared<CommittedState>(
-            executor, kKeepAllValues, internal::RingLimits{options.history_rows, options.history_bytes})) {
+        state_(std::make_shared<CommittedState>(executor, kKeepAllValues,
+                                                internal::RingLimits{options.history_rows, options.history_bytes})) {
     state_->start(kFirstRevision, 0, 0);
   }
 
@@ -77,9 +77,11 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
     const auto next = leases_.next();
     if (closed_ || next == armed_) return;
     armed_ = next;
-    timer_ = next ? executor_.call_at(*next, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->expire();
-    }) : nullptr;
+    timer_ = next ? executor_.call_at(*next,
+                                      [weak = weak_from_this()] {
+                                        if (const auto self = weak.lock()) self->expire();
+                                      })
+                  : nullptr;
   }
 
   void expire() {

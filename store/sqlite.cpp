@@ -148,9 +148,9 @@ Result<std::unique_ptr<Backend>> make_sqlite_backend(const SqliteOptions& option
   auto opened = internal::KineWriter::open(options.path, options.max_bytes);
   if (!opened.ok()) return opened.error().in(options.path);
   internal::KineWriter table = std::move(opened).value();
-  auto state = std::make_shared<CommittedState>(
-      executor, internal::ValueLimits{options.value_bytes, options.values_total_bytes},
-      internal::RingLimits{options.ring_rows, options.ring_bytes});
+  auto state =
+      std::make_shared<CommittedState>(executor, internal::ValueLimits{options.value_bytes, options.values_total_bytes},
+                                       internal::RingLimits{options.ring_rows, options.ring_bytes});
   internal::LeaseQueue leases;
   const MonotonicTime now = executor.clock().monotonic();
   const Result<void> loaded = table.load(options.value_bytes, [&](const Entry& entry) {

@@ -20,7 +20,7 @@ struct Attributes {
   std::string resource;
   std::string subresource;
   std::string name;
-  std::string path;            // of a non-resource request
+  std::string path;  // of a non-resource request
   std::string field_selector;
   std::string label_selector;
 };

@@ -16,11 +16,11 @@ struct RequestInfo {
   std::string group;
   std::string version;
   std::string namespace_;
-  std::string resource;           // "pods"
-  std::string subresource;        // "status"
+  std::string resource;     // "pods"
+  std::string subresource;  // "status"
   std::string name;
-  std::string rest;               // path behind the subresource, for proxy
-  std::string label_selector;     // of list, watch and deletecollection
+  std::string rest;            // path behind the subresource, for proxy
+  std::string label_selector;  // of list, watch and deletecollection
   std::string field_selector;
 };
 

@@ -22,7 +22,7 @@ using FieldErrors = std::vector<Cause>;
 // What a hook may know about the write it takes part in.
 struct WriteContext {
   const Context& context;
-  std::string_view subresource;           // "" for the main resource
+  std::string_view subresource;  // "" for the main resource
   std::string_view namespace_;
   bool dry_run = false;
   WallTime now;
@@ -66,16 +66,16 @@ class Strategy {
   // What the mark of deletion changes beside metadata (namespaces: the phase).
   virtual Object mark_deleted(const WriteContext& write, Object object) const;
 
-  virtual bool allow_create_on_update() const { return false; }        // PUT of a missing object
-  virtual bool allow_unconditional_update() const { return true; }     // PUT without resourceVersion
+  virtual bool allow_create_on_update() const { return false; }     // PUT of a missing object
+  virtual bool allow_unconditional_update() const { return true; }  // PUT without resourceVersion
   virtual bool returns_object_on_delete() const { return false; }
-  virtual bool status_resets_metadata() const { return false; }        // /status keeps the old metadata
+  virtual bool status_resets_metadata() const { return false; }  // /status keeps the old metadata
 };
 
 // The strategy of resources with nothing special but status and generation:
 // create clears status and sets generation 1; update keeps the old status and counts spec changes.
 struct StandardBehaviour {
-  bool has_status = false;       // clear on create, keep on update, /status writes only it
+  bool has_status = false;  // clear on create, keep on update, /status writes only it
   bool counts_generation = false;
   bool status_resets_metadata = false;  // /status keeps all metadata but managedFields
   bool create_on_update = false;
@@ -101,9 +101,9 @@ struct TableConvertor {
 };
 
 struct SubresourceDescriptor {
-  std::string name;                 // "status", "scale", "token"
-  std::string kind;                 // of what is sent and answered
-  std::string group, version;       // empty: as the resource
+  std::string name;            // "status", "scale", "token"
+  std::string kind;            // of what is sent and answered
+  std::string group, version;  // empty: as the resource
   std::vector<std::string> verbs;
   // Of "scale" where the paths are not spec.replicas and status.replicas (custom resources).
   std::string spec_replicas_path, status_replicas_path, label_selector_path;
@@ -113,7 +113,7 @@ struct SubresourceDescriptor {
 // custom resources alike; values are immutable once registered.
 struct ResourceDescriptor {
   GroupVersionKind gvk;
-  std::string resource;             // plural, "deployments"
+  std::string resource;  // plural, "deployments"
   std::string singular;
   std::string list_kind;
   bool namespaced = true;
@@ -122,12 +122,12 @@ struct ResourceDescriptor {
   std::vector<std::string> verbs;
   std::vector<SubresourceDescriptor> subresources;
 
-  std::string storage_prefix;       // "/registry/pods/"; empty for resources that are not stored
-  GroupVersionKind storage_gvk;     // the version that is written
-  const Schema* schema = nullptr;   // of this version
+  std::string storage_prefix;      // "/registry/pods/"; empty for resources that are not stored
+  GroupVersionKind storage_gvk;    // the version that is written
+  const Schema* schema = nullptr;  // of this version
   std::shared_ptr<const Strategy> strategy;
   std::shared_ptr<const TableConvertor> table;
-  bool custom = false;              // from a CustomResourceDefinition
+  bool custom = false;  // from a CustomResourceDefinition
   // Owner of `schema` and whatever else the strategy refers to.
   std::shared_ptr<const void> keep_alive;
   // What is wrong with a name, in upstream's words; null: a DNS-1123 subdomain.
@@ -141,7 +141,7 @@ struct ResourceDescriptor {
   // Between versions of one resource; empty where only apiVersion differs.
   std::function<Result<Object>(const Object&, const GroupVersionKind& to)> convert;
   std::string deprecation_warning;
-  std::chrono::seconds lease{0};    // objects expire (events)
+  std::chrono::seconds lease{0};  // objects expire (events)
 
   GroupVersionResource gvr() const { return {gvk.group, gvk.version, resource}; }
   // "deployments.apps", "pods": as error messages name it.

@@ -16,17 +16,17 @@ namespace coracle::kube::apiserver {
 // Where a bound service-account token or a signing key comes from.
 struct TokenSettings {
   std::string issuer = "https://kubernetes.default.svc.cluster.local";
-  std::vector<std::string> audiences;      // of tokens that name none; empty: the issuer
-  std::string signing_key_pem;             // first key of service.key
+  std::vector<std::string> audiences;  // of tokens that name none; empty: the issuer
+  std::string signing_key_pem;         // first key of service.key
   std::vector<std::string> verify_keys_pem;
 };
 
 struct Options {
-  std::string client_ca_pem;               // signs client certificates
-  std::string request_header_ca_pem;       // front proxy
+  std::string client_ca_pem;          // signs client certificates
+  std::string request_header_ca_pem;  // front proxy
   std::vector<std::string> request_header_allowed_names;
-  std::string server_ca_pem;               // published as kube-root-ca.crt
-  std::string passwd_text;                 // "password,user,uid,groups" lines of k3s's passwd file
+  std::string server_ca_pem;  // published as kube-root-ca.crt
+  std::string passwd_text;    // "password,user,uid,groups" lines of k3s's passwd file
   TokenSettings tokens;
   std::string service_cidr = "10.43.0.0/16";
   int node_port_first = 30000;

@@ -19,8 +19,7 @@ TEST_CASE("rules are gathered by selector, without the role itself and without r
            R"({"matchLabels":{"b":"1"}},{"matchLabels":{"a":"1"}}]}})");
   const std::vector<kube::Object> roles = {
       role(R"({"metadata":{"name":"one","labels":{"a":"1"}},"rules":[{"verbs":["get"],"resources":["x"]}]})"),
-      role(
-          R"({"metadata":{"name":"two","labels":{"b":"1"}},)"
+      role(R"({"metadata":{"name":"two","labels":{"b":"1"}},)"
            R"("rules":[{"verbs":["list"]},{"verbs":["get"],"resources":["x"]}]})"),
       view,
   };
@@ -29,9 +28,8 @@ TEST_CASE("rules are gathered by selector, without the role itself and without r
 }
 
 TEST_CASE("a wrong selector is an error") {
-  const kube::Object broken = role(
-      R"({"metadata":{"name":"x"},"aggregationRule":{"clusterRoleSelectors":[)"
-      R"({"matchExpressions":[{"key":"a","operator":"Near"}]}]}})");
+  const kube::Object broken = role(R"({"metadata":{"name":"x"},"aggregationRule":{"clusterRoleSelectors":[)"
+                                   R"({"matchExpressions":[{"key":"a","operator":"Near"}]}]}})");
   CHECK_FALSE(plan_aggregated_rules(broken, {broken}).ok());
 }
 

@@ -73,6 +73,8 @@ constexpr Case kLifeCases[] = {
 
 }  // namespace
 
-std::span<const Case> life_cases() { return kLifeCases; }
+std::span<const Case> life_cases() {
+  return kLifeCases;
+}
 
 }  // namespace coracle::store::conformance

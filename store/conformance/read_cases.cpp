@@ -180,6 +180,8 @@ constexpr Case kReadCases[] = {
 
 }  // namespace
 
-std::span<const Case> read_cases() { return kReadCases; }
+std::span<const Case> read_cases() {
+  return kReadCases;
+}
 
 }  // namespace coracle::store::conformance

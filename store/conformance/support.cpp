@@ -15,11 +15,17 @@ Result<Revision> won(Result<WriteOutcome> outcome, std::string_view what, std::s
 }
 }  // namespace
 
-Bytes bytes(std::string_view text) { return std::make_shared<const std::string>(text); }
+Bytes bytes(std::string_view text) {
+  return std::make_shared<const std::string>(text);
+}
 
-std::string text(const Bytes& bytes) { return bytes == nullptr ? "(null)" : *bytes; }
+std::string text(const Bytes& bytes) {
+  return bytes == nullptr ? "(null)" : *bytes;
+}
 
-Context case_context(Executor& executor) { return Context(executor).with_timeout(kCaseDeadline); }
+Context case_context(Executor& executor) {
+  return Context(executor).with_timeout(kCaseDeadline);
+}
 
 Result<Revision> must_create(const Context& context, Backend& backend, std::string_view key, std::string_view value,
                              std::chrono::seconds lease) {
@@ -55,7 +61,9 @@ Reader::Reader(Executor& executor, std::unique_ptr<Watch> watch)
   watch_->on_ready([ready = ready_] { ready->set(); });
 }
 
-Result<void> Reader::drain(std::size_t limit) { return watch_->drain(events_, limit, progress_); }
+Result<void> Reader::drain(std::size_t limit) {
+  return watch_->drain(events_, limit, progress_);
+}
 
 Result<void> Reader::wait_for(const Context& context, std::size_t count) {
   for (;;) {

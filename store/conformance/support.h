@@ -7,12 +7,12 @@
 #include "store/conformance/conformance.h"
 
 // Returns from the case with the place and the text of an expectation that does not hold.
-#define EXPECT(condition)                                                                          \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      return coracle::internal_error(std::string(__FILE__) + ":" + std::to_string(__LINE__) +      \
-                                     ": expected " #condition);                                    \
-    }                                                                                              \
+#define EXPECT(condition)                                                                     \
+  do {                                                                                        \
+    if (!(condition)) {                                                                       \
+      return coracle::internal_error(std::string(__FILE__) + ":" + std::to_string(__LINE__) + \
+                                     ": expected " #condition);                               \
+    }                                                                                         \
   } while (false)
 
 namespace coracle::store::conformance {

@@ -207,6 +207,8 @@ constexpr Case kWatchCases[] = {
 
 }  // namespace
 
-std::span<const Case> watch_cases() { return kWatchCases; }
+std::span<const Case> watch_cases() {
+  return kWatchCases;
+}
 
 }  // namespace coracle::store::conformance

@@ -125,8 +125,8 @@ Result<void> values_of_all_sizes(const Environment& environment) {
 Result<void> keys_that_no_backend_takes(const Environment& environment) {
   const Context context = case_context(environment.executor);
   const auto backend = environment.make(kHistoryRows);
-  for (const std::string& key : {std::string(), std::string("compact_rev_key"), std::string("gap-17"),
-                                 std::string(100'000, 'k')}) {
+  for (const std::string& key :
+       {std::string(), std::string("compact_rev_key"), std::string("gap-17"), std::string(100'000, 'k')}) {
     const auto outcome = backend->create(context, key, bytes("x"));
     EXPECT(!outcome.ok() && outcome.error().reason() == Reason::BadRequest);
   }
@@ -214,6 +214,8 @@ constexpr Case kWriteCases[] = {
 
 }  // namespace
 
-std::span<const Case> write_cases() { return kWriteCases; }
+std::span<const Case> write_cases() {
+  return kWriteCases;
+}
 
 }  // namespace coracle::store::conformance

@@ -33,7 +33,9 @@ HistoryRecord make_record(Event::Type type, const Change& change, const std::opt
 }
 }  // namespace
 
-bool is_reserved_key(std::string_view key) { return key == kCompactionKey || key.starts_with(kGapPrefix); }
+bool is_reserved_key(std::string_view key) {
+  return key == kCompactionKey || key.starts_with(kGapPrefix);
+}
 
 Result<void> check_change(const Change& change) {
   if (change.key.empty()) return bad_request("store: the key is empty");
@@ -45,9 +47,9 @@ Result<void> check_change(const Change& change) {
   if (change.kind == Change::Kind::Remove) return {};
   if (change.value == nullptr) return bad_request("store: " + change.key + " has no value");
   if (change.value->size() > kMaxValueBytes) {
-    return Error(Reason::RequestEntityTooLarge,
-                 "store: the value of " + change.key + " has " + std::to_string(change.value->size()) +
-                     " bytes, at most " + std::to_string(kMaxValueBytes) + " are allowed");
+    return Error(Reason::RequestEntityTooLarge, "store: the value of " + change.key + " has " +
+                                                    std::to_string(change.value->size()) + " bytes, at most " +
+                                                    std::to_string(kMaxValueBytes) + " are allowed");
   }
   if (change.lease.count() < 0 || change.lease > kMaxLease) {
     return bad_request("store: the lease of " + change.key + " is " + std::to_string(change.lease.count()) +

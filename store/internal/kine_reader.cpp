@@ -11,7 +11,9 @@ constexpr std::size_t kMaxBacklogEvents = 20'000;
 constexpr std::size_t kMaxBacklogBytes = std::size_t{32} << 20U;
 
 // The range as start <= name < end.
-std::string end_of(const KeyRange& range) { return range.end.empty() ? range.start + '\0' : range.end; }
+std::string end_of(const KeyRange& range) {
+  return range.end.empty() ? range.start + '\0' : range.end;
+}
 
 Bytes value_or_empty(const SqliteStatement& row, int column) {
   Bytes value = row.blob(column);
@@ -46,13 +48,15 @@ Result<KineReader> KineReader::open(const std::string& path) {
   TRY(reader.connection_.execute("PRAGMA cache_size = -512"));
   const std::pair<SqliteStatement*, const char*> statements[] = {
       {&reader.value_, "SELECT value FROM kine WHERE id = ?1"},
-      {&reader.newest_, "SELECT name, max(id) FROM kine WHERE name >= ?1 AND name < ?2 AND id <= ?3 GROUP BY name "
-                        "ORDER BY name"},
+      {&reader.newest_,
+       "SELECT name, max(id) FROM kine WHERE name >= ?1 AND name < ?2 AND id <= ?3 GROUP BY name "
+       "ORDER BY name"},
       {&reader.row_, "SELECT created, deleted, create_revision, lease, value FROM kine WHERE id = ?1"},
       {&reader.deleted_, "SELECT deleted FROM kine WHERE id = ?1"},
       // The plus keeps the name out of the choice of an index: the rows are wanted in order of id.
-      {&reader.events_, "SELECT id, name, created, deleted, create_revision, prev_revision, lease, value, old_value "
-                        "FROM kine WHERE id > ?1 AND id <= ?2 AND +name >= ?3 AND +name < ?4 ORDER BY id"},
+      {&reader.events_,
+       "SELECT id, name, created, deleted, create_revision, prev_revision, lease, value, old_value "
+       "FROM kine WHERE id > ?1 AND id <= ?2 AND +name >= ?3 AND +name < ?4 ORDER BY id"},
   };
   for (const auto& [statement, sql] : statements) {
     ASSIGN_OR_RETURN(*statement, reader.connection_.prepare(sql));
@@ -118,8 +122,8 @@ Result<void> KineReader::events(const KeyRange& range, Revision after, Revision 
     out.push_back(event_of(events_));
     bytes += out.back()->entry.value->size();
     if (out.size() > kMaxBacklogEvents || bytes > kMaxBacklogBytes) {
-      result = Error(Reason::Expired, "store: too much has happened since revision " + std::to_string(after) +
-                                          " to watch from there");
+      result = Error(Reason::Expired,
+                     "store: too much has happened since revision " + std::to_string(after) + " to watch from there");
       break;
     }
   }

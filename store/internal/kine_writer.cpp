@@ -28,7 +28,9 @@ constexpr const char* kPragmas[] = {
     "PRAGMA journal_size_limit = 33554432",
 };
 
-Error corrupt(const std::string& what) { return Error(Reason::Corrupt, "store: " + what); }
+Error corrupt(const std::string& what) {
+  return Error(Reason::Corrupt, "store: " + what);
+}
 
 }  // namespace
 
@@ -81,8 +83,8 @@ Result<void> KineWriter::read_revisions() {
   if (!row) return corrupt("the table kine cannot be read");
   revisions_ = {statement.integer(0), statement.integer(1)};
   if (revisions_.compacted > revisions_.current || revisions_.compacted < 0) {
-    return corrupt("the compacted revision " + std::to_string(revisions_.compacted) +
-                   " is beyond the current one " + std::to_string(revisions_.current));
+    return corrupt("the compacted revision " + std::to_string(revisions_.compacted) + " is beyond the current one " +
+                   std::to_string(revisions_.current));
   }
   return {};
 }
@@ -92,13 +94,15 @@ Result<void> KineWriter::prepare() {
       {&begin_, "BEGIN IMMEDIATE"},
       {&commit_, "COMMIT"},
       {&version_, "PRAGMA data_version"},
-      {&insert_, "INSERT INTO kine(id, name, created, deleted, create_revision, prev_revision, lease, value, "
-                 "old_value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+      {&insert_,
+       "INSERT INTO kine(id, name, created, deleted, create_revision, prev_revision, lease, value, "
+       "old_value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
       {&last_row_, "SELECT max(id) FROM kine WHERE name = ?1"},
       {&value_, "SELECT value FROM kine WHERE id = ?1"},
-      {&drop_, "DELETE FROM kine WHERE id IN (SELECT prev_revision FROM kine WHERE id > ?1 AND id <= ?2 AND "
-               "prev_revision != 0 AND name != 'compact_rev_key' UNION ALL SELECT id FROM kine WHERE id > ?1 AND "
-               "id <= ?2 AND deleted != 0)"},
+      {&drop_,
+       "DELETE FROM kine WHERE id IN (SELECT prev_revision FROM kine WHERE id > ?1 AND id <= ?2 AND "
+       "prev_revision != 0 AND name != 'compact_rev_key' UNION ALL SELECT id FROM kine WHERE id > ?1 AND "
+       "id <= ?2 AND deleted != 0)"},
       {&mark_, "UPDATE kine SET prev_revision = ?1 WHERE name = 'compact_rev_key'"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -175,7 +179,9 @@ Result<void> KineWriter::compact(Revision from, Revision to) {
   return mark_.bind(1, to).run();
 }
 
-Result<void> KineWriter::commit() { return commit_.run(); }
+Result<void> KineWriter::commit() {
+  return commit_.run();
+}
 
 void KineWriter::rollback() {
   if (connection_.in_transaction()) connection_.execute("ROLLBACK").ignore("the transaction is over either way");

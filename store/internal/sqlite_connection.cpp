@@ -13,9 +13,8 @@ Error sqlite_error(sqlite3* connection, int code) {
   if (const char* file = connection == nullptr ? nullptr : sqlite3_db_filename(connection, "main")) {
     where += std::string(": ") + file;
   }
-  const std::string what =
-      std::string(connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection)) + " (SQLite " +
-      std::to_string(code) + ")";
+  const std::string what = std::string(connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection)) +
+                           " (SQLite " + std::to_string(code) + ")";
   switch (code & kPrimaryCode) {
     case SQLITE_FULL:
       return Error(Reason::Unavailable, where + ": the disk or the file's size limit is full: " + what);
@@ -37,7 +36,9 @@ Error sqlite_error(sqlite3* connection, int code) {
 }
 }  // namespace
 
-void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
 
 // A failed bind (out of memory) leaves NULL and makes the next step fail or a constraint complain;
 // sizes are checked before.
@@ -84,13 +85,17 @@ Result<void> SqliteStatement::run() {
   return {};
 }
 
-void SqliteStatement::reset() { sqlite3_reset(statement_.get()); }
+void SqliteStatement::reset() {
+  sqlite3_reset(statement_.get());
+}
 
 bool SqliteStatement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-std::int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t SqliteStatement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
 std::string_view SqliteStatement::text(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
@@ -107,7 +112,9 @@ Bytes SqliteStatement::blob(int column) const {
                          : std::make_shared<const std::string>(data, static_cast<std::size_t>(size));
 }
 
-void SqliteConnection::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+void SqliteConnection::Close::operator()(sqlite3* connection) const {
+  sqlite3_close_v2(connection);
+}
 
 Result<SqliteConnection> SqliteConnection::open(const std::string& path, Mode mode) {
   const int flags = mode == Mode::ReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -149,6 +156,8 @@ void SqliteConnection::count_log_pages() {
   sqlite3_wal_hook(connection_.get(), count, log_pages_.get());
 }
 
-bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(connection_.get()) == 0;
+}
 
 }  // namespace coracle::store::internal

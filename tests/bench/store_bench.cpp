@@ -31,7 +31,9 @@ struct Settings {
   std::size_t value = 1024;
 };
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 long resident_megabytes() {
   std::ifstream file("/proc/self/statm");
@@ -113,9 +115,8 @@ void measure_writes(Executor& executor, Backend& backend, const Settings& settin
       const auto found = backend.get(context, key(task, row % (rows / tasks)));
       return found.ok() && found->entry.has_value();
     });
-    measure(executor, "remove", tasks, rows, [&](unsigned task, std::size_t row) {
-      return written(backend.remove(context, key(task, row), 0));
-    });
+    measure(executor, "remove", tasks, rows,
+            [&](unsigned task, std::size_t row) { return written(backend.remove(context, key(task, row), 0)); });
   }
 }
 
@@ -129,14 +130,14 @@ void measure_lists(Executor& executor, Backend& backend, const Settings& setting
   });
   const Revision past = backend.current_revision();
   const KeyRange range = KeyRange::prefix("/registry/list/");
-  measure(executor, "list 3000 now", 2, 200,
-          [&](unsigned, std::size_t) { return backend.list(context, range).ok(); });
+  measure(executor, "list 3000 now", 2, 200, [&](unsigned, std::size_t) { return backend.list(context, range).ok(); });
   measure(executor, "touch", 16, kObjects, [&](unsigned task, std::size_t row) {
     const std::string key = "/registry/touch/" + std::to_string(row) + "-" + std::to_string(task);
     return written(backend.create(context, key, value));
   });
-  measure(executor, "list 3000 at a revision", 2, 200,
-          [&](unsigned, std::size_t) { return backend.list(context, range, {0, past, false}).ok(); });
+  measure(executor, "list 3000 at a revision", 2, 200, [&](unsigned, std::size_t) {
+    return backend.list(context, range, {0, past, false}).ok();
+  });
 }
 
 // Writers while others list without a pause: readers must not starve the writer.

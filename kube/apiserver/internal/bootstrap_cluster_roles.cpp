@@ -155,8 +155,7 @@ constexpr DefaultRule kRulesKubeletApiAdmin[] = {
     {"*", "", "nodes/configz,nodes/healthz,nodes/pods"},
 };
 constexpr DefaultRule kRulesMonitoring[] = {
-    {"get", "", "", "",
-     "/flagz,/healthz,/healthz/*,/livez,/livez/*,/metrics,/metrics/slis,/readyz,/readyz/*,/statusz"},
+    {"get", "", "", "", "/flagz,/healthz,/healthz/*,/livez,/livez/*,/metrics,/metrics/slis,/readyz,/readyz/*,/statusz"},
     {"get", "", "nodes/metrics"},
 };
 constexpr DefaultRule kRulesNode[] = {
@@ -258,6 +257,8 @@ constexpr DefaultRole kClusterRoles[] = {
 
 }  // namespace
 
-std::span<const DefaultRole> default_cluster_roles() { return kClusterRoles; }
+std::span<const DefaultRole> default_cluster_roles() {
+  return kClusterRoles;
+}
 
 }  // namespace coracle::kube::apiserver

@@ -24,8 +24,8 @@ constexpr DefaultRule kControllerCertificateController[] = {
     {"delete,get,list,watch", "certificates.k8s.io", "certificatesigningrequests"},
     {"update", "certificates.k8s.io", "certificatesigningrequests/approval,certificatesigningrequests/status"},
     {"approve", "certificates.k8s.io", "signers", "kubernetes.io/kube-apiserver-client-kubelet"},
-    {"sign", "certificates.k8s.io",
-     "signers", "kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,"
+    {"sign", "certificates.k8s.io", "signers",
+     "kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,"
      "kubernetes.io/kubelet-serving,kubernetes.io/legacy-unknown"},
     {"create", "authorization.k8s.io", "subjectaccessreviews"},
     kWriteEventsByController,
@@ -310,6 +310,8 @@ constexpr DefaultRole kControllerRoles[] = {
 
 }  // namespace
 
-std::span<const DefaultRole> default_controller_roles() { return kControllerRoles; }
+std::span<const DefaultRole> default_controller_roles() {
+  return kControllerRoles;
+}
 
 }  // namespace coracle::kube::apiserver

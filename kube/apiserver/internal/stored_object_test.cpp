@@ -45,10 +45,8 @@ CacheEventPtr change(StoredObjectPtr now, StoredObjectPtr before, store::Revisio
 TEST_CASE("resourceVersion is spliced in where Go prints it", "[stored_object]") {
   const auto typed = stored(
       R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"d","uid":"u","generation":2},"spec":{}})");
-  CHECK(
-      whole(*typed) ==
-      R"({"kind":"Pod","apiVersion":"v1","metadata":)"
-        R"({"name":"a","namespace":"d","uid":"u","resourceVersion":"7","generation":2},"spec":{}})");
+  CHECK(whole(*typed) == R"({"kind":"Pod","apiVersion":"v1","metadata":)"
+                         R"({"name":"a","namespace":"d","uid":"u","resourceVersion":"7","generation":2},"spec":{}})");
   CHECK(typed->name() == "a");
   CHECK(typed->namespace_() == "d");
   CHECK(typed->uid() == "u");

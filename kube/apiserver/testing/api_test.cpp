@@ -156,9 +156,8 @@ TEST_CASE("a body that is too large is refused", "[api]") {
 
 TEST_CASE("values that upstream stored as protobuf are read", "[api]") {
   TestServer::run([](TestServer& server) {
-    const auto tree = json::read(
-        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)"
-        R"({"name":"old","namespace":"default","uid":"u"},"data":{"k":"v"}})");
+    const auto tree = json::read(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)"
+                                 R"({"name":"old","namespace":"default","uid":"u"},"data":{"k":"v"}})");
     const KindSchema* kind = find_builtin_kind("", "v1", "ConfigMap");
     auto bytes = encode(*tree, MediaType::Protobuf, *kind->schema);
     REQUIRE(bytes.ok());
