@@ -1,6 +1,5 @@
 #include "base/files.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -8,33 +7,20 @@
 #include "base/file_system.h"
 #include "base/sim_executor.h"
 #include "base/sync.h"
+#include "base/testing/temporary_folder.h"
 
 namespace coracle {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// A directory of its own that goes away with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    char path[] = "/tmp/coracle-files-XXXXXX";
-    REQUIRE(mkdtemp(path) != nullptr);
-    path_ = path;
-  }
-  ~TemporaryDirectory() { remove_tree(path_).ignore("nothing more can be done"); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using testing::TemporaryFolder;
 
 // The same is asked of the machine's files and of those in memory.
 void on_both(const std::function<void(FileSystem&, const std::string& root)>& body) {
   {
     INFO("machine");
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     const auto executor = make_thread_executor();
     body(*make_machine_file_system(*executor), directory.path());
   }
@@ -73,7 +59,7 @@ TEST_CASE("files are written whole and read back within a limit") {
 }
 
 TEST_CASE("several files are written at once, or none of what could not be written") {
-  const TemporaryDirectory directory;
+  const TemporaryFolder directory;
   const std::vector<FileContent> files = {{directory.path() + "/a", "1"}, {directory.path() + "/b", "2"}};
   REQUIRE(write_files_atomic(files, 0600).ok());
   CHECK(*read_file(files[0].path, 10) == "1");
@@ -141,7 +127,7 @@ TEST_CASE("links are followed, told apart and resolved") {
 }
 
 TEST_CASE("a pipe in a file's place does not hold the reader") {
-  const TemporaryDirectory directory;
+  const TemporaryFolder directory;
   const std::string path = directory.path() + "/pipe";
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);
   const Result<std::string> content = read_file(path, 10);
@@ -220,7 +206,7 @@ void check_watch(Executor& executor, FileSystem& files, const std::string& root)
 }
 
 TEST_CASE("a watch tells of every change below its directory") {
-  const TemporaryDirectory directory;
+  const TemporaryFolder directory;
   const auto threads = make_thread_executor();
   check_watch(*threads, *make_machine_file_system(*threads), directory.path());
 
@@ -230,7 +216,7 @@ TEST_CASE("a watch tells of every change below its directory") {
 }
 
 TEST_CASE("changes in a burst make few calls") {
-  const TemporaryDirectory directory;
+  const TemporaryFolder directory;
   const auto executor = make_thread_executor();
   std::atomic<int> calls = 0;
   ChangeCounter changes(*executor);

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/internal/testing.h"
+#include "base/testing/temporary_folder.h"
 
 namespace coracle {
 namespace {
@@ -42,9 +43,8 @@ TEST_CASE("log fields cannot break lines and are cut") {
 }
 
 TEST_CASE("the journal gets priorities and a log file is private") {
-  char folder[] = "/tmp/coracle-log-folder-XXXXXX";
-  REQUIRE(mkdtemp(folder) != nullptr);
-  const std::string file = std::string(folder) + "/log";
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.file("log");
   std::string text;
   {
     const StandardErrorCapture capture;
@@ -61,7 +61,6 @@ TEST_CASE("the journal gets priorities and a log file is private") {
   REQUIRE(stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK("<4>" + *read_file(file, 1000) == text);
-  CHECK(remove_tree(folder).ok());
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "daemon/certificates.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
 #include "base/files.h"
+#include "base/testing/temporary_folder.h"
 #include "base/tls/tls.h"
 #include "daemon/kubeconfig.h"
 #include "daemon/tokens.h"
@@ -14,18 +14,12 @@ namespace {
 const WallTime kNow = parse_time("2026-01-01T00:00:00Z").value();
 const Logger kQuiet(null_log_sink(), "test");
 
-// A folder of its own for each test.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = "/tmp/coracle-daemon-XXXXXX";
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    layout.data_dir = pattern;
-  }
-  ~Folder() { remove_tree(layout.data_dir).ignore("left for the system to clean"); }
+// A data folder of its own for each test.
+struct Folder {
   std::string read(const std::string& path) const { return read_file(path, 1 << 20).value(); }
 
-  Layout layout;
+  testing::TemporaryFolder folder;
+  Layout layout{folder.path()};
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "base/testing/temporary_folder.h"
 #include "store/conformance/support.h"
-#include "store/conformance/temp_folder.h"
 #include "store/sqlite.h"
 
 namespace coracle::store {
@@ -56,8 +56,7 @@ TEST_CASE("writes until it is killed", "[.child]") {
       const std::string key = "/k" + std::to_string(task) + "-" + std::to_string(getpid());
       ASSIGN_OR_RETURN(Revision revision, conformance::must_create(context, *backend, key, "0"));
       for (int number = 1;; ++number) {
-        ASSIGN_OR_RETURN(revision,
-                         conformance::must_update(context, *backend, key, std::to_string(number), revision));
+        ASSIGN_OR_RETURN(revision, conformance::must_update(context, *backend, key, std::to_string(number), revision));
         const std::string line = key + " " + std::to_string(number) + " " + std::to_string(revision) + "\n";
         if (write(kAckDescriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) return {};
       }
@@ -68,7 +67,7 @@ TEST_CASE("writes until it is killed", "[.child]") {
 }
 
 TEST_CASE("no acknowledged write is lost when the process is killed", "[store]") {
-  const conformance::TempFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string path = folder.file("state.db");
   std::map<std::string, std::pair<int, Revision>> acknowledged;
   Revision highest = 0;
@@ -89,6 +88,7 @@ TEST_CASE("no acknowledged write is lost when the process is killed", "[store]")
     while (receive()) {
     }
     close(descriptor);
+    REQUIRE(received.size() >= enough);
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     REQUIRE(WIFSIGNALED(status));
@@ -101,7 +101,6 @@ TEST_CASE("no acknowledged write is lost when the process is killed", "[store]")
       highest = std::max(highest, revision);
     }
   }
-  REQUIRE(acknowledged.size() == 4 * 8);
 
   const auto executor = make_thread_executor();
   const Context context = conformance::case_context(*executor);

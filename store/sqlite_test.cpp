@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.h"
 #include "store/conformance/conformance.h"
 #include "store/conformance/support.h"
-#include "store/conformance/temp_folder.h"
 #include "store/internal/sqlite_connection.h"
 
 namespace coracle::store {
@@ -24,7 +24,7 @@ using conformance::text;
 using internal::SqliteConnection;
 
 struct Fixture {
-  conformance::TempFolder folder;
+  testing::TemporaryFolder folder;
   std::unique_ptr<Executor> executor = make_executor();
   Context context = conformance::case_context(*executor);
   Logger log{null_log_sink(), "store"};
@@ -107,9 +107,9 @@ void kine_insert(SqliteConnection& connection, const std::string& name, int crea
   run(connection,
       "INSERT INTO kine(name, created, deleted, create_revision, prev_revision, lease, value, old_value) SELECT '" +
           name + "', " + std::to_string(created) + ", " + std::to_string(deleted) + ", " +
-          std::to_string(create_revision) + ", " + std::to_string(prev_revision) + ", " + std::to_string(lease) +
-          ", " + (deleted != 0 ? "NULL" : "CAST('" + value + "' AS BLOB)") + ", (SELECT value FROM kine WHERE id = " +
-          std::to_string(prev_revision) + ") AS old_value");
+          std::to_string(create_revision) + ", " + std::to_string(prev_revision) + ", " + std::to_string(lease) + ", " +
+          (deleted != 0 ? "NULL" : "CAST('" + value + "' AS BLOB)") +
+          ", (SELECT value FROM kine WHERE id = " + std::to_string(prev_revision) + ") AS old_value");
 }
 
 }  // namespace
@@ -165,8 +165,7 @@ TEST_CASE("sqlite backend comes back as it was", "[store]") {
   CHECK(backend->current_revision() == last);
   CHECK(fixture.list(*backend) == now);
   CHECK(fixture.list(*backend, b) == past);
-  conformance::Reader reader(*fixture.executor,
-                             backend->watch(fixture.context, KeyRange::prefix("/"), a).value());
+  conformance::Reader reader(*fixture.executor, backend->watch(fixture.context, KeyRange::prefix("/"), a).value());
   REQUIRE(reader.wait_for(fixture.context, 3).ok());
   CHECK(reader.events()[0]->entry.lease == std::chrono::seconds(3600));
   CHECK(text(reader.events()[1]->previous) == "1");
@@ -206,17 +205,18 @@ TEST_CASE("a file that kine made opens in place and goes back", "[store]") {
   {
     auto kine = fixture.sql();
     for (const char* statement : kKineSchema) run(kine, statement);
-    kine_insert(kine, "compact_rev_key", 1, 0, 0, 0, 0, "");                      // 1
+    kine_insert(kine, "compact_rev_key", 1, 0, 0, 0, 0, "");                        // 1
     kine_insert(kine, "/registry/health", 1, 0, 0, 0, 0, "{\"health\":\"true\"}");  // 2
-    kine_insert(kine, "/registry/a", 1, 0, 0, 0, 0, "a1");                        // 3
-    kine_insert(kine, "/registry/a", 0, 0, 3, 3, 0, "a2");                        // 4
-    kine_insert(kine, "/registry/b", 1, 0, 0, 0, 0, "b1");                        // 5
-    kine_insert(kine, "/registry/b", 0, 1, 0, 5, 0, "");                          // 6
+    kine_insert(kine, "/registry/a", 1, 0, 0, 0, 0, "a1");                          // 3
+    kine_insert(kine, "/registry/a", 0, 0, 3, 3, 0, "a2");                          // 4
+    kine_insert(kine, "/registry/b", 1, 0, 0, 0, 0, "b1");                          // 5
+    kine_insert(kine, "/registry/b", 0, 1, 0, 5, 0, "");                            // 6
     run(kine, kKineCompact);
     run(kine, "UPDATE kine SET prev_revision = 6 WHERE name = 'compact_rev_key'");
     kine_insert(kine, "/registry/a", 0, 0, 3, 4, 0, "a3");  // 7
-    run(kine, "INSERT INTO kine(id, name, created, deleted, create_revision, prev_revision, lease, value, old_value) "
-              "VALUES(8, 'gap-8', 0, 1, 0, 0, 0, NULL, NULL)");
+    run(kine,
+        "INSERT INTO kine(id, name, created, deleted, create_revision, prev_revision, lease, value, old_value) "
+        "VALUES(8, 'gap-8', 0, 1, 0, 0, 0, NULL, NULL)");
     kine_insert(kine, "/registry/b", 1, 0, 0, 0, 0, "b2");     // 9
     kine_insert(kine, "/registry/b", 0, 1, 0, 9, 0, "");       // 10
     kine_insert(kine, "/registry/e", 1, 0, 0, 0, 3600, "e1");  // 11
@@ -224,14 +224,11 @@ TEST_CASE("a file that kine made opens in place and goes back", "[store]") {
   auto backend = fixture.open();
   CHECK(backend->current_revision() == 11);
   CHECK(backend->compacted_revision() == 6);
-  CHECK(fixture.list(*backend) ==
-        "/registry/a=a3@7 /registry/e=e1@11 /registry/health={\"health\":\"true\"}@2");
-  CHECK(fixture.list(*backend, 9) ==
-        "/registry/a=a3@7 /registry/b=b2@9 /registry/health={\"health\":\"true\"}@2");
+  CHECK(fixture.list(*backend) == "/registry/a=a3@7 /registry/e=e1@11 /registry/health={\"health\":\"true\"}@2");
+  CHECK(fixture.list(*backend, 9) == "/registry/a=a3@7 /registry/b=b2@9 /registry/health={\"health\":\"true\"}@2");
   CHECK(backend->get(fixture.context, "/registry/a").value().entry->create_revision == 3);
   CHECK_FALSE(backend->list(fixture.context, KeyRange::prefix("/"), {0, 5, false}).ok());
-  conformance::Reader reader(*fixture.executor,
-                             backend->watch(fixture.context, KeyRange::prefix("/"), 6).value());
+  conformance::Reader reader(*fixture.executor, backend->watch(fixture.context, KeyRange::prefix("/"), 6).value());
   REQUIRE(reader.wait_for(fixture.context, 4).ok());
   CHECK(reader.events().size() == 4);
   CHECK(text(reader.events()[0]->previous) == "a2");
@@ -243,12 +240,13 @@ TEST_CASE("a file that kine made opens in place and goes back", "[store]") {
   must_remove(fixture.context, *backend, "/registry/e").value();
   backend.reset();
 
-  CHECK(fixture.query(kKineList) ==
-        "/registry/a=a4@13 /registry/b=b3@12 /registry/health={\"health\":\"true\"}@2");
+  CHECK(fixture.query(kKineList) == "/registry/a=a4@13 /registry/b=b3@12 /registry/health={\"health\":\"true\"}@2");
   const auto row = [&](int id) {
-    return fixture.query("SELECT created || ' ' || deleted || ' ' || create_revision || ' ' || prev_revision || ' ' "
-                          "|| lease || ' ' || coalesce(value, 'NULL') || ' ' || coalesce(old_value, 'NULL') || ' ' || "
-                          "typeof(value) FROM kine WHERE id = " + std::to_string(id));
+    return fixture.query(
+        "SELECT created || ' ' || deleted || ' ' || create_revision || ' ' || prev_revision || ' ' "
+        "|| lease || ' ' || coalesce(value, 'NULL') || ' ' || coalesce(old_value, 'NULL') || ' ' || "
+        "typeof(value) FROM kine WHERE id = " +
+        std::to_string(id));
   };
   CHECK(row(12) == "1 0 0 10 0 b3 NULL blob");
   CHECK(row(13) == "0 0 3 7 0 a4 a3 blob");
@@ -259,8 +257,9 @@ TEST_CASE("a file that kine made opens in place and goes back", "[store]") {
 TEST_CASE("a new file has kine's schema", "[store]") {
   Fixture fixture;
   fixture.open().reset();
-  const char* kNames = "SELECT group_concat(name || ' ' || type, ', ') FROM (SELECT name, type FROM sqlite_schema "
-                       "WHERE name NOT LIKE 'sqlite_%' ORDER BY name)";
+  const char* kNames =
+      "SELECT group_concat(name || ' ' || type, ', ') FROM (SELECT name, type FROM sqlite_schema "
+      "WHERE name NOT LIKE 'sqlite_%' ORDER BY name)";
   const std::string ours = fixture.query(kNames);
   CHECK(fixture.query("SELECT id || name || created || deleted || create_revision || prev_revision || lease || "
                       "typeof(value) || length(value) || typeof(old_value) FROM kine") ==
@@ -298,8 +297,8 @@ TEST_CASE("compaction removes rows in steps and keeps the revision", "[store]") 
   const Revision last = must_remove(fixture.context, *backend, "/b").value();
   REQUIRE(backend->compact(fixture.context, last).ok());
   // The mark, the live row, and the newest row, which holds the revision.
-  CHECK(fixture.eventually([&] { return fixture.query("SELECT count(*) FROM kine WHERE id < " +
-                                                      std::to_string(last - 1)) == "2"; }));
+  CHECK(fixture.eventually(
+      [&] { return fixture.query("SELECT count(*) FROM kine WHERE id < " + std::to_string(last - 1)) == "2"; }));
   CHECK(fixture.eventually([&] {
     return fixture.query("SELECT prev_revision FROM kine WHERE name = 'compact_rev_key'") == std::to_string(last - 1);
   }));
@@ -313,16 +312,19 @@ TEST_CASE("compaction removes rows in steps and keeps the revision", "[store]") 
 TEST_CASE("history goes by age and by rows", "[store]") {
   Fixture fixture;
   SqliteOptions options = fixture.options();
-  SECTION("age") { options.history_age = std::chrono::milliseconds(50); }
-  SECTION("rows") { options.history_rows = 20; }
+  SECTION("age") {
+    options.history_age = std::chrono::milliseconds(50);
+  }
+  SECTION("rows") {
+    options.history_rows = 20;
+  }
   const auto backend = fixture.open(options);
   Revision revision = must_create(fixture.context, *backend, "/a", "0").value();
   for (int round = 1; round < 40; ++round) {
     revision = must_update(fixture.context, *backend, "/a", std::to_string(round), revision).value();
   }
-  CHECK(fixture.eventually([&] {
-    return fixture.query("SELECT count(*) < 25 FROM kine") == "1" && backend->compacted_revision() > 1;
-  }));
+  CHECK(fixture.eventually(
+      [&] { return fixture.query("SELECT count(*) < 25 FROM kine") == "1" && backend->compacted_revision() > 1; }));
   CHECK(fixture.list(*backend) == "/a=39@" + std::to_string(revision));
 }
 
@@ -351,7 +353,9 @@ TEST_CASE("a full disk is an error and passes", "[store]") {
 TEST_CASE("a damaged file is reported", "[store]") {
   Fixture fixture;
   std::filesystem::create_directories(fixture.folder.file("db"));
-  SECTION("no database at all") { std::ofstream(fixture.options().path) << std::string(10'000, 'x'); }
+  SECTION("no database at all") {
+    std::ofstream(fixture.options().path) << std::string(10'000, 'x');
+  }
   SECTION("pages overwritten") {
     {
       auto backend = fixture.open();
