@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/text.h"
+
 namespace coracle {
 namespace {
 
@@ -24,10 +26,6 @@ std::string format_seconds(WallTime time, std::int64_t& fraction) {
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()));
   return text.data();
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 // Takes pieces off the front of a text; every step says whether it could.

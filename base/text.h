@@ -12,10 +12,26 @@ namespace coracle {
 
 // The pieces between separators, empty ones too: "a,,b" has three, "" has one.
 std::vector<std::string_view> split(std::string_view text, char separator);
+// The parts with the separator between each two; empty parts count. Anything that a std::string_view is made from.
+template <class Parts>
+std::string join(const Parts& parts, std::string_view separator) {
+  std::string text;
+  bool first = true;
+  for (const std::string_view part : parts) {
+    if (!first) text += separator;
+    first = false;
+    text += part;
+  }
+  return text;
+}
 // Without blanks, tabs and line ends at both ends.
 std::string_view trim(std::string_view text);
 // ASCII letters in lower case; other bytes stay.
 std::string to_lower(std::string_view text);
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // The whole text as a decimal number of that type; nullopt for anything else: blanks, a plus sign,
 // trailing bytes, a value that does not fit.
@@ -25,6 +41,13 @@ std::optional<Integer> parse_int(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// The same with an optional plus sign, as Go's strconv reads numbers: "+5".
+template <std::integral Integer = std::int64_t>
+std::optional<Integer> parse_signed_int(std::string_view text) {
+  if (!text.starts_with('+')) return parse_int<Integer>(text);
+  return text.starts_with("+-") ? std::nullopt : parse_int<Integer>(text.substr(1));
 }
 
 }  // namespace coracle

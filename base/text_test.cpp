@@ -13,6 +13,14 @@ TEST_CASE("split keeps empty pieces") {
   CHECK(split("a,", ',') == std::vector<std::string_view>{"a", ""});
 }
 
+TEST_CASE("join puts the separator between parts, empty ones too") {
+  CHECK(join(std::vector<std::string>{"a", "", "b"}, ", ") == "a, , b");
+  CHECK(join(std::vector<std::string_view>{"", "x"}, "/") == "/x");
+  CHECK(join(std::vector<std::string>{"alone"}, ",") == "alone");
+  CHECK(join(std::vector<std::string>{}, ",").empty());
+  CHECK(join(split("a/b/c", '/'), ".") == "a.b.c");
+}
+
 TEST_CASE("trim and to_lower") {
   CHECK(trim(" \t a b\r\n") == "a b");
   CHECK(trim(" \n").empty());
@@ -29,6 +37,16 @@ TEST_CASE("parse_int takes whole decimal numbers only") {
   }
   CHECK_FALSE(parse_int<std::uint16_t>("65536").has_value());
   CHECK_FALSE(parse_int<std::uint16_t>("-1").has_value());
+}
+
+TEST_CASE("parse_signed_int takes one sign") {
+  CHECK(parse_signed_int("+42") == 42);
+  CHECK(parse_signed_int("-42") == -42);
+  CHECK(parse_signed_int("42") == 42);
+  for (const char* text : {"+", "+-5", "++5", "-+5", ""}) {
+    INFO(text);
+    CHECK_FALSE(parse_signed_int(text).has_value());
+  }
 }
 
 TEST_CASE("back-off doubles up to its cap with jitter") {

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
 #include <memory>
@@ -86,31 +85,6 @@ std::vector<std::string> host_addresses() {
     if (std::string text = address_text(entry->ifa_addr); !text.empty()) addresses.push_back(std::move(text));
   }
   return addresses;
-}
-
-bool is_ip_address(std::string_view text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  const std::string terminated(text);
-  return ::inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1;
-}
-
-Result<std::string> nth_address(std::string_view cidr, unsigned offset) {
-  const std::string network(cidr.substr(0, cidr.find('/')));
-  const int family = network.find(':') == std::string::npos ? AF_INET : AF_INET6;
-  const std::size_t length = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  if (cidr.find('/') == std::string_view::npos || ::inet_pton(family, network.c_str(), bytes.data()) != 1) {
-    return bad_request("\"" + std::string(cidr) + "\": expected a network such as 10.43.0.0/16");
-  }
-  for (std::size_t i = length; i-- > 0 && offset > 0; offset >>= 8) {
-    const unsigned sum = bytes[i] + (offset & 0xff);
-    bytes[i] = static_cast<unsigned char>(sum & 0xff);
-    offset += sum > 0xff ? 0x100 : 0;
-  }
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  ::inet_ntop(family, bytes.data(), text.data(), text.size());
-  return std::string(text.data());
 }
 
 }  // namespace coracle::daemon

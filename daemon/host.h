@@ -15,8 +15,5 @@ Result<std::string> host_name();
 std::string default_address();
 // Every address of this host, loopback included.
 std::vector<std::string> host_addresses();
-bool is_ip_address(std::string_view text);
-// The `offset`th address of a CIDR: the API's cluster IP is the first. BadRequest when it is none.
-Result<std::string> nth_address(std::string_view cidr, unsigned offset);
 
 }  // namespace coracle::daemon

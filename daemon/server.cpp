@@ -5,6 +5,7 @@
 
 #include "base/file_system.h"
 #include "base/http/server.h"
+#include "base/ip.h"
 #include "daemon/certificates.h"
 #include "daemon/host.h"
 #include "daemon/kubeconfig.h"

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/ip.h"
+#include "base/text.h"
 #include "daemon/host.h"
 
 namespace coracle::daemon {
@@ -24,15 +26,15 @@ Result<std::uint16_t> port_of(const Settings& settings, std::string_view name) {
 
 Result<void> read_port_range(const Settings& settings, ServerSettings& server) {
   const std::string text = settings.text("service-node-port-range");
-  const char* end = text.data() + text.size();
-  const auto [dash, first_failure] = std::from_chars(text.data(), end, server.node_port_first);
-  const bool has_dash = first_failure == std::errc() && dash != end && *dash == '-';
-  const auto [rest, last_failure] = std::from_chars(has_dash ? dash + 1 : end, end, server.node_port_last);
-  if (!has_dash || last_failure != std::errc() || rest != end || server.node_port_first < 1 ||
-      server.node_port_last > 65535 || server.node_port_first > server.node_port_last) {
+  const std::vector<std::string_view> ends = split(text, '-');
+  const auto first = parse_int<std::uint16_t>(ends.front());
+  const auto last = parse_int<std::uint16_t>(ends.back());
+  if (ends.size() != 2 || !first || !last || *first == 0 || *first > *last) {
     return bad_request("--service-node-port-range: expected <first>-<last> such as 30000-32767, found \"" + text +
                        "\"");
   }
+  server.node_port_first = *first;
+  server.node_port_last = *last;
   return {};
 }
 
@@ -54,8 +56,7 @@ Result<std::optional<std::string>> secret_of(const Settings& settings, const std
   if (!settings.is_set(name + "-file")) return std::optional<std::string>();
   Result<std::string> text = read_file(settings.text(name + "-file"), kMaxTokenFile);
   if (!text.ok()) return text.error().in("--" + name + "-file");
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  return std::optional(std::move(*text));
+  return std::optional<std::string>(trim(*text));
 }
 
 // Root's state lies where k3s keeps it, everybody else's in their home.
@@ -124,7 +125,10 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   constexpr unsigned kDnsOffset = 10;
   Result<std::string> dns = nth_address(server.service_cidr, kDnsOffset);
   if (!dns.ok()) return dns.error().in("--service-cidr");
-  server.cluster_dns = settings.is_set("cluster-dns") ? settings.list("cluster-dns").front() : *dns;
+  server.cluster_dns = settings.is_set("cluster-dns") ? settings.text("cluster-dns") : *dns;
+  if (!is_ip_address(server.cluster_dns)) {
+    return bad_request("--cluster-dns: expected an IP address, found \"" + server.cluster_dns + "\"");
+  }
   server.cluster_domain = settings.text("cluster-domain");
   TRY(read_port_range(settings, server));
 

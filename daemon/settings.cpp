@@ -1,9 +1,8 @@
 #include "daemon/settings.h"
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "base/text.h"
 #include "base/yaml/yaml.h"
 
 namespace coracle::daemon {
@@ -41,12 +40,8 @@ Result<void> check_value(const SettingRow& row, std::string_view text, const std
   if (row.type == SettingType::Flag && !parse_flag(text)) {
     return bad_request(where + ": expected true or false, found \"" + std::string(text) + "\"");
   }
-  if (row.type == SettingType::Number) {
-    std::int64_t number = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failure != std::errc() || end != text.data() + text.size()) {
-      return bad_request(where + ": expected a whole number, found \"" + std::string(text) + "\"");
-    }
+  if (row.type == SettingType::Number && !parse_int(text)) {
+    return bad_request(where + ": expected a whole number, found \"" + std::string(text) + "\"");
   }
   return {};
 }
@@ -60,11 +55,8 @@ std::optional<std::string> scalar_text(const Value& value) {
       return value.as_bool() ? "true" : "false";
     case Value::Kind::Int:
       return std::to_string(value.as_int());
-    case Value::Kind::Double: {
-      std::string text = yaml::write(value);
-      while (!text.empty() && text.back() == '\n') text.pop_back();
-      return text;
-    }
+    case Value::Kind::Double:
+      return std::string(trim(yaml::write(value)));
     case Value::Kind::Null:
       return std::string();
     default:
@@ -75,11 +67,8 @@ std::optional<std::string> scalar_text(const Value& value) {
 std::vector<std::string> split_commas(const std::vector<std::string>& values) {
   std::vector<std::string> parts;
   for (const std::string& value : values) {
-    std::size_t begin = 0;
-    while (begin <= value.size()) {
-      const std::size_t comma = std::min(value.find(',', begin), value.size());
-      if (comma > begin) parts.push_back(value.substr(begin, comma - begin));
-      begin = comma + 1;
+    for (const std::string_view part : split(value, ',')) {
+      if (!part.empty()) parts.emplace_back(part);
     }
   }
   return parts;
@@ -264,10 +253,7 @@ bool Settings::flag(std::string_view name) const {
 }
 
 std::int64_t Settings::number(std::string_view name) const {
-  const std::string digits = text(name);
-  std::int64_t number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return number;
+  return parse_int(text(name)).value_or(0);
 }
 
 std::vector<std::string> Settings::list(std::string_view name) const {

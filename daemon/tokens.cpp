@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "daemon/certificates.h"
 
@@ -15,11 +16,6 @@ constexpr std::size_t kHashLength = 64;
 constexpr std::size_t kPasswordBytes = 16;
 constexpr std::size_t kMaxTokenFile = 64 * 1024;
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
-  return text;
-}
-
 // The password of an earlier start's token file.
 Result<std::optional<std::string>> stored_password(const std::string& path) {
   Result<std::string> text = read_file(path, kMaxTokenFile);
@@ -27,7 +23,7 @@ Result<std::optional<std::string>> stored_password(const std::string& path) {
     if (text.error().reason() == Reason::NotFound) return std::optional<std::string>();
     return text.error();
   }
-  Result<JoinToken> token = parse_join_token(trimmed(*text));
+  Result<JoinToken> token = parse_join_token(trim(*text));
   if (!token.ok()) return token.error().in(path);
   return std::optional<std::string>(token->password);
 }
@@ -35,7 +31,7 @@ Result<std::optional<std::string>> stored_password(const std::string& path) {
 Result<std::string> choose_password(const std::optional<std::string>& configured, const std::string& stored_path,
                                     std::string_view ca_hash, Random& random) {
   if (configured) {
-    ASSIGN_OR_RETURN(JoinToken token, parse_join_token(trimmed(*configured)));
+    ASSIGN_OR_RETURN(JoinToken token, parse_join_token(trim(*configured)));
     if (!token.ca_hash.empty() && token.ca_hash != ca_hash) {
       return bad_request("token: its CA hash is not that of this server's certificate authority");
     }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "base/yaml/yaml.h"
 #include "charts/render/context.h"
 #include "charts/render/manifests.h"
@@ -129,17 +130,15 @@ Result<void> check_kube_version(const Chart& chart, const Capabilities& capabili
 
 // A packaged chart must bring every sub-chart that it names, also the disabled ones.
 Result<void> check_dependencies(const Chart& chart) {
-  std::string missing;
+  std::vector<std::string_view> missing;
   for (const Value& requirement : chart.metadata["dependencies"].items()) {
     const std::string_view name = requirement["name"].as_string();
     const bool present = std::any_of(chart.dependencies.begin(), chart.dependencies.end(),
                                      [name](const auto& dependency) { return dependency->name() == name; });
-    if (present) continue;
-    if (!missing.empty()) missing += ", ";
-    missing += name;
+    if (!present) missing.push_back(name);
   }
   if (missing.empty()) return {};
-  return bad_request("found in Chart.yaml, but missing in charts/ directory: " + missing);
+  return bad_request("found in Chart.yaml, but missing in charts/ directory: " + join(missing, ", "));
 }
 
 bool is_manifest_name(std::string_view name) {

@@ -57,15 +57,6 @@ std::string shown(const Value& value) {
   return value.is_string() ? "'" + std::string(value.as_string()) + "'" : json::write_raw(value);
 }
 
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string out;
-  for (const std::string& part : parts) {
-    if (!out.empty()) out += separator;
-    out += part;
-  }
-  return out;
-}
-
 std::size_t rune_count(std::string_view text) {
   std::size_t count = 0;
   for (; !text.empty(); ++count) text.remove_prefix(decode_rune(text).length);
@@ -153,7 +144,7 @@ class SchemaChecker {
     if (wanted.empty()) return;
     if (std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) { return has_type(value, name); }))
       return;
-    out.push_back({path, "got " + std::string(type_of(value)) + ", want " + joined(wanted, " or ")});
+    out.push_back({path, "got " + std::string(type_of(value)) + ", want " + join(wanted, " or ")});
   }
 
   static void check_choice(const Value& schema, const Value& value, const std::string& path, Violations& out) {
@@ -167,7 +158,7 @@ class SchemaChecker {
       if (same_value(choice, value)) return;
       texts.push_back(shown(choice));
     }
-    out.push_back({path, (texts.size() == 1 ? "value must be " : "value must be one of ") + joined(texts, ", ")});
+    out.push_back({path, (texts.size() == 1 ? "value must be " : "value must be one of ") + join(texts, ", ")});
   }
 
   static void check_number(const Value& schema, const Value& value, const std::string& path, Violations& out) {
@@ -252,7 +243,7 @@ class SchemaChecker {
       if (!value.contains(name.as_string())) missing.push_back(shown(name));
     }
     if (missing.empty()) return;
-    out.push_back({path, (missing.size() == 1 ? "missing property " : "missing properties ") + joined(missing, ", ")});
+    out.push_back({path, (missing.size() == 1 ? "missing property " : "missing properties ") + join(missing, ", ")});
   }
 
   Result<void> check_members(const Value& schema, const Value& value, const std::string& path, Violations& out,
@@ -289,7 +280,7 @@ class SchemaChecker {
         TRY(check(*additional, member, inner_path, out, depth + 1));
       }
     }
-    if (!refused.empty()) out.push_back({path, "additional properties " + joined(refused, ", ") + " not allowed"});
+    if (!refused.empty()) out.push_back({path, "additional properties " + join(refused, ", ") + " not allowed"});
     return check_dependent(schema, value, path, out, depth);
   }
 
@@ -362,7 +353,7 @@ class SchemaChecker {
       out.push_back({path, "oneOf failed, none matched"});
       out.insert(out.end(), reasons.begin(), reasons.end());
     } else {
-      out.push_back({path, "oneOf failed, subschemas " + joined(matched, ", ") + " matched"});
+      out.push_back({path, "oneOf failed, subschemas " + join(matched, ", ") + " matched"});
     }
     return {};
   }

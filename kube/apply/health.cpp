@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "kube/object/conditions.h"
+
 namespace coracle::kube {
 namespace {
 
@@ -19,21 +21,16 @@ Health failed(std::string message) {
   return {Health::State::Failed, std::move(message)};
 }
 
-const Value* condition_of(const Object& object, std::string_view type) {
-  for (const Value& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].as_string() == type) return &condition;
-  }
-  return nullptr;
+const Value& condition_of(const Object& object, std::string_view type) {
+  return find_condition(object["status"]["conditions"], type);
 }
 
 bool condition_is(const Object& object, std::string_view type, std::string_view status) {
-  const Value* condition = condition_of(object, type);
-  return condition != nullptr && (*condition)["status"].as_string() == status;
+  return condition_of(object, type)["status"].as_string() == status;
 }
 
 std::string condition_message(const Object& object, std::string_view type) {
-  const Value* condition = condition_of(object, type);
-  return condition == nullptr ? std::string() : std::string((*condition)["message"].as_string());
+  return std::string(condition_of(object, type)["message"].as_string());
 }
 
 std::int64_t count(const Object& object, std::string_view field) {
@@ -52,10 +49,10 @@ std::optional<Health> behind(const Object& object, std::int64_t wanted,
 }
 
 Health deployment_health(const Object& object, WallTime) {
-  const Value* progressing = condition_of(object, "Progressing");
+  const Value& progressing = condition_of(object, "Progressing");
   const bool has_deadline = object["spec"].contains("progressDeadlineSeconds") &&
                             object["spec"]["progressDeadlineSeconds"].as_int() != 2147483647;
-  if (progressing != nullptr && (*progressing)["reason"].as_string() == "ProgressDeadlineExceeded") {
+  if (progressing["reason"].as_string() == "ProgressDeadlineExceeded") {
     return failed("Progress deadline exceeded");
   }
   const std::int64_t wanted = object["spec"]["replicas"].as_int(1);
@@ -66,8 +63,8 @@ Health deployment_health(const Object& object, WallTime) {
     return in_progress("Pending termination: " + std::to_string(count(object, "replicas") - wanted));
   if (auto late = behind(object, wanted, {{"Available", "availableReplicas"}, {"Ready", "readyReplicas"}}))
     return *late;
-  if (has_deadline && (progressing == nullptr || (*progressing)["reason"].as_string() != "NewReplicaSetAvailable" ||
-                       (*progressing)["status"].as_string() != "True")) {
+  if (has_deadline &&
+      (progressing["reason"].as_string() != "NewReplicaSetAvailable" || progressing["status"].as_string() != "True")) {
     return in_progress("ReplicaSet not Available");
   }
   if (!condition_is(object, "Available", "True")) return in_progress("Deployment not Available");
@@ -131,9 +128,8 @@ Health pod_health(const Object& object, WallTime now) {
     return crash_looping(object) ? failed("Containers in CrashLoop state")
                                  : in_progress("Pod is running but is not Ready");
   }
-  const Value* scheduled = condition_of(object, "PodScheduled");
-  if (scheduled != nullptr && (*scheduled)["status"].as_string() == "False" &&
-      (*scheduled)["reason"].as_string() == "Unschedulable") {
+  const Value& scheduled = condition_of(object, "PodScheduled");
+  if (scheduled["status"].as_string() == "False" && scheduled["reason"].as_string() == "Unschedulable") {
     const Result<WallTime> created = parse_time(object.creation_timestamp());
     if (created.ok() && now - *created > kUnschedulableGrace) return failed("Pod could not be scheduled");
   }
@@ -160,9 +156,8 @@ Health service_health(const Object& object, WallTime) {
 Health definition_health(const Object& object, WallTime) {
   if (condition_is(object, "NamesAccepted", "False")) return failed(condition_message(object, "NamesAccepted"));
   if (condition_is(object, "Established", "True")) return current("CRD is established");
-  const Value* established = condition_of(object, "Established");
-  if (established != nullptr && (*established)["status"].as_string() == "False" &&
-      (*established)["reason"].as_string() != "Installing") {
+  const Value& established = condition_of(object, "Established");
+  if (established["status"].as_string() == "False" && established["reason"].as_string() != "Installing") {
     return failed(condition_message(object, "Established"));
   }
   return in_progress("Install in progress");
@@ -195,9 +190,9 @@ constexpr std::array kRules = {
 };
 
 Health ready_condition_health(const Object& object) {
-  const Value* ready = condition_of(object, "Ready");
-  if (ready == nullptr || (*ready)["status"].as_string() == "True") return current();
-  const std::string_view message = (*ready)["message"].as_string();
+  const Value& ready = condition_of(object, "Ready");
+  if (ready.is_null() || ready["status"].as_string() == "True") return current();
+  const std::string_view message = ready["message"].as_string();
   return in_progress(message.empty() ? "Ready condition is not True" : std::string(message));
 }
 

@@ -1,16 +1,15 @@
 #include "kube/cache/store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "base/text.h"
 
 namespace coracle::kube {
 namespace {
 
 std::uint64_t parse_revision(std::string_view text) {
-  std::uint64_t revision = 0;
-  std::from_chars(text.data(), text.data() + text.size(), revision);
-  return revision;
+  return parse_int<std::uint64_t>(text).value_or(0);
 }
 
 }  // namespace

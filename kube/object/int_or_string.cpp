@@ -1,23 +1,12 @@
 #include "kube/object/int_or_string.h"
 
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "base/json/json.h"
+#include "base/text.h"
 
 namespace coracle::kube {
-namespace {
-
-std::optional<std::int64_t> parse_whole(std::string_view text) {
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
 
 Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t total, Rounding rounding) {
   if (int_or_percent.is_int()) return int_or_percent.as_int();
@@ -29,7 +18,7 @@ Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t tota
   if (text.empty() || text.back() != '%') {
     return bad_request("invalid value for IntOrString: invalid type: string is not a percentage");
   }
-  const auto percent = parse_whole(text.substr(0, text.size() - 1));
+  const auto percent = parse_signed_int(text.substr(0, text.size() - 1));
   if (!percent) {
     std::string quoted;
     json::write_string(quoted, text);
@@ -44,7 +33,7 @@ Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t tota
 }
 
 std::int64_t int_value(const Value& int_or_string) {
-  if (int_or_string.is_string()) return parse_whole(int_or_string.as_string()).value_or(0);
+  if (int_or_string.is_string()) return parse_signed_int(int_or_string.as_string()).value_or(0);
   return int_or_string.as_int();
 }
 

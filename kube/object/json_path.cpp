@@ -1,11 +1,11 @@
 #include "kube/object/json_path.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/text.h"
 
 namespace coracle::kube {
 
@@ -149,10 +149,9 @@ Result<std::optional<std::int64_t>> PathParser::number() {
   if (peek() == '-') ++at_;
   while (peek() >= '0' && peek() <= '9') ++at_;
   if (at_ == start) return std::optional<std::int64_t>();
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + at_, value);
-  if (error != std::errc{} || end != text_.data() + at_) return fail("invalid array index");
-  return std::optional<std::int64_t>(value);
+  const auto value = parse_int(text_.substr(start, at_ - start));
+  if (!value) return fail("invalid array index");
+  return value;
 }
 
 // One alternative between '[' and ']': a quoted field, '*', a position or a slice.

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/object/field_path.h"
 #include "kube/object/names.h"
 #include "kube/object/selector.h"
@@ -101,26 +101,10 @@ void Lexer::scan() {
   if (next_.text == "notin") next_.token = Token::NotIn;
 }
 
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string& part : parts) {
-    if (&part != &parts.front()) text += separator;
-    text += part;
-  }
-  return text;
-}
-
 std::string quoted(std::string_view text) {
   std::string out;
   json::write_string(out, text);
   return out;
-}
-
-bool is_integer(std::string_view text) {
-  std::int64_t number = 0;
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && error == std::errc{} && end == text.data() + text.size();
 }
 
 // Sorts the values, drops repeated ones, and checks key, count and values.
@@ -155,7 +139,7 @@ Result<Requirement> make_requirement(std::string key, Operator op, std::vector<s
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string field = FieldPath("values").index(i).text();
-    if ((op == Operator::GreaterThan || op == Operator::LessThan) && !is_integer(values[i])) {
+    if ((op == Operator::GreaterThan || op == Operator::LessThan) && !parse_signed_int(values[i])) {
       return bad_request(field + ": Invalid value: " + quoted(values[i]) +
                          ": for 'Gt', 'Lt' operators, the value must be an integer");
     }
@@ -277,14 +261,6 @@ Result<std::vector<std::string>> Parser::value_set() {
   }
 }
 
-std::optional<std::int64_t> label_number(std::string_view text) {
-  if (!is_integer(text)) return std::nullopt;
-  std::int64_t number = 0;
-  if (text[0] == '+') text.remove_prefix(1);
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 bool holds(const Requirement& requirement, const Value& labels) {
   const Value* label = labels.find(requirement.key);
   const auto listed = [&] {
@@ -307,8 +283,8 @@ bool holds(const Requirement& requirement, const Value& labels) {
       break;
   }
   if (label == nullptr || requirement.values.size() != 1) return false;
-  const auto value = label_number(label->as_string());
-  const auto bound = label_number(requirement.values[0]);
+  const auto value = parse_signed_int(label->as_string());
+  const auto bound = parse_signed_int(requirement.values[0]);
   if (!value || !bound) return false;
   return requirement.op == Operator::GreaterThan ? *value > *bound : *value < *bound;
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 
 #include "base/json/json.h"
+#include "base/text.h"
 
 namespace coracle::kube {
 namespace {
@@ -51,11 +51,9 @@ std::optional<Scale> read_suffix(std::string_view text) {
     if (suffix.text == text) return Scale{Quantity::Format::BinarySI, suffix.exponent};
   }
   if (text.size() < 2 || (text[0] != 'e' && text[0] != 'E')) return std::nullopt;
-  text.remove_prefix(text[1] == '+' ? 2 : 1);
-  int exponent = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return Scale{Quantity::Format::DecimalExponent, exponent};
+  const auto exponent = parse_signed_int<int>(text.substr(1));
+  if (!exponent) return std::nullopt;
+  return Scale{Quantity::Format::DecimalExponent, *exponent};
 }
 
 // [eEinumkKMGTP]*[-+]?[0-9]*

@@ -1,9 +1,9 @@
-#include <charconv>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/patch/patch.h"
 
 namespace coracle::kube::patch {
@@ -46,12 +46,10 @@ Result<Pointer> read_pointer(std::string_view text) {
 
 // A position in an array of `size`; negative ones count from its end, as the API server reads them.
 std::optional<std::size_t> read_position(const std::string& token, std::size_t size) {
-  std::int64_t position = 0;
-  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), position);
-  if (token.empty() || error != std::errc{} || end != token.data() + token.size()) return std::nullopt;
-  if (position < 0) position += static_cast<std::int64_t>(size);
-  if (position < 0) return std::nullopt;
-  return static_cast<std::size_t>(position);
+  auto position = parse_int(token);
+  if (position && *position < 0) *position += static_cast<std::int64_t>(size);
+  if (!position || *position < 0) return std::nullopt;
+  return static_cast<std::size_t>(*position);
 }
 
 const Value* child(const Value& parent, const std::string& token) {

@@ -1,9 +1,9 @@
 #include "kube/schema/defaulting.h"
 
-#include <charconv>
 #include <unordered_map>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/object/quantity.h"
 #include "kube/schema/internal/default_hooks.h"
 
@@ -43,9 +43,7 @@ Value default_value(std::string_view json_text) {
   if (json_text.size() >= 2 && json_text.front() == '"' && json_text.find('\\') == std::string_view::npos) {
     return Value(json_text.substr(1, json_text.size() - 2));
   }
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(json_text.data(), json_text.data() + json_text.size(), number);
-  if (parsed.ec == std::errc() && parsed.ptr == json_text.data() + json_text.size()) return Value(number);
+  if (const auto number = parse_int(json_text)) return Value(*number);
   auto value = json::read(json_text);
   return value.ok() ? *std::move(value) : Value();
 }

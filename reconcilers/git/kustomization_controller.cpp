@@ -10,6 +10,7 @@
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
+#include "kube/object/conditions.h"
 #include "reconcilers/git/flux_status.h"
 #include "reconcilers/git/kustomization_plan.h"
 #include "reconcilers/git/source_plan.h"
@@ -183,8 +184,8 @@ class KustomizationReconciler : public kube::Reconciler {
     for (const kube::Object& object : objects) {
       const Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
       // A kind that this very set defines is not known yet; such an object says itself where it stands.
-      wanted.push_back(kube::InventoryEntry::of(
-          resource.ok() ? kube::placed_for_apply(object, resource->ref.namespaced) : object));
+      wanted.push_back(
+          kube::InventoryEntry::of(resource.ok() ? kube::placed_for_apply(object, resource->ref.namespaced) : object));
     }
     kube::Inventory whole = joined(wanted, kube::inventory_difference(inventory, wanted));
     if (whole.size() == inventory.size()) return {};
@@ -252,8 +253,7 @@ class KustomizationReconciler : public kube::Reconciler {
       if (health.state == kube::Health::State::Current) continue;
       const std::string text = target.kind + "/" + target.key().text() + " status: '" +
                                std::string(kube::health_text(health.state)) + "': " + health.message;
-      if (health.state == kube::Health::State::Failed)
-        return end_wait(kustomization, unhealthy(waiting, text));
+      if (health.state == kube::Health::State::Failed) return end_wait(kustomization, unhealthy(waiting, text));
       if (unready.empty()) unready = text;
     }
     if (unready.empty()) {
@@ -378,11 +378,9 @@ kube::InformerOptions kustomization_indexes() {
 }
 
 std::string ready_mark(const kube::Object& object) {
-  std::string mark(object["status"]["lastAppliedRevision"].as_string());
-  for (const Value& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].as_string() == "Ready") mark += condition["status"].as_string();
-  }
-  return mark;
+  const Value& status = object["status"];
+  const Value& ready = kube::find_condition(status["conditions"], "Ready");
+  return std::string(status["lastAppliedRevision"].as_string()) + std::string(ready["status"].as_string());
 }
 
 }  // namespace

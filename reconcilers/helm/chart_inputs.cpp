@@ -1,6 +1,5 @@
 #include "reconcilers/helm/chart_inputs.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/tls/crypto.h"
@@ -21,19 +20,6 @@ void add_pem(std::string& all, std::string_view pem) {
   all += pem;
 }
 
-// What Chart.yaml asks for must be packed with the chart; nothing is downloaded for it.
-Result<charts::Chart> complete_chart(charts::Chart chart) {
-  std::string missing;
-  for (const Value& wanted : chart.metadata["dependencies"].items()) {
-    const std::string_view name = wanted["name"].as_string();
-    const bool there = std::any_of(chart.dependencies.begin(), chart.dependencies.end(),
-                                   [name](const auto& dependency) { return dependency->name() == name; });
-    if (!there) missing += (missing.empty() ? "" : ", ") + std::string(name);
-  }
-  if (missing.empty()) return chart;
-  return bad_request("found in Chart.yaml, but missing in charts/ directory: " + missing);
-}
-
 // Base64 with the line ends that tools and editors put in.
 Result<charts::Chart> chart_from_content(const std::string& content) {
   std::string joined;
@@ -44,7 +30,7 @@ Result<charts::Chart> chart_from_content(const std::string& content) {
   if (!archive.ok()) return archive.error().in("spec.chartContent");
   Result<charts::Chart> chart = charts::load_archive(*archive);
   if (!chart.ok()) return chart.error().in("spec.chartContent");
-  return complete_chart(std::move(*chart));
+  return chart;
 }
 
 }  // namespace
@@ -75,7 +61,7 @@ Result<charts::Chart> ChartInputs::chart(const Context& context, const kube::Obj
   ASSIGN_OR_RETURN(const std::string archive, fetcher_.fetch(context, from));
   Result<charts::Chart> loaded = charts::load_archive(archive);
   if (!loaded.ok()) return loaded.error().in("chart " + spec.chart);
-  return complete_chart(std::move(*loaded));
+  return loaded;
 }
 
 Result<ChartLocation> ChartInputs::location(const Context& context, const kube::Object& chart,

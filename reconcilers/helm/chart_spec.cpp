@@ -2,6 +2,9 @@
 
 #include <array>
 #include <utility>
+#include <vector>
+
+#include "base/text.h"
 
 namespace coracle::reconcilers {
 namespace {
@@ -16,12 +19,13 @@ using Names = std::initializer_list<std::pair<std::string_view, Enum>>;
 template <class Enum>
 Result<Enum> read_choice(std::string_view field, std::string_view text, Names<Enum> names, Enum fallback) {
   if (text.empty()) return fallback;
-  std::string expected;
+  std::vector<std::string_view> expected;
   for (const auto& [name, value] : names) {
     if (name == text) return value;
-    expected += (expected.empty() ? "" : ", ") + std::string(name);
+    expected.push_back(name);
   }
-  return bad_request("spec." + std::string(field) + ": \"" + std::string(text) + "\", expected one of " + expected);
+  return bad_request("spec." + std::string(field) + ": \"" + std::string(text) + "\", expected one of " +
+                     join(expected, ", "));
 }
 
 std::string fill_in(std::string_view text, std::string_view api_address, bool& found) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/text.h"
 #include "kube/client/resources.h"
 #include "kube/controller/identity.h"
 #include "kube/object/conditions.h"
@@ -13,15 +14,6 @@ namespace {
 
 constexpr std::string_view kFinalizer = "kubernetes";
 constexpr Duration kLookAgain = std::chrono::seconds(2);
-
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string& part : parts) {
-    if (!text.empty()) text += separator;
-    text += part;
-  }
-  return text;
-}
 
 RemainingContent describe_remaining(const kube::ResourceRef& resource, const std::vector<kube::Object>& objects) {
   RemainingContent content;

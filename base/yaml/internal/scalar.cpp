@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
+
 namespace coracle::yaml::internal {
 namespace {
 
@@ -63,10 +65,6 @@ constexpr std::array kWords = {
     Word{"<<", ScalarTag::Merge, 0},
 };
 constexpr std::size_t kLongestWord = 5;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
   while (at < text.size() && is_digit(text[at])) ++at;

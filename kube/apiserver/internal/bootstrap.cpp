@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/task_group.h"
 #include "kube/apiserver/internal/bootstrap_objects.h"
 #include "kube/apiserver/internal/bootstrap_roles.h"
@@ -63,7 +64,7 @@ std::vector<Bootstrap::Task> Bootstrap::namespaced_tasks(WallTime now) const {
 }
 
 Result<void> Bootstrap::run(const Context& context) const {
-  if (first_service_address(options_.service_cidr).empty()) {
+  if (!ipv4_network_of(options_.service_cidr)) {
     return bad_request("service-cidr " + options_.service_cidr + " is no IPv4 network");
   }
   WallTime now = context.clock().wall();

@@ -1,10 +1,9 @@
 #include "kube/apiserver/internal/bootstrap_objects.h"
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -140,25 +139,8 @@ Value flow_rules(const DefaultFlowSchema& schema) {
   return Value::array({std::move(rule).build()});
 }
 
-// The four bytes of "10.43.0.0/16", with the prefix length taken off.
-std::optional<std::array<unsigned, 4>> ipv4_network(std::string_view cidr) {
-  std::array<unsigned, 4> bytes{};
-  std::vector<std::string_view> parts = split(cidr.substr(0, cidr.find('/')), '.');
-  if (parts.size() != bytes.size()) return std::nullopt;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    std::optional<unsigned> byte = parse_int<unsigned>(parts[i]);
-    if (!byte || *byte > 255) return std::nullopt;
-    bytes[i] = *byte;
-  }
-  return bytes;
-}
-
 Value https_port(const Options& options) {
   return Value::object({{"name", "https"}, {"port", options.advertise_port}, {"protocol", "TCP"}});
-}
-
-bool ipv6_text(std::string_view address) {
-  return address.find(':') != std::string_view::npos;
 }
 
 Value condition_value(std::string_view type, std::string_view status, std::string_view reason, std::string_view message,
@@ -246,25 +228,13 @@ Value service_cidr_status(WallTime now) {
   return Value::object({{"conditions", Value::array({std::move(ready)})}});
 }
 
-std::string first_service_address(std::string_view cidr) {
-  std::optional<std::array<unsigned, 4>> bytes = ipv4_network(cidr);
-  if (!bytes) return {};
-  for (std::size_t i = bytes->size(); i-- > 0;) {
-    if (++(*bytes)[i] <= 255) break;
-    (*bytes)[i] = 0;
-  }
-  std::string text;
-  for (unsigned byte : *bytes) text += (text.empty() ? "" : ".") + std::to_string(byte);
-  return text;
-}
-
 Object default_service_cidr(const Options& options) {
   return plain_object("networking.k8s.io/v1", "ServiceCIDR", Value::object({{"name", "kubernetes"}}))
       .with("spec", Value::object({{"cidrs", Value::array({options.service_cidr})}}));
 }
 
 Object kubernetes_service(const Options& options) {
-  std::string address = first_service_address(options.service_cidr);
+  std::string address = ipv4_text(ipv4_network_of(options.service_cidr).value_or(Ipv4Network{}).base + 1);
   Value labels = Value::object({{"component", "apiserver"}, {"provider", "kubernetes"}});
   Value port =
       Value::object({{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", options.advertise_port}});
@@ -297,7 +267,7 @@ Object kubernetes_endpoint_slice(const Options& options) {
       {{"addresses", Value::array({options.advertise_address})}, {"conditions", Value::object({{"ready", true}})}});
   return plain_object("discovery.k8s.io/v1", "EndpointSlice",
                       Value::object({{"name", "kubernetes"}, {"namespace", "default"}, {"labels", std::move(labels)}}))
-      .with("addressType", ipv6_text(options.advertise_address) ? "IPv6" : "IPv4")
+      .with("addressType", ip_family(options.advertise_address))
       .with("endpoints", Value::array({std::move(endpoint)}))
       .with("ports", Value::array({https_port(options)}));
 }
@@ -330,8 +300,8 @@ Object legacy_token_tracking_config_map(WallTime now) {
 
 Object identity_lease(const Options& options, std::string_view instance_id, WallTime now) {
   constexpr std::size_t kHashLength = 26;
-  std::string address =
-      ipv6_text(options.advertise_address) ? "[" + options.advertise_address + "]" : options.advertise_address;
+  const bool brackets = ip_family(options.advertise_address) == "IPv6";
+  std::string address = brackets ? "[" + options.advertise_address + "]" : options.advertise_address;
   address += ":" + std::to_string(options.advertise_port);
   std::string name = "apiserver-" + crypto::sha256_hex(address).substr(0, kHashLength);
   Value metadata = Value::object({{"name", name},

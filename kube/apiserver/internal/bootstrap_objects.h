@@ -21,11 +21,8 @@ std::vector<Object> default_flow_schemas();
 Value flow_schema_status(const Object& flow_schema, WallTime now);
 Value service_cidr_status(WallTime now);
 
-// The first address of the service network, which is the service default/kubernetes; empty when the
-// text is no IPv4 network.
-std::string first_service_address(std::string_view cidr);
-
 Object default_service_cidr(const Options& options);
+// It has the first address of the service network, which must be one of IPv4.
 Object kubernetes_service(const Options& options);
 Object kubernetes_endpoints(const Options& options);
 Object kubernetes_endpoint_slice(const Options& options);

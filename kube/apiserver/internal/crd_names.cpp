@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/crd_definition.h"
 
 namespace coracle::kube::apiserver {
@@ -81,13 +83,12 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
       accepted.set(rule.field, name);
     }
   }
-  std::string clashes;
+  std::vector<std::string> clashes;
   for (const Value& name : wanted["shortNames"].items()) {
-    if (taken.resources.count(name.as_string()) > 0)
-      clashes += (clashes.empty() ? "" : ", ") + in_use(name.as_string());
+    if (taken.resources.count(name.as_string()) > 0) clashes.push_back(in_use(name.as_string()));
   }
   if (!clashes.empty()) {
-    refuse("ShortNamesConflict", clashes);
+    refuse("ShortNamesConflict", join(clashes, ", "));
   } else {
     accepted.set("shortNames", wanted["shortNames"]);
     if (wanted["shortNames"].empty()) accepted.remove("shortNames");

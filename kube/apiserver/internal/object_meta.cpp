@@ -227,14 +227,12 @@ Object drop_duplicate_owners(const Object& object, std::vector<std::string>* war
     }
   }
   if (repeated.empty()) return object;
-  std::string uids;
-  for (const std::string& uid : repeated) uids += (uids.empty() ? "" : ", ") + uid;
   if (warnings != nullptr) {
     warnings->push_back(
         ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in "
         "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
         "observed: " +
-        uids);
+        join(repeated, ", "));
   }
   return object.with_metadata("ownerReferences", Value::array(std::move(kept)));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/apiserver/internal/media_type.h"
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_meta.h"
@@ -30,12 +31,6 @@ FieldValidation field_validation(const http::Query& query) {
 
 std::string handled_as(const GroupVersionKind& gvk) {
   return gvk.kind + " in version \"" + gvk.version + "\" cannot be handled as a " + gvk.kind;
-}
-
-std::string join_findings(const std::vector<std::string>& findings) {
-  std::string text;
-  for (const std::string& finding : findings) text += (text.empty() ? "" : ", ") + finding;
-  return text;
 }
 
 Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk, bool custom) {
@@ -173,7 +168,7 @@ Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
   if (findings.empty()) return {};
   switch (field_validation(scope.query)) {
     case FieldValidation::Strict:
-      return bad_request(handled_as(gvk) + ": strict decoding error: " + join_findings(findings));
+      return bad_request(handled_as(gvk) + ": strict decoding error: " + join(findings, ", "));
     case FieldValidation::Warn:
       for (const std::string& finding : findings) scope.warnings.add(finding);
       return {};

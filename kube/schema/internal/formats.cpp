@@ -1,45 +1,24 @@
 #include "kube/schema/internal/formats.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/ip.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/schema/internal/pattern.h"
 
 namespace coracle::kube::internal {
 namespace {
 
-bool format_is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool is_address(int family, std::string_view text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return inet_pton(family, std::string(text).c_str(), bytes.data()) == 1;
-}
 bool is_ipv4(std::string_view text) {
-  return is_address(AF_INET, text);
+  return ip_family(text) == "IPv4";
 }
 bool is_ipv6(std::string_view text) {
-  return is_address(AF_INET6, text);
-}
-
-bool is_cidr(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return false;
-  const std::string_view address = text.substr(0, slash);
-  const std::string_view length = text.substr(slash + 1);
-  int bits = 0;
-  const auto parsed = std::from_chars(length.data(), length.data() + length.size(), bits);
-  const bool number = parsed.ec == std::errc() && parsed.ptr == length.data() + length.size() && bits >= 0 &&
-                      (length.size() == 1 || length.front() != '0');
-  return number && ((is_ipv4(address) && bits <= 32) || (is_ipv6(address) && bits <= 128));
+  return ip_family(text) == "IPv6";
 }
 
 // "2006-01-02"
@@ -89,7 +68,7 @@ bool is_hostname(std::string_view text) {
     if (label.empty() || label.size() > kMaximumLabel || label.front() == '-' || label.back() == '-') return false;
     for (const char c : label) {
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-      if (!letter && !format_is_digit(c) && c != '-') return false;
+      if (!letter && !is_digit(c) && c != '-') return false;
     }
     begin = end + 1;
   }
@@ -113,7 +92,7 @@ bool is_isbn10(std::string_view text) {
   int sum = 0;
   for (std::size_t i = 0; i < 10; ++i) {
     const bool ten = i == 9 && digits[i] == 'X';
-    if (!ten && !format_is_digit(digits[i])) return false;
+    if (!ten && !is_digit(digits[i])) return false;
     sum += static_cast<int>(i + 1) * (ten ? 10 : digits[i] - '0');
   }
   return sum % 11 == 0;
@@ -124,7 +103,7 @@ bool is_isbn13(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) {
     if (c == '-' || c == ' ') continue;
-    if (!format_is_digit(c)) return false;
+    if (!is_digit(c)) return false;
     sum += (count++ % 2 == 0 ? 1 : 3) * (c - '0');
   }
   return count == 13 && sum % 10 == 0;
@@ -138,7 +117,7 @@ bool is_isbn(std::string_view text) {
 bool is_credit_card(std::string_view text) {
   std::string digits;
   for (const char c : text) {
-    if (format_is_digit(c)) digits += c;
+    if (is_digit(c)) digits += c;
   }
   if (digits.size() < 13 || digits.size() > 16) return false;
   int sum = 0;

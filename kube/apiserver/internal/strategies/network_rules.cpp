@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "kube/apiserver/internal/strategies/ip_text.h"
+#include "base/ip.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/container_validation.h"
-#include "kube/apiserver/internal/strategies/ip_text.h"
 #include "kube/apiserver/internal/strategies/pod_template.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip.h"
 #include "kube/apiserver/internal/strategies/environment.h"
-#include "kube/apiserver/internal/strategies/ip_text.h"
 #include "kube/apiserver/internal/strategies/number_pool.h"
 #include "kube/apiserver/resource.h"
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "kube/apiserver/internal/strategies/ip_text.h"
+#include "base/ip.h"
 
 namespace coracle::kube::apiserver {
 

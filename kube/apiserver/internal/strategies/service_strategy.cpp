@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ip.h"
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
 #include "kube/apiserver/internal/strategies/service_fields.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"

@@ -2,9 +2,9 @@
 #include <set>
 #include <string>
 
+#include "base/ip.h"
 #include "base/json/json.h"
 #include "base/task_group.h"
-#include "kube/apiserver/internal/strategies/ip_text.h"
 #include "kube/apiserver/internal/strategies/number_pool.h"
 #include "kube/apiserver/testing/test_server.h"
 
@@ -45,19 +45,6 @@ bool has_address_object(TestServer& server, const std::string& ip) {
 }
 
 }  // namespace
-
-TEST_CASE("IP texts", "[strategies]") {
-  CHECK(ip_family("10.0.0.1") == "IPv4");
-  CHECK(ip_family("fd00::1") == "IPv6");
-  CHECK(ip_family("10.0.0").empty());
-  CHECK(ip_family("").empty());
-  CHECK(ipv4_text(*ipv4_number("10.43.255.1")) == "10.43.255.1");
-  CHECK(canonical_ip("FD00:0::1") == "fd00::1");
-  CHECK(ipv4_network_of("10.43.7.9/16")->base == *ipv4_number("10.43.0.0"));
-  CHECK_FALSE(ipv4_network_of("10.43.0.0").has_value());
-  CHECK(is_cidr("fd00::/64"));
-  CHECK_FALSE(is_cidr("10.0.0.0/33"));
-}
 
 TEST_CASE("a pool leaves its band to the last", "[strategies]") {
   const auto random = seeded_random(1);

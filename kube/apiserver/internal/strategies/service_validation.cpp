@@ -1,7 +1,7 @@
 #include <set>
 #include <utility>
 
-#include "kube/apiserver/internal/strategies/ip_text.h"
+#include "base/ip.h"
 #include "kube/apiserver/internal/strategies/service_fields.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/field_path.h"

@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/tables/cells.h"
 
+#include "base/text.h"
 #include "kube/object/selector.h"
 
 namespace coracle::kube::apiserver::tables {
@@ -42,15 +43,6 @@ std::string text_or(const Value& value, std::string_view fallback) {
   return std::string(text.empty() ? fallback : text);
 }
 
-std::string join(const std::vector<std::string>& items, std::string_view separator) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) text += separator;
-    text += items[i];
-  }
-  return text;
-}
-
 std::string joined_or_none(const std::vector<std::string>& items, std::string_view separator) {
   return items.empty() ? std::string(kNone) : join(items, separator);
 }
@@ -59,8 +51,7 @@ std::string shortened(const std::vector<std::string>& items, std::size_t shown, 
                       std::string_view empty) {
   if (items.empty()) return std::string(empty);
   if (items.size() <= shown) return join(items, separator);
-  const std::vector<std::string> first(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(shown));
-  return join(first, separator) + " + " + std::to_string(items.size() - shown) + " more...";
+  return join(std::span(items).first(shown), separator) + " + " + std::to_string(items.size() - shown) + " more...";
 }
 
 std::vector<std::string> members_of(const Value& list, std::string_view field) {

@@ -53,7 +53,6 @@ std::string age(const Object& object, WallTime now);
 std::string text_or(const Value& value, std::string_view fallback);
 // The text with "<none>" for nothing.
 std::string joined_or_none(const std::vector<std::string>& items, std::string_view separator = ",");
-std::string join(const std::vector<std::string>& items, std::string_view separator);
 // The first items and how many there are more: "a,b,c + 2 more...".
 std::string shortened(const std::vector<std::string>& items, std::size_t shown, std::string_view separator,
                       std::string_view empty);

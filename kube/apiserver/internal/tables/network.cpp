@@ -1,5 +1,6 @@
 #include <set>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/tables/cells.h"
 
 namespace coracle::kube::apiserver::tables {

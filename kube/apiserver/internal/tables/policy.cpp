@@ -1,4 +1,5 @@
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/apiserver/internal/tables/cells.h"
 #include "kube/object/conditions.h"
 
