@@ -44,7 +44,4 @@ Result<void> validate_values(const Chart& chart, const Value& values, std::vecto
 // A scalar as Helm reads it into a string, whatever YAML made of it: "true", "1.1"; "" for null.
 std::string scalar_text(const Value& value);
 
-// "object", "array", "string", "number", "bool" or "null", as encoding/json names kinds.
-std::string_view json_kind_name(const Value& value);
-
 }  // namespace coracle::charts

@@ -2,6 +2,7 @@
 
 #include "charts/functions/encoding.h"
 
+#include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"

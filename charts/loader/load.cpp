@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/files.h"
+#include "base/go_text.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
 #include "charts/chart.h"

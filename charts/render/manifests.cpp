@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/go_text.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
 #include "charts/template/go_format.h"

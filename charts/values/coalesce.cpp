@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/go_text.h"
 #include "charts/values.h"
 
 namespace coracle::charts {

@@ -2,6 +2,7 @@
 
 #include "charts/values.h"
 
+#include "base/go_text.h"
 #include "base/yaml/yaml.h"
 #include "charts/template/go_format.h"
 
@@ -55,25 +56,6 @@ std::string scalar_text(const Value& value) {
   if (value.is_int()) return std::to_string(value.as_int());
   if (value.is_double()) return go_format_float(value.as_double(), 'g', -1);
   return std::string(value.as_string());
-}
-
-std::string_view json_kind_name(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::Null:
-      return "null";
-    case Value::Kind::Bool:
-      return "bool";
-    case Value::Kind::Int:
-    case Value::Kind::Double:
-      return "number";
-    case Value::Kind::String:
-      return "string";
-    case Value::Kind::Array:
-      return "array";
-    case Value::Kind::Object:
-      return "object";
-  }
-  return "null";
 }
 
 }  // namespace coracle::charts

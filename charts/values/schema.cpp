@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "charts/chart.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kube/patch/internal/go_text.h"
+#include "base/go_text.h"
 #include "kube/patch/internal/plain_error.h"
 #include "kube/patch/internal/strategic_lists.h"
 #include "kube/patch/patch.h"
@@ -20,26 +20,16 @@ using internal::plain_error;
 
 using Items = std::vector<Value>;
 
-bool has_prefix(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 Error no_merge_key(const Value& item, std::string_view merge_key) {
-  return plain_error("map: " + internal::go_text(item) +
-                     " does not contain declared merge key: " + std::string(merge_key));
+  return plain_error("map: " + go_text(item) + " does not contain declared merge key: " + std::string(merge_key));
 }
 
 Error unknown_directive(const Value& directive, const Value& map) {
-  return plain_error("unknown patch type: " + std::string(directive.as_string()) +
-                     " in map: " + internal::go_text(map));
+  return plain_error("unknown patch type: " + std::string(directive.as_string()) + " in map: " + go_text(map));
 }
 
 Error wrong_kind(std::string_view expected, const Value& value) {
-  const std::string_view received = value.is_object()   ? "map[string]interface {}"
-                                    : value.is_array()  ? "[]interface {}"
-                                    : value.is_string() ? "string"
-                                                        : "scalar";
-  return plain_error("expected a " + std::string(expected) + ", but received a " + std::string(received));
+  return plain_error("expected a " + std::string(expected) + ", but received a " + std::string(go_type_name(value)));
 }
 
 // What a patch adds where the document has nothing: without nulls and without directives.
@@ -203,13 +193,13 @@ Result<Value> MapMerge::run() {
   }
   TRY(retain_keys());
   for (const Value::Member& member : patch_.members()) {
-    if (!has_prefix(member.key, kElementOrderPrefix)) continue;
+    if (!member.key.starts_with(kElementOrderPrefix)) continue;
     TRY(set_order(std::string_view(member.key).substr(kElementOrderPrefix.size()), member.value));
   }
   for (const Value::Member& member : patch_.members()) {
-    if (has_prefix(member.key, kElementOrderPrefix) || member.key == kRetainKeysDirective) continue;
+    if (member.key.starts_with(kElementOrderPrefix) || member.key == kRetainKeysDirective) continue;
     if (std::find(done_.begin(), done_.end(), member.key) != done_.end()) continue;
-    if (has_prefix(member.key, kDeleteListPrefix)) {
+    if (member.key.starts_with(kDeleteListPrefix)) {
       const std::string_view field = std::string_view(member.key).substr(kDeleteListPrefix.size());
       const Value* list = out_.find(field);
       if (list != nullptr && list->is_array()) out_.set(field, without_items(*list, member.value));
@@ -249,8 +239,8 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
   if (!patch.is_null() && !patch.is_array()) return wrong_kind("[]interface {}", patch);
   if (document.is_null() && patch.is_null()) return {};
   if (!follows_order(patch, order, strategy.merge_key)) {
-    return plain_error("The order in patch list:\n" + internal::go_text(patch) + "\n doesn't match " +
-                       std::string(kElementOrderPrefix) + " list:\n" + internal::go_text(order) + "\n");
+    return plain_error("The order in patch list:\n" + go_text(patch) + "\n doesn't match " +
+                       std::string(kElementOrderPrefix) + " list:\n" + go_text(order) + "\n");
   }
   done_.push_back(field);
   Value merged = document;

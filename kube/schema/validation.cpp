@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/go_text.h"
 #include "base/json/json.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/internal/formats.h"
@@ -26,22 +27,8 @@ std::string index_path(std::string_view path, std::size_t index) {
 
 // The name of a value's type in JSON schema.
 std::string_view json_type(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::Null:
-      return "null";
-    case Value::Kind::Bool:
-      return "boolean";
-    case Value::Kind::Int:
-      return "integer";
-    case Value::Kind::Double:
-      return "number";
-    case Value::Kind::String:
-      return "string";
-    case Value::Kind::Array:
-      return "array";
-    default:
-      return "object";
-  }
+  if (value.is_bool()) return "boolean";
+  return value.is_int() ? "integer" : json_kind_name(value);
 }
 
 std::string_view expected_type(const Schema& schema) {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/json/json.h"
+#include "base/go_text.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/internal/scalar.h"
 #include "base/yaml/yaml.h"
@@ -342,23 +342,9 @@ Key float_key(double number) {
   return {internal::format_g(number, 32), internal::format_g(number, 64), true};
 }
 
-// A value in Go's own syntax. People search for these texts: "{{ .x }}" left in a YAML file is a mapping as a key.
-std::string go_syntax(const Value& value) {
-  std::string text;
-  switch (value.kind()) {
-    case Value::Kind::Null:
-      return "interface {}(nil)";
-    case Value::Kind::Array:
-      for (const Value& item : value.items()) text += (text.empty() ? "" : ", ") + go_syntax(item);
-      return "[]interface {}{" + text + "}";
-    case Value::Kind::Object:
-      for (const Value::Member& member : value.members()) {
-        text += (text.empty() ? "" : ", ") + json::write_raw(Value(member.key)) + ":" + go_syntax(member.value);
-      }
-      return "map[interface {}]interface {}{" + text + "}";
-    default:
-      return json::write_raw(value);
-  }
+// People search for these texts: "{{ .x }}" left in a YAML file is a mapping as a key.
+std::string go_yaml_syntax(const Value& value) {
+  return go_syntax(value, "map[interface {}]interface {}");
 }
 
 std::string unsupported_key(const Decoded& key, const Value& value) {
@@ -371,7 +357,7 @@ std::string unsupported_key(const Decoded& key, const Value& value) {
   } else {
     text += "%!s(<nil>), key: <nil>";
   }
-  return text + ", value: " + (value.is_null() ? "<nil>" : go_syntax(value));
+  return text + ", value: " + (value.is_null() ? "<nil>" : go_yaml_syntax(value));
 }
 
 // Nothing for a key that JSON cannot have.
@@ -444,7 +430,7 @@ Result<Decoded> Reader::mapping(std::size_t depth) {
     } else if (auto text = key_of(key)) {
       set(members, std::move(*text), std::move(value.value), line);
     } else if (key.value.is_array() || key.value.is_object()) {
-      reject("invalid map key: " + go_syntax(key.value));
+      reject("invalid map key: " + go_yaml_syntax(key.value));
     } else if (!key_error_) {
       key_error_ = bad_request(unsupported_key(key, value.value));
     }

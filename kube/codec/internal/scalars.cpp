@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/object/quantity.h"
@@ -279,23 +280,10 @@ std::string go_type_name(const Schema& schema) {
 }
 
 std::string go_value_name(const Value& value, const Schema& schema) {
-  switch (value.kind()) {
-    case Value::Kind::Null:
-      return "null";
-    case Value::Kind::Bool:
-      return "bool";
-    case Value::Kind::String:
-      return "string";
-    case Value::Kind::Array:
-      return "array";
-    case Value::Kind::Object:
-      return "object";
-    default:
-      break;
-  }
   const bool numeric =
       schema.kind == SchemaKind::Integer || schema.kind == SchemaKind::Number || schema.kind == SchemaKind::IntOrString;
-  return numeric ? "number " + json::write(value) : "number";
+  const std::string name(json_kind_name(value));
+  return value.is_number() && numeric ? name + " " + json::write(value) : name;
 }
 
 }  // namespace coracle::kube::internal

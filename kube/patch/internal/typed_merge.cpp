@@ -2,31 +2,11 @@
 #include <set>
 #include <utility>
 
-#include "kube/patch/internal/go_text.h"
+#include "base/go_text.h"
 #include "kube/patch/internal/typed_tree.h"
 
 namespace coracle::kube::patch::internal {
 namespace {
-
-std::string kind_text(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::Null:
-      return "null";
-    case Value::Kind::Bool:
-      return "bool";
-    case Value::Kind::Int:
-      return "int64";
-    case Value::Kind::Double:
-      return "float64";
-    case Value::Kind::String:
-      return "string";
-    case Value::Kind::Array:
-      return "[]interface {}";
-    case Value::Kind::Object:
-      break;
-  }
-  return "map[string]interface {}";
-}
 
 std::string shown_value(const Value& value) {
   return "&value.valueUnstructured{Value:" + go_syntax(value) + "}";
@@ -42,7 +22,7 @@ std::string check_scalar(const TypeRef& type, const Value& value) {
       return value.is_bool() ? "" : "expected boolean, got " + shown_value(value);
     case SchemaKind::Integer:
     case SchemaKind::Number:
-      return value.is_number() ? "" : "expected numeric (int or float), got " + kind_text(value);
+      return value.is_number() ? "" : "expected numeric (int or float), got " + std::string(go_type_name(value));
     case SchemaKind::String:
     case SchemaKind::Bytes:
     case SchemaKind::Duration:
