@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
 #include "charts/template/go_format.h"
 
 namespace coracle::charts {
@@ -90,7 +91,7 @@ constexpr std::array<PartText, 31> kParts = {{{"January", Part::LongMonth},
                                               {"", Part::FractionTrimmed}}};
 
 bool digit_at(std::string_view text, std::size_t at) {
-  return at < text.size() && text[at] >= '0' && text[at] <= '9';
+  return at < text.size() && is_digit(text[at]);
 }
 
 // A run of zeros or nines after '.' or ',' that no digit follows; its length with the point, or 0.
@@ -169,8 +170,40 @@ void append_zone(std::string& out, Part part, const GoValue& time) {
   append_offset(out, offset, colon, part != Part::ZoneHours && part != Part::ZoneIsoHours);
 }
 
+// A part that is a number, and the fewest digits that it is written with.
+struct NumberPart {
+  Part part;
+  int (*number)(const CivilTime& civil);
+  int width;
+  char fill = '0';
+};
+
+int hour12(const CivilTime& civil) {
+  return civil.hour % 12 == 0 ? 12 : civil.hour % 12;
+}
+
+constexpr std::array kNumberParts = {
+    NumberPart{Part::Month, [](const CivilTime& civil) { return static_cast<int>(civil.month); }, 0},
+    NumberPart{Part::ZeroMonth, [](const CivilTime& civil) { return static_cast<int>(civil.month); }, 2},
+    NumberPart{Part::Day, [](const CivilTime& civil) { return static_cast<int>(civil.day); }, 0},
+    NumberPart{Part::SpaceDay, [](const CivilTime& civil) { return static_cast<int>(civil.day); }, 2, ' '},
+    NumberPart{Part::ZeroDay, [](const CivilTime& civil) { return static_cast<int>(civil.day); }, 2},
+    NumberPart{Part::YearDay, [](const CivilTime& civil) { return civil.year_day; }, 3},
+    NumberPart{Part::Hour, [](const CivilTime& civil) { return civil.hour; }, 2},
+    NumberPart{Part::Hour12, hour12, 0},
+    NumberPart{Part::ZeroHour12, hour12, 2},
+    NumberPart{Part::Minute, [](const CivilTime& civil) { return civil.minute; }, 0},
+    NumberPart{Part::ZeroMinute, [](const CivilTime& civil) { return civil.minute; }, 2},
+    NumberPart{Part::Second, [](const CivilTime& civil) { return civil.second; }, 0},
+    NumberPart{Part::ZeroSecond, [](const CivilTime& civil) { return civil.second; }, 2},
+    NumberPart{Part::LongYear, [](const CivilTime& civil) { return civil.year; }, 4},
+    NumberPart{Part::Year, [](const CivilTime& civil) { return civil.year % 100; }, 2},
+};
+
 void append_part(std::string& out, const PartText& part, const CivilTime& civil, const GoValue& time) {
-  const int hour12 = civil.hour % 12 == 0 ? 12 : civil.hour % 12;
+  for (const NumberPart& row : kNumberParts) {
+    if (row.part == part.part) return append_number(out, row.number(civil), row.width, row.fill);
+  }
   switch (part.part) {
     case Part::LongMonth:
       out += kMonths[civil.month - 1];
@@ -178,56 +211,11 @@ void append_part(std::string& out, const PartText& part, const CivilTime& civil,
     case Part::ShortMonth:
       out += kMonths[civil.month - 1].substr(0, 3);
       break;
-    case Part::Month:
-      append_number(out, static_cast<int>(civil.month), 0);
-      break;
-    case Part::ZeroMonth:
-      append_number(out, static_cast<int>(civil.month), 2);
-      break;
     case Part::LongWeekday:
       out += kDays[civil.weekday];
       break;
     case Part::ShortWeekday:
       out += kDays[civil.weekday].substr(0, 3);
-      break;
-    case Part::Day:
-      append_number(out, static_cast<int>(civil.day), 0);
-      break;
-    case Part::SpaceDay:
-      append_number(out, static_cast<int>(civil.day), 2, ' ');
-      break;
-    case Part::ZeroDay:
-      append_number(out, static_cast<int>(civil.day), 2);
-      break;
-    case Part::YearDay:
-      append_number(out, civil.year_day, 3);
-      break;
-    case Part::Hour:
-      append_number(out, civil.hour, 2);
-      break;
-    case Part::Hour12:
-      append_number(out, hour12, 0);
-      break;
-    case Part::ZeroHour12:
-      append_number(out, hour12, 2);
-      break;
-    case Part::Minute:
-      append_number(out, civil.minute, 0);
-      break;
-    case Part::ZeroMinute:
-      append_number(out, civil.minute, 2);
-      break;
-    case Part::Second:
-      append_number(out, civil.second, 0);
-      break;
-    case Part::ZeroSecond:
-      append_number(out, civil.second, 2);
-      break;
-    case Part::LongYear:
-      append_number(out, civil.year, 4);
-      break;
-    case Part::Year:
-      append_number(out, civil.year % 100, 2);
       break;
     case Part::UpperNoon:
       out += civil.hour >= 12 ? "PM" : "AM";

@@ -181,7 +181,7 @@ FieldSet FieldSet::united(const FieldSet& other) const {
   return out;
 }
 
-FieldSet FieldSet::difference(const FieldSet& other) const {
+FieldSet FieldSet::without(const FieldSet& other, bool with_children) const {
   if (other.empty()) return *this;
   FieldSet out;
   zip(*this, other, [&](const Entry* left, const Entry* right) {
@@ -190,25 +190,10 @@ FieldSet FieldSet::difference(const FieldSet& other) const {
       out.append(*left);
       return;
     }
-    FieldSet below = left->below.difference(right->below);
+    if (with_children && right->member) return;
+    FieldSet below = left->below.without(right->below, with_children);
     const bool member = left->member && !right->member;
     if (member || !below.empty()) out.append({left->element, member, std::move(below)});
-  });
-  return out;
-}
-
-FieldSet FieldSet::recursive_difference(const FieldSet& other) const {
-  if (other.empty()) return *this;
-  FieldSet out;
-  zip(*this, other, [&](const Entry* left, const Entry* right) {
-    if (left == nullptr) return;
-    if (right == nullptr) {
-      out.append(*left);
-      return;
-    }
-    if (right->member) return;
-    FieldSet below = left->below.recursive_difference(right->below);
-    if (left->member || !below.empty()) out.append({left->element, left->member, std::move(below)});
   });
   return out;
 }

@@ -37,9 +37,9 @@ class FieldSet {
   FieldSet intersection(const FieldSet& other) const;
   FieldSet united(const FieldSet& other) const;
   // Removes exactly the members of `other`: what lies below a removed parent stays.
-  FieldSet difference(const FieldSet& other) const;
+  FieldSet difference(const FieldSet& other) const { return without(other, false); }
   // Removes the members of `other` and everything below them.
-  FieldSet recursive_difference(const FieldSet& other) const;
+  FieldSet recursive_difference(const FieldSet& other) const { return without(other, true); }
   bool intersects(const FieldSet& other) const;
   // Members that have nothing below them.
   FieldSet leaves() const;
@@ -55,6 +55,7 @@ class FieldSet {
   bool operator==(const FieldSet& other) const;
 
  private:
+  FieldSet without(const FieldSet& other, bool with_children) const;
   void for_each(FieldPathElements& path, const std::function<void(std::span<const PathElement>)>& visit) const;
   Entry& descend(const PathElement& element);
 

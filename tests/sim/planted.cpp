@@ -1,5 +1,6 @@
 #include "tests/sim/planted.h"
 
+#include <array>
 #include <utility>
 
 #include "base/files.h"
@@ -228,10 +229,30 @@ Result<void> log_an_error(World& world) {
   return {};
 }
 
+// Bugs that are one deed in the running world.
+struct PlantedDeed {
+  const char* name;
+  std::string_view invariant;
+  const char* scenario;
+  Result<void> (*deed)(World& world);
+};
+
+constexpr std::array kDeeds = {
+    PlantedDeed{"an object lies under another's key", invariant::kStoredObjectsDecode, "roles", store_stranger},
+    PlantedDeed{"an object changes its uid", invariant::kIdentityStays, "roles", change_identity},
+    PlantedDeed{"a finalizer is dropped by somebody else", invariant::kFinalizersKept, "roles", drop_finalizer},
+    PlantedDeed{"an object is collected whose owner lives", invariant::kOwnedObjectsLive, "roles", delete_owned},
+    PlantedDeed{"an object of nobody's set is pruned", invariant::kPruneInsideOwnerSet, "manifests", prune_foreign},
+    PlantedDeed{"an object is pruned that its file contains", invariant::kKeptWhileInSource, "manifests", prune_wanted},
+    PlantedDeed{"a namespace loses content before its pods", invariant::kPodsGoFirst, "roles", delete_before_pods},
+    PlantedDeed{"a namespace goes with its content", invariant::kNamespaceEmptyAtEnd, "roles", drop_full_namespace},
+    PlantedDeed{"an error is logged", invariant::kNoErrorLog, "roles", log_an_error},
+};
+
 }  // namespace
 
 std::vector<PlantedBug> planted_bugs() {
-  return {
+  std::vector<PlantedBug> bugs = {
       {.name = "the store tells an event twice",
        .invariant = invariant::kRevisionsGrow,
        .scenario = "roles",
@@ -244,38 +265,6 @@ std::vector<PlantedBug> planted_bugs() {
        .server = [](kube::Transport& inner) -> std::unique_ptr<kube::Transport> {
          return std::make_unique<RewindingServer>(inner);
        }},
-      {.name = "an object lies under another's key",
-       .invariant = invariant::kStoredObjectsDecode,
-       .scenario = "roles",
-       .deed = store_stranger},
-      {.name = "an object changes its uid",
-       .invariant = invariant::kIdentityStays,
-       .scenario = "roles",
-       .deed = change_identity},
-      {.name = "a finalizer is dropped by somebody else",
-       .invariant = invariant::kFinalizersKept,
-       .scenario = "roles",
-       .deed = drop_finalizer},
-      {.name = "an object is collected whose owner lives",
-       .invariant = invariant::kOwnedObjectsLive,
-       .scenario = "roles",
-       .deed = delete_owned},
-      {.name = "an object of nobody's set is pruned",
-       .invariant = invariant::kPruneInsideOwnerSet,
-       .scenario = "manifests",
-       .deed = prune_foreign},
-      {.name = "an object is pruned that its file contains",
-       .invariant = invariant::kKeptWhileInSource,
-       .scenario = "manifests",
-       .deed = prune_wanted},
-      {.name = "a namespace loses content before its pods",
-       .invariant = invariant::kPodsGoFirst,
-       .scenario = "roles",
-       .deed = delete_before_pods},
-      {.name = "a namespace goes with its content",
-       .invariant = invariant::kNamespaceEmptyAtEnd,
-       .scenario = "roles",
-       .deed = drop_full_namespace},
       {.name = "a component writes for ever",
        .invariant = invariant::kBoundedWrites,
        .scenario = "roles",
@@ -302,8 +291,11 @@ std::vector<PlantedBug> planted_bugs() {
              return intruder("restless", false,
                              [](const kube::ControllerDeps&) { return std::make_unique<Restless>(); });
            }},
-      {.name = "an error is logged", .invariant = invariant::kNoErrorLog, .scenario = "roles", .deed = log_an_error},
   };
+  for (const PlantedDeed& row : kDeeds) {
+    bugs.push_back({.name = row.name, .invariant = row.invariant, .scenario = row.scenario, .deed = row.deed});
+  }
+  return bugs;
 }
 
 }  // namespace coracle::sim

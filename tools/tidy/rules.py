@@ -2,7 +2,7 @@
 
 MAX_COLUMNS = 120
 MAX_FILE_LINES = 800
-MAX_FUNCTION_LINES = 80
+MAX_FUNCTION_LINES = 70
 
 # Folder -> folders whose headers it may include. `tests` and `daemon` may include everything; nothing
 # includes `daemon`, `tests` or `tools`.

@@ -58,6 +58,8 @@ class Tidy:
             self.say(path, number, f"{home} may not include {target}")
         if "/internal/" in included and target != home and home != "tests" and "/testing/" not in path:
             self.say(path, number, f"{included} is the inside of {target}")
+        if "/testing/" in included and "_test" not in path and "/testing/" not in path and home != "tests":
+            self.say(path, number, f"{included} is for tests")
         if home == "reconcilers" and included.startswith("reconcilers/"):
             if included.split("/")[1] != path.split("/")[1] and "_test." not in path:
                 self.say(path, number, "reconcilers never include each other")

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json/json.h"
@@ -207,7 +208,6 @@ class Emitter {
     Root,
     MappingValue,  // after "key:"
     SequenceItem,  // after "-"
-    ComplexKey,    // after "?"
     ComplexValue,  // after ": " that stands alone
   };
 
@@ -243,6 +243,12 @@ class Emitter {
   void start_line(std::size_t indent) {
     if (!(fresh_ && column_ == indent)) end_line();
     while (column_ < indent) put(' ');
+    fresh_ = true;
+  }
+  // An entry of a mapping or a sequence; the first one inside "- " or ": " stands on the same line.
+  void start_entry(std::size_t indent, Position position) {
+    if (position != Position::SequenceItem && position != Position::ComplexValue) return start_line(indent);
+    separate();
     fresh_ = true;
   }
   void separate() {
@@ -304,9 +310,6 @@ std::string Emitter::number(const Value& value) const {
 }
 
 void Emitter::mapping(const Value& value, std::size_t indent, Position position) {
-  // The first pair of a mapping inside "- " or "? " stands on the same line.
-  const bool inline_start =
-      position == Position::SequenceItem || position == Position::ComplexKey || position == Position::ComplexValue;
   const std::size_t own = position == Position::Root ? 0 : indent + kIndent;
   std::vector<const Value::Member*> order;
   order.reserve(value.size());
@@ -315,13 +318,7 @@ void Emitter::mapping(const Value& value, std::size_t indent, Position position)
             [](const Value::Member* a, const Value::Member* b) { return natural_less(a->key, b->key); });
   bool first = true;
   for (const Value::Member* member : order) {
-    if (first && inline_start) {
-      separate();
-      fresh_ = true;
-    } else {
-      start_line(own);
-    }
-    first = false;
+    start_entry(own, std::exchange(first, false) ? position : Position::MappingValue);
     const bool simple = member->key.size() <= kMaxSimpleKeyBytes && !analyse(member->key, dialect_).multiline;
     if (simple) {
       text(member->key, own + kIndent, true);
@@ -340,20 +337,12 @@ void Emitter::mapping(const Value& value, std::size_t indent, Position position)
 }
 
 void Emitter::sequence(const Value& value, std::size_t indent, Position position) {
-  const bool inline_start =
-      position == Position::SequenceItem || position == Position::ComplexKey || position == Position::ComplexValue;
   std::size_t own = indent + kIndent;
   if (position == Position::Root) own = 0;
   if (position == Position::MappingValue && !dialect_.indent_sequences) own = indent;
   bool first = true;
   for (const Value& item : value.items()) {
-    if (first && inline_start) {
-      separate();
-      fresh_ = true;
-    } else {
-      start_line(own);
-    }
-    first = false;
+    start_entry(own, std::exchange(first, false) ? position : Position::MappingValue);
     put('-');
     node(item, own, Position::SequenceItem);
   }

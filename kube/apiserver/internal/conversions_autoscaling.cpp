@@ -1,5 +1,7 @@
 #include "kube/apiserver/internal/conversions_autoscaling.h"
 
+#include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -122,40 +124,47 @@ Value metric_to_v2(const Value& metric, bool status) {
   return std::move(out).build();
 }
 
-bool is_cpu_target(const Value& metric) {
-  return metric["type"].as_string() == "Resource" && metric["resource"]["name"].as_string() == "cpu" &&
-         metric["resource"]["target"]["averageUtilization"].is_int();
+// The percentage in `side` ("target", "current") of a metric of CPU; null for other metrics.
+const Value& cpu_percentage(const Value& metric, std::string_view side) {
+  static const Value kNone;
+  const Value& resource = metric["resource"];
+  if (metric["type"].as_string() != "Resource" || resource["name"].as_string() != "cpu") return kNone;
+  const Value& percentage = resource[side]["averageUtilization"];
+  return percentage.is_int() ? percentage : kNone;
 }
 
-bool is_cpu_current(const Value& metric) {
-  return metric["type"].as_string() == "Resource" && metric["resource"]["name"].as_string() == "cpu" &&
-         metric["resource"]["current"]["averageUtilization"].is_int();
+// Both versions have these fields in the same places.
+constexpr std::array<std::string_view, 3> kSameInSpec = {"scaleTargetRef", "minReplicas", "maxReplicas"};
+constexpr std::array<std::string_view, 4> kSameInStatus = {"observedGeneration", "lastScaleTime", "currentReplicas",
+                                                           "desiredReplicas"};
+
+Value::ObjectBuilder with_fields(const Value& from, std::span<const std::string_view> fields) {
+  Value::ObjectBuilder out;
+  for (const std::string_view field : fields) {
+    if (const Value* value = from.find(field)) out.set(field, *value);
+  }
+  return out;
 }
 
 Object to_v1(const Object& hpa) {
   Object out = hpa;
   const Value& spec = hpa["spec"];
   const Value& status = hpa["status"];
-  Value::ObjectBuilder old_spec, old_status;
-  for (std::string_view field : {"scaleTargetRef", "minReplicas", "maxReplicas"}) {
-    if (const Value* value = spec.find(field)) old_spec.set(field, *value);
-  }
+  Value::ObjectBuilder old_spec = with_fields(spec, kSameInSpec);
+  Value::ObjectBuilder old_status = with_fields(status, kSameInStatus);
   Value::ArrayBuilder others, current;
   bool cpu = false;
   for (const Value& metric : spec["metrics"].items()) {
-    if (!cpu && is_cpu_target(metric)) {
+    if (const Value& percentage = cpu_percentage(metric, "target"); !cpu && !percentage.is_null()) {
       cpu = true;
-      old_spec.set("targetCPUUtilizationPercentage", metric["resource"]["target"]["averageUtilization"]);
+      old_spec.set("targetCPUUtilizationPercentage", percentage);
     } else {
       others.add(metric_to_v1(metric, false));
     }
   }
-  for (std::string_view field : {"observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"}) {
-    if (const Value* value = status.find(field)) old_status.set(field, *value);
-  }
   for (const Value& metric : status["currentMetrics"].items()) {
-    if (is_cpu_current(metric)) {
-      old_status.set("currentCPUUtilizationPercentage", metric["resource"]["current"]["averageUtilization"]);
+    if (const Value& percentage = cpu_percentage(metric, "current"); !percentage.is_null()) {
+      old_status.set("currentCPUUtilizationPercentage", percentage);
     }
     current.add(metric_to_v1(metric, true));
   }
@@ -182,10 +191,8 @@ Object to_v2(const Object& hpa) {
   Object out = hpa;
   const Value& spec = hpa["spec"];
   const Value& status = hpa["status"];
-  Value::ObjectBuilder new_spec, new_status;
-  for (std::string_view field : {"scaleTargetRef", "minReplicas", "maxReplicas"}) {
-    if (const Value* value = spec.find(field)) new_spec.set(field, *value);
-  }
+  Value::ObjectBuilder new_spec = with_fields(spec, kSameInSpec);
+  Value::ObjectBuilder new_status = with_fields(status, kSameInStatus);
   Value::ArrayBuilder metrics, current;
   if (const Value* percentage = spec.find("targetCPUUtilizationPercentage")) {
     const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", *percentage}});
@@ -197,9 +204,6 @@ Object to_v2(const Object& hpa) {
   if (metrics.size() > 0) new_spec.set("metrics", std::move(metrics).build());
   if (const Value behavior = take_annotation(out, kBehaviorAnnotation); behavior.is_object()) {
     new_spec.set("behavior", behavior);
-  }
-  for (std::string_view field : {"observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"}) {
-    if (const Value* value = status.find(field)) new_status.set(field, *value);
   }
   const Value old_current = take_annotation(out, kCurrentMetricsAnnotation);
   for (const Value& metric : old_current.items()) {

@@ -59,6 +59,8 @@ Result<ObjectEncoder> encoder_for(const RequestScope& scope, const ResourcePtr& 
 http::Response encoded_response(int code, const OutputType& output, std::vector<http::Bytes> body);
 // The body's object, its name and namespace checked against the URL.
 Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& resource, bool name_required);
+// What a DeleteOptions object asks for; dryRun is the write's.
+DeleteOptions delete_options_of(const Value& body);
 // DeleteOptions from the body, or from the query where there is none.
 Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& write);
 

@@ -67,6 +67,16 @@ Result<void> check_delete_options(const DeleteOptions& options, const std::vecto
 
 }  // namespace
 
+DeleteOptions delete_options_of(const Value& body) {
+  DeleteOptions options;
+  if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
+  if (const Value* orphan = body.find("orphanDependents")) options.orphan_dependents = orphan->as_bool();
+  options.propagation = body["propagationPolicy"].as_string();
+  options.preconditions.uid = body["preconditions"]["uid"].as_string();
+  options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_string();
+  return options;
+}
+
 Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& write) {
   if (scope.request.body.empty()) {
     ASSIGN_OR_RETURN(DeleteOptions options, delete_options_from_query(scope.query));
@@ -83,12 +93,7 @@ Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& wri
                        "\"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
   }
   const Value& body = decoded.object;
-  DeleteOptions options;
-  if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
-  if (const Value* orphan = body.find("orphanDependents")) options.orphan_dependents = orphan->as_bool();
-  options.propagation = body["propagationPolicy"].as_string();
-  options.preconditions.uid = body["preconditions"]["uid"].as_string();
-  options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_string();
+  const DeleteOptions options = delete_options_of(body);
   std::vector<std::string> dry_runs;
   for (const Value& value : body["dryRun"].items()) dry_runs.emplace_back(value.as_string());
   TRY(check_delete_options(options, dry_runs));

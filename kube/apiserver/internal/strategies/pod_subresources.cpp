@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kube/apiserver/internal/responses.h"
+#include "kube/apiserver/internal/rest_handler.h"
 #include "kube/apiserver/internal/strategies/pod_strategy.h"
 #include "kube/object/conditions.h"
 #include "kube/object/selector.h"
@@ -179,7 +180,7 @@ class EvictionHandler {
     if (eviction.name() != info.name) return bad_request("name in URL does not match name in Eviction object");
     TRY(read_dry_run(call, eviction, write));
     TRY(run_admission(call, write, &eviction));
-    const DeleteOptions options = delete_options(eviction["deleteOptions"]);
+    const DeleteOptions options = delete_options_of(eviction["deleteOptions"]);
     for (unsigned attempt = 0; attempt < kEvictionAttempts; ++attempt) {
       auto evicted = evict(call, write, options);
       if (evicted.ok()) return object_response(call.scope, 201, Object(success_status()));
@@ -200,16 +201,6 @@ class EvictionHandler {
     }
     write.dry_run = in_query || !in_body.empty();
     return {};
-  }
-
-  static DeleteOptions delete_options(const Value& body) {
-    DeleteOptions options;
-    if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
-    if (const Value* orphan = body.find("orphanDependents")) options.orphan_dependents = orphan->as_bool();
-    options.propagation = body["propagationPolicy"].as_string();
-    options.preconditions.uid = body["preconditions"]["uid"].as_string();
-    options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_string();
-    return options;
   }
 
   Result<void> evict(SubresourceCall& call, const WriteRequest& write, DeleteOptions options) const {
