@@ -14,11 +14,14 @@ namespace {
 constexpr std::string_view kObjectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 constexpr std::string_view kListMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 constexpr std::string_view kApiVersionText =
-    "The version of the schema that this object follows. More info: "
+    "APIVersion defines the version of the schema that this object follows. More info: "
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
 constexpr std::string_view kKindText =
-    "The kind of resource that this object is. More info: "
+    "Kind is the kind of resource that this object is. More info: "
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+constexpr std::string_view kMetadataText =
+    "Standard object's metadata. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 // What OpenAPI 2.0 has no word for.
 constexpr std::array<std::string_view, 6> kNotInV2 = {"default", "nullable", "oneOf", "anyOf", "allOf", "not"};
 constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
@@ -143,30 +146,28 @@ void add_merge_rules(Value::ObjectBuilder& out, const Schema& schema) {
   out.set_nonempty("x-kubernetes-patch-strategy", patch_strategy_text(schema.patch_strategy));
 }
 
-Value without_v2_gaps(const Value& schema, bool root);
+Value without_v2_gaps(const Value& schema);
 
 Value without_v2_gaps_in_map(const Value& map) {
   Value::ObjectBuilder out;
-  for (const Value::Member& member : map.members()) out.append(member.key, without_v2_gaps(member.value, false));
+  for (const Value::Member& member : map.members()) out.append(member.key, without_v2_gaps(member.value));
   return std::move(out).build();
 }
 
 // A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
-Value without_v2_gaps(const Value& schema, bool root) {
-  const bool open = schema[kPreserve].as_bool();
+Value without_v2_gaps(const Value& schema) {
   const bool untyped =
-      schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || (open && !root);
+      schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || schema[kPreserve].as_bool();
   Value::ObjectBuilder out;
   for (const Value::Member& member : schema.members()) {
     const std::string& key = member.key;
     if (std::find(kNotInV2.begin(), kNotInV2.end(), key) != kNotInV2.end()) continue;
     const bool structural = key == "properties" || key == "additionalProperties" || key == "items";
     if (untyped && (structural || key == "type" || key == "required" || key == "format")) continue;
-    if (open && (key == "properties" || key == "additionalProperties" || key == "required")) continue;
     if (key == "properties") {
       out.append(key, without_v2_gaps_in_map(member.value));
     } else if (structural && member.value.is_object()) {
-      out.append(key, without_v2_gaps(member.value, false));
+      out.append(key, without_v2_gaps(member.value));
     } else {
       out.append(key, member.value);
     }
@@ -241,8 +242,16 @@ Value OpenApiTypes::typed_form(const Schema& schema) {
   }
 }
 
+Value OpenApiTypes::with_members(const Value& type, const Value& members) const {
+  if (members.empty()) return type;
+  // Beside a reference OpenAPI 3.0 allows nothing else.
+  const bool wrapped = dialect_ == OpenApiDialect::V3 && type.contains("$ref");
+  Value::ObjectBuilder out(wrapped ? Value::object({{"allOf", Value::array({type})}}) : type);
+  for (const Value::Member& member : members.members()) out.set(member.key, member.value);
+  return std::move(out).build();
+}
+
 Value OpenApiTypes::field(const Field& field) {
-  const Value type = node(*field.schema);
   Value::ObjectBuilder extra;
   extra.set_nonempty("description", field.description);
   if (!field.default_json.empty()) {
@@ -250,13 +259,7 @@ Value OpenApiTypes::field(const Field& field) {
     if (value.ok()) extra.set("default", std::move(value).value());
   }
   add_merge_rules(extra, *field.schema);
-  if (extra.size() == 0) return type;
-  // Beside a reference OpenAPI 3.0 allows nothing else.
-  const bool wrapped = dialect_ == OpenApiDialect::V3 && type.contains("$ref");
-  Value::ObjectBuilder out(wrapped ? Value::object({{"allOf", Value::array({type})}}) : type);
-  const Value members = std::move(extra).build();
-  for (const Value::Member& member : members.members()) out.set(member.key, member.value);
-  return std::move(out).build();
+  return with_members(node(*field.schema), std::move(extra).build());
 }
 
 Value OpenApiTypes::structure(const Schema& schema) {
@@ -286,15 +289,17 @@ void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::str
   static const Value kOpen = Value::object({{"type", "object"}, {kPreserve, true}});
   const auto* source = static_cast<const Value*>(resource.schema == nullptr ? nullptr : resource.schema->extra);
   const Value& given = source != nullptr && source->is_object() ? *source : kOpen;
-  const Value schema = dialect_ == OpenApiDialect::V2 ? without_v2_gaps(given, true) : given;
-  Value::ObjectBuilder out(schema);
-  // An open root of the older form has no properties: they would be the only ones then.
-  const bool closed = dialect_ == OpenApiDialect::V3 || !given[kPreserve].as_bool();
-  if (closed) {
+  const bool v2 = dialect_ == OpenApiDialect::V2;
+  Value::ObjectBuilder out;
+  // An open root says nothing in the older form: whatever it named would be all that its readers allow.
+  if (!v2 || !given[kPreserve].as_bool()) {
+    const Value schema = v2 ? without_v2_gaps(given) : given;
+    out = Value::ObjectBuilder(schema);
     Value::ObjectBuilder properties;
     properties.append("apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}}));
     properties.append("kind", Value::object({{"description", kKindText}, {"type", "string"}}));
-    properties.append("metadata", reference(kObjectMetaName));
+    properties.append("metadata",
+                      with_members(reference(kObjectMetaName), Value::object({{"description", kMetadataText}})));
     for (const Value::Member& member : schema["properties"].members()) {
       const bool own = member.key == "apiVersion" || member.key == "kind" || member.key == "metadata";
       if (!own) properties.append(member.key, member.value);

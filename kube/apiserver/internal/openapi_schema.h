@@ -36,6 +36,8 @@ class OpenApiTypes {
   Value body(const Schema& schema);
   Value typed_form(const Schema& schema);
   Value field(const Field& field);
+  // A type with more members, where the dialect allows them.
+  Value with_members(const Value& type, const Value& members) const;
   Value structure(const Schema& schema);
   void add_custom(const ResourceDescriptor& resource, const std::string& name);
   void add_custom_list(const ResourceDescriptor& resource, const std::string& name, const std::string& item);
