@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/container_validation.h"
+#include "kube/apiserver/internal/strategies/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/pod_template.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
@@ -212,6 +213,7 @@ void check_pod_spec(const Value& spec, const FieldPath& path, FieldErrors& error
   check_labels(spec["nodeSelector"], path.child("nodeSelector"), errors);
   check_pod_names(spec, path, errors);
   check_pod_dns(spec, path, errors);
+  check_pod_security_context(spec, path, errors);
   for (std::size_t i = 0; i < spec["tolerations"].size(); ++i) {
     check_toleration(spec["tolerations"].at(i), path.child("tolerations").index(i), errors);
   }

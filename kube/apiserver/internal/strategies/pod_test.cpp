@@ -302,6 +302,26 @@ TEST_CASE("what a pod may not say", "[strategies]") {
        "spec.tolerations[0].operator: Invalid value: \"Equal\": operator must be Exists when `key` is empty, which "
        "means "
        "\"match all values and all keys\""},
+      {R"("containers":[{"name":"c","image":"i"}],"securityContext":{"sysctls":[
+            {"name":"kernel.shmmax","value":"1"},{"name":"net/ipv4/a_b","value":"1"},{"name":"bar..","value":"1"}]})",
+       "spec.securityContext.sysctls[2].name: Invalid value: \"bar..\": must have at most 253 characters and match "
+       "regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"},
+      {R"("containers":[{"name":"c","image":"i"}],"securityContext":{"sysctls":[
+            {"name":"a","value":"1"},{"name":"a","value":"2"}]})",
+       "spec.securityContext.sysctls[1].name: Duplicate value: \"a\""},
+      {R"("containers":[{"name":"c","image":"i"}],"hostNetwork":true,"securityContext":{"sysctls":[
+            {"name":"net/ipv4.x","value":"1"}]})",
+       "spec.securityContext.sysctls[0].name: Invalid value: \"net/ipv4.x\": may not be specified when 'hostNetwork' "
+       "is true"},
+      {R"("containers":[{"name":"c","image":"i"}],"hostIPC":true,"securityContext":{"sysctls":[
+            {"name":"kernel.sem","value":"1"}]})",
+       "spec.securityContext.sysctls[0].name: Invalid value: \"kernel.sem\": may not be specified when 'hostIPC' is "
+       "true"},
+      {R"("containers":[{"name":"c","image":"i"}],"securityContext":{"runAsUser":-1})",
+       "spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"},
+      {R"("containers":[{"name":"c","image":"i"}],"hostPID":true,"shareProcessNamespace":true)",
+       "spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both "
+       "be enabled"},
   };
   TestServer::run([&](TestServer& server) {
     make_account(server);
