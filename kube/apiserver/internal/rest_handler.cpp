@@ -106,7 +106,9 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
   }
   // A single object has its namespace in the path.
   const bool one = info.verb != "list" && info.verb != "watch" && info.verb != "deletecollection";
-  if (one && resource.namespaced && info.namespace_.empty()) return method_not_allowed();
+  if (one && resource.namespaced && info.namespace_.empty()) {
+    return info.name.empty() ? method_not_allowed() : unknown_resource();
+  }
   if (info.name.empty() && (info.verb == "update" || info.verb == "patch")) return method_not_allowed();
   if (!info.name.empty() && info.verb == "create") return method_not_allowed();
   if (info.verb == "get") return get(request);

@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/computed_answers.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/patch_body.h"
 #include "kube/apiserver/internal/responses.h"
+#include "kube/apiserver/internal/tables/tables.h"
 #include "kube/object/selector.h"
 #include "kube/patch/apply.h"
 #include "kube/schema/field_error.h"
@@ -102,6 +104,19 @@ const Schema* scale_schema() {
   return find_builtin_kind(kScaleKind.group, kScaleKind.version, kScaleKind.kind)->schema;
 }
 
+// How a Scale is shown, whoever's it is.
+ResourcePtr scale_resource() {
+  static const ResourcePtr kResource = [] {
+    ResourceDescriptor scale;
+    scale.gvk = scale.storage_gvk = kScaleKind;
+    scale.resource = "scale";
+    scale.schema = scale_schema();
+    scale.table = builtin_table(kScaleKind.group, scale.resource);
+    return std::make_shared<const ResourceDescriptor>(std::move(scale));
+  }();
+  return kResource;
+}
+
 patch::FieldManagement scale_management(const WriteRequest& write) {
   patch::FieldManagement management;
   management.gvk = kScaleKind;
@@ -155,7 +170,7 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
   if (scope.info.verb == "get") {
     ASSIGN_OR_RETURN(const Object parent,
                      call.store.get(scope.context, resource, scope.info.namespace_, scope.info.name));
-    return object_response(scope, 200, scale_of(resource, parent, false));
+    return computed_object(scope, scale_resource(), scale_of(resource, parent, false));
   }
   const bool patching = scope.info.verb == "patch";
   ASSIGN_OR_RETURN(const WriteRequest write,
@@ -179,7 +194,7 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
   };
   ASSIGN_OR_RETURN(const WriteResult result, call.store.update(write, options, change));
   ASSIGN_OR_RETURN(const Object parent, result.object->object());
-  return object_response(scope, 200, scale_of(resource, parent, false));
+  return computed_object(scope, scale_resource(), scale_of(resource, parent, false));
 }
 
 }  // namespace coracle::kube::apiserver

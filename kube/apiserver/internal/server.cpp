@@ -10,6 +10,7 @@
 #include "kube/apiserver/internal/basic_endpoints.h"
 #include "kube/apiserver/internal/bootstrap.h"
 #include "kube/apiserver/internal/builtin_resources.h"
+#include "kube/apiserver/internal/computed_answers.h"
 #include "kube/apiserver/internal/extension_parts.h"
 #include "kube/apiserver/internal/handler_chain.h"
 #include "kube/apiserver/internal/health.h"
@@ -105,10 +106,13 @@ class ServerImpl : public Server {
     const auto well = [] { return std::string(); };
     health_.add("ping", well);
     health_.add("log", well);
-    health_.add("etcd", [this] {
+    const Health::Check store = [this] {
       auto got = feed_->backend().get(Context(executor_).with_timeout(std::chrono::seconds(2)), "/registry/health");
       return got.ok() ? std::string() : got.error().message();
-    });
+    };
+    health_.add("etcd", store);
+    subresources_.add("", "componentstatuses", "",
+                      make_component_statuses(registry_->table()->find("", "v1", "componentstatuses"), store));
     health_.add("poststarthook/rbac/bootstrap-roles",
                 [this] { return started_ ? std::string() : std::string("not finished"); });
     health_.add("informer-sync", well, Health::kReadyz);

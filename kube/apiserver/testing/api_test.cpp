@@ -154,6 +154,42 @@ TEST_CASE("a body that is too large is refused", "[api]") {
   });
 }
 
+TEST_CASE("objects that are computed show in every representation", "[api]") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server
+                .request("POST", "/apis/apps/v1/namespaces/default/deployments", R"({"metadata":{"name":"web"},
+      "spec":{"replicas":3,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},
+      "spec":{"containers":[{"name":"c","image":"i"}]}}}})")
+                .status == 201);
+    http::Headers table;
+    table.set("Accept", "application/json;as=Table;g=meta.k8s.io;v=v1");
+    const std::string scale = "/apis/apps/v1/namespaces/default/deployments/web/scale";
+    CHECK(server.request("GET", scale).tree["spec"]["replicas"].as_int() == 3);
+    const auto scales = server.request("GET", scale, "", table);
+    CHECK(json::write(scales.tree["rows"].at(0)["cells"]) == R"(["web",3,0,"0s"])");
+    CHECK(scales.tree["columnDefinitions"].at(1)["name"].as_string() == "Desired");
+
+    const std::string components = "/api/v1/componentstatuses";
+    const auto list = server.request("GET", components);
+    CHECK(list.tree["kind"].as_string() == "ComponentStatusList");
+    CHECK(list.tree["items"].at(0)["metadata"]["name"].as_string() == "etcd-0");
+    CHECK(server.request("GET", components + "/etcd-0").tree["conditions"].at(0)["status"].as_string() == "True");
+    CHECK(server.request("GET", components + "/other").status == 404);
+    CHECK(server.request("GET", components + "?fieldSelector=metadata.name%3Dother").tree["items"].empty());
+    CHECK(server.request("DELETE", components + "/etcd-0").status == 405);
+    const auto shown = server.request("GET", components, "", table);
+    CHECK(json::write(shown.tree["rows"].at(0)["cells"]) == R"(["etcd-0","Healthy","ok",""])");
+  });
+}
+
+TEST_CASE("one object of a namespaced resource is asked for in its namespace", "[api]") {
+  TestServer::run([](TestServer& server) {
+    CHECK(server.request("GET", "/api/v1/configmaps/a").status == 404);
+    CHECK(server.request("DELETE", "/api/v1/configmaps/a").status == 404);
+    CHECK(server.request("POST", "/api/v1/configmaps", config_map("a")).status == 405);
+  });
+}
+
 TEST_CASE("values that upstream stored as protobuf are read", "[api]") {
   TestServer::run([](TestServer& server) {
     const auto tree = json::read(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)"
