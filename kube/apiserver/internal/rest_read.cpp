@@ -102,16 +102,16 @@ std::string cache_start(const ListPlan& plan, const std::string& ns) {
   return ns + "/" + plan.start;
 }
 
-// The chunk did not survive compaction: the client may go on with what is there now.
-http::Response expired_continue(const RequestScope& scope, const ListPlan& plan) {
+// The state did not survive compaction. Whoever reads chunks may go on with what is there now.
+Result<http::Response> too_old(const RequestScope& scope, const ListPlan& plan) {
+  if (!plan.continued) return Error(Reason::Expired, std::string(kListTooOld));
   const Error error(Reason::Expired, std::string(kContinueTooOld));
   ContinueToken token;
   token.revision = -1;
   token.start = plan.start;
   Value status = to_status(error);
   status = status.with("metadata", Value::object({{"continue", encode_continue(token)}}));
-  auto answered = object_response(scope, error.code(), Object(std::move(status)));
-  return answered.ok() ? std::move(answered).value() : error_response(scope.request, error);
+  return object_response(scope, error.code(), Object(std::move(status)));
 }
 
 // Lists call it a bad request, everything else an error without reason.
@@ -157,6 +157,8 @@ Result<http::Response> RestHandler::list(const Request& request) {
   if (needed > 0) TRY(store_.feed()->catch_up(scope.context, needed));
   ASSIGN_OR_RETURN(const auto cache, store_.cache(scope.context, resource));
 
+  // The rule decides, not the luck that nothing has changed since: clients must be able to count on it.
+  if (plan.exact != 0 && plan.exact < store_.feed()->backend().compacted_revision()) return too_old(scope, plan);
   const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
   Chunk chunk;
   // The cache knows the newest state only, which is also that of every revision since its last change.
@@ -166,10 +168,7 @@ Result<http::Response> RestHandler::list(const Request& request) {
         cut_chunk(snapshot.range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, revision);
   } else {
     auto old = store_.snapshot_at(scope.context, resource, filter.namespace_(), plan.exact);
-    if (!old.ok() && old.error().reason() == Reason::Expired) {
-      if (plan.continued) return expired_continue(scope, plan);
-      return Error(Reason::Expired, std::string(kListTooOld));
-    }
+    if (!old.ok() && old.error().reason() == Reason::Expired) return too_old(scope, plan);
     TRY(old);
     chunk =
         cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, plan.exact);

@@ -84,6 +84,26 @@ TEST_CASE("a chunked list whose revision is compacted goes on inconsistently", "
   });
 }
 
+TEST_CASE("a chunked list expires with its revision even when nothing of it has changed", "[api]") {
+  TestServer::run([](TestServer& server) {
+    for (const char* name : {"a", "b", "c"}) server.request("POST", kMaps, config_map(name));
+    const auto first = server.request("GET", std::string(kMaps) + "?limit=1");
+    const std::string target =
+        std::string(kMaps) + "?limit=1&continue=" + std::string(first.tree["metadata"]["continue"].as_string());
+    CHECK(server.request("GET", target).status == 200);
+    server.request("POST", "/api/v1/namespaces", R"({"metadata":{"name":"other"}})");
+    REQUIRE(server.store().compact(server.context(), server.store().current_revision()).ok());
+    const auto expired = server.request("GET", target);
+    CHECK(expired.status == 410);
+    CHECK(expired.tree["reason"].as_string() == "Expired");
+    const std::string next(expired.tree["metadata"]["continue"].as_string());
+    const auto second = server.request("GET", std::string(kMaps) + "?limit=1&continue=" + next);
+    REQUIRE(second.status == 200);
+    CHECK(second.tree["items"].at(0)["metadata"]["name"].as_string() == "b");
+    CHECK(second.tree["metadata"]["resourceVersion"] != first.tree["metadata"]["resourceVersion"]);
+  });
+}
+
 TEST_CASE("protobuf clients get and send protobuf", "[api]") {
   TestServer::run([](TestServer& server) {
     server.request("POST", kMaps, config_map("a"));
