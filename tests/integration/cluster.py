@@ -1,6 +1,8 @@
 """A server of its own for a test class: started on loopback in a fresh folder, ended by its process id."""
+import functools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +27,17 @@ def free_port():
 
 def find_program(name):
     return shutil.which(name)
+
+
+@functools.lru_cache(maxsize=None)
+def client_minor():
+    """The 20 of kubectl 1.20, which is what Debian has."""
+    shown = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, text=True, check=True)
+    return int(re.match(r"\d+", json.loads(shown.stdout)["clientVersion"]["minor"]).group())
+
+
+def needs_client(minor):
+    return unittest.skipIf(client_minor() < minor, f"kubectl 1.{client_minor()} cannot say it, 1.{minor} can")
 
 
 class Server:
@@ -98,14 +111,22 @@ class Server:
         os.rename(partial, path)
         return path
 
-    def kubectl(self, *arguments, stdin=None, check=True, program="kubectl"):
-        environment = dict(os.environ, KUBECONFIG=self.kubeconfig, HOME=self.folder)
+    def kubectl(self, *arguments, stdin=None, check=True, program="kubectl", environment=None):
+        environment = dict(os.environ, KUBECONFIG=self.kubeconfig, HOME=self.folder, **(environment or {}))
         done = subprocess.run([program, *arguments], input=stdin, capture_output=True, text=True, env=environment,
                               timeout=120, check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(arguments)} ended with {done.returncode}:\n"
                                  f"{done.stdout}{done.stderr}\nserver log:\n{self.log()[-3000:]}")
         return done.stdout if check else done
+
+    def edit(self, script, *arguments, check=True):
+        """`kubectl edit ARGUMENTS` with a person at the editor who does to the file what the sed script says."""
+        editor = os.path.join(self.folder, "editor")
+        with open(editor, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nexec sed -i '{script}' \"$1\"\n")
+        os.chmod(editor, 0o700)
+        return self.kubectl("edit", *arguments, check=check, environment={"KUBE_EDITOR": editor})
 
     def object(self, *arguments):
         """The JSON of `kubectl get ARGUMENTS`, or None when it is not there."""

@@ -26,6 +26,7 @@ class BadInput(ServerTestCase):
     def setUp(self):
         self.chance = random.Random(SEED)
         self.admin = Admin(self.server)
+        self.addCleanup(self.admin.close)
 
     def damaged(self, data):
         data = bytearray(data)

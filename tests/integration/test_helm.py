@@ -11,6 +11,7 @@ import tarfile
 import threading
 import unittest
 
+from admin import Admin
 from cluster import ServerTestCase, find_program
 
 CHART_FOLDER = "examples/chart"
@@ -284,8 +285,12 @@ class TakingOver(HelmChartTestCase):
                        "--serviceaccount=default:helm-former")
         self.apply("former", {"chart": "oci://registry.example.com/charts/web"})
         self.wait_for_failed("former", "True")
-        server.kubectl("patch", "helmchart", "former", "--type=merge", "--subresource=status", "-p",
-                       json.dumps({"status": {"jobName": "helm-install-former"}}))
+        admin = Admin(server)
+        self.addCleanup(admin.close)
+        code, answer = admin.call(
+            "PATCH", "/apis/helm.cattle.io/v1/namespaces/default/helmcharts/former/status",
+            json.dumps({"status": {"jobName": "helm-install-former"}}), "application/merge-patch+json")
+        self.assertEqual(code, 200, answer)
         self.apply("former", {"chartContent": self.content()})
         self.moorings("former", 3)
         server.wait_until_gone("clusterrolebinding", "helm-default-former")
