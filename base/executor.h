@@ -40,6 +40,15 @@ class Timer {
   virtual ~Timer() = default;
 };
 
+// A thread of someone else that gives turns to tasks between its own work: an I/O loop. It must run
+// until the tasks that began on it have ended.
+class TaskHost {
+ public:
+  virtual ~TaskHost() = default;
+  // Runs `turn` on the host's thread soon. From any thread; never blocks.
+  virtual void post_turn(std::function<void()> turn) = 0;
+};
+
 // Where work runs and time passes. Production runs threads; simulation runs every task as a fiber
 // of one thread under virtual time, choosing among runnable ones by seed. Thread-safe.
 class Executor {
@@ -49,6 +58,13 @@ class Executor {
   // Runs `task` soon on the lane's threads. Tasks queue when the lane is full. No order between
   // tasks is promised, not even on one lane.
   virtual void post(Lane lane, std::function<void()> task) = 0;
+  // Begins a Worker task on the calling thread, the host's, without waking another; whenever it has
+  // waited, it goes on there. For tasks that compute for some ten microseconds: the host stands still
+  // meanwhile.
+  virtual void begin_on(TaskHost& host, std::function<void()> task) {
+    static_cast<void>(host);
+    post(Lane::Worker, std::move(task));
+  }
   // Runs `task` on the Delivery lane at `time`. It must not wait.
   [[nodiscard]] virtual std::unique_ptr<Timer> call_at(MonotonicTime time, std::function<void()> task) = 0;
   [[nodiscard]] std::unique_ptr<Timer> call_after(Duration delay, std::function<void()> task) {
@@ -61,9 +77,8 @@ class Executor {
 
 // Limits of the production executor.
 struct ThreadLimits {
-  unsigned delivery = 1;
-  unsigned worker = 4;  // threads start on demand, end after `idle`
-  unsigned blocking = 16;
+  unsigned worker = 64;    // tasks under way: fibers, carried by about one thread for each core
+  unsigned blocking = 16;  // threads; they start on demand and end after `idle`
   Duration idle = std::chrono::seconds(10);
 };
 

@@ -1,6 +1,9 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <mutex>
 #include <set>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "base/internal/testing.h"
@@ -243,6 +246,91 @@ TEST_CASE("threads start on demand, end when idle and come back") {
     // Long enough for some threads to end, whichever they are.
     CHECK(Context(*executor).sleep(milliseconds(round)).ok());
   }
+}
+
+TEST_CASE("many tasks wait on few threads") {
+  const auto executor = make_thread_executor();
+  constexpr int kTasks = 60;
+  std::atomic<int> inside = 0;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  Event all_inside(*executor);
+  TaskGroup group{Context(*executor)};
+  for (int i = 0; i < kTasks; ++i) {
+    group.spawn(Lane::Worker, [&](const Context& context) {
+      {
+        const std::lock_guard lock(mutex);
+        threads.insert(std::this_thread::get_id());
+      }
+      if (++inside == kTasks) all_inside.set();
+      all_inside.wait(context.with_timeout(seconds(30))).ignore("counted below");
+    });
+  }
+  group.join();
+  CHECK(inside == kTasks);
+  CHECK(all_inside.is_set());
+  CHECK(threads.size() <= 8);
+}
+
+TEST_CASE("a task whose turn was taken from a queue beyond the limit runs later") {
+  const auto executor = make_thread_executor({.worker = 2});
+  Event go(*executor);
+  std::atomic<int> done = 0;
+  TaskGroup group{Context(*executor)};
+  for (int i = 0; i < 10; ++i) {
+    group.spawn(Lane::Worker, [&](const Context& context) {
+      go.wait(context.with_timeout(seconds(30))).ignore("counted below");
+      ++done;
+    });
+  }
+  go.set();
+  group.join();
+  CHECK(done == 10);
+}
+
+// A host whose thread is the test's.
+class TurnQueue : public TaskHost {
+ public:
+  explicit TurnQueue(Executor& executor) : turns_(executor, 16) {}
+  void post_turn(std::function<void()> turn) override { turns_.push(std::move(turn)); }
+  void take_turn(const Context& context) { (**turns_.pop(context))(); }
+
+ private:
+  Queue<std::function<void()>> turns_;
+};
+
+TEST_CASE("a task begins on its host and goes on there") {
+  const auto executor = make_thread_executor();
+  TurnQueue host(*executor);
+  Event event(*executor);
+  std::vector<std::thread::id> seen;
+  executor->begin_on(host, [&] {
+    seen.push_back(std::this_thread::get_id());
+    event.wait(patient(*executor)).ignore("set below");
+    seen.push_back(std::this_thread::get_id());
+  });
+  CHECK(seen.size() == 1);
+  executor->post(Lane::Blocking, [&] { event.set(); });
+  host.take_turn(patient(*executor));
+  CHECK(seen == std::vector<std::thread::id>(2, std::this_thread::get_id()));
+}
+
+TEST_CASE("a wait of a fiber ends at its deadline and with its stop token") {
+  const auto executor = make_thread_executor();
+  Event never(*executor);
+  std::stop_source stop;
+  Result<void> late;
+  Result<void> stopped;
+  TaskGroup group{Context(*executor)};
+  group.spawn(Lane::Worker, [&](const Context& context) { late = never.wait(context.with_timeout(milliseconds(5))); });
+  group.spawn(Lane::Worker, [&](const Context& context) { stopped = never.wait(context.with_stop(stop.get_token())); });
+  CHECK(Context(*executor).sleep(milliseconds(10)).ok());
+  stop.request_stop();
+  group.join();
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().reason() == Reason::Timeout);
+  REQUIRE_FALSE(stopped.ok());
+  CHECK(stopped.error().reason() == Reason::Canceled);
 }
 
 TEST_CASE("destroying the thread executor waits for running tasks and drops queued ones") {

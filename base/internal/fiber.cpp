@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -25,10 +25,13 @@ FiberStack::FiberStack(std::size_t bytes) {
   size_ = (bytes + page - 1) / page * page;
   mapping_ = mmap(nullptr, size_ + page, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (mapping_ == MAP_FAILED || mprotect(mapping_, page, PROT_NONE) != 0) {
-    std::perror("no memory for the stack of a simulated task");
-    std::abort();
+  if (mapping_ == MAP_FAILED) throw std::bad_alloc();
+  if (mprotect(mapping_, page, PROT_NONE) != 0) {
+    munmap(mapping_, size_ + page);
+    throw std::bad_alloc();
   }
+  // One deep call must not claim two megabytes.
+  madvise(mapping_, size_ + page, MADV_NOHUGEPAGE);
   bottom_ = static_cast<char*>(mapping_) + page;
 }
 

@@ -12,6 +12,7 @@ namespace coracle::internal {
 // Memory for one fiber's frames, with a page below it that faults on overflow.
 class FiberStack {
  public:
+  // Throws std::bad_alloc.
   explicit FiberStack(std::size_t bytes);
   ~FiberStack();
   FiberStack(const FiberStack&) = delete;
