@@ -25,10 +25,8 @@ namespace {
 
 constexpr std::size_t kMaxConfigFile = 4 * 1024 * 1024;
 constexpr int kUsageError = 2;
-// A request holds its worker while its write is being committed: so many writes can share one commit.
-constexpr unsigned kWorkers = 16;
 // By default every thread may get an arena of its own, and each keeps what it once needed.
-constexpr int kMallocArenas = 2;
+constexpr int kMallocArenas = 4;
 
 void print(std::FILE* stream, const std::string& text) {
   std::fputs(text.c_str(), stream);
@@ -69,7 +67,7 @@ int run_server(std::span<const std::string> arguments) {
     log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
   }
 
-  const std::unique_ptr<Executor> executor = make_thread_executor({.worker = kWorkers});
+  const std::unique_ptr<Executor> executor = make_thread_executor();
   Event ended(*executor);
   Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
     if (number != SIGHUP) ended.set();

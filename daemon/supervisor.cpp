@@ -14,6 +14,11 @@ class Supervisor : public http::Handler {
   Supervisor(http::Handler& next, FileSystem& files, SupervisorOptions options)
       : next_(next), files_(files), options_(std::move(options)) {}
 
+  // What the supervisor answers itself may read files.
+  bool is_quick(const http::Request& request) const override {
+    return !request.path.starts_with(kStaticPrefix) && next_.is_quick(request);
+  }
+
   http::Response handle(const Context& context, const http::Request& request) override {
     const std::string_view path = request.path;
     const bool reads = request.method == "GET" || request.method == "HEAD";

@@ -27,11 +27,12 @@ Request make_request(std::string method = "GET", std::string body = "");
 // A handler that answers 200.
 Response answer_ok(const Context& context, const Request& request);
 
-// A handler made of a function.
+// A handler made of a function; requests below /quick/ are quick.
 class FunctionHandler : public Handler {
  public:
   using Function = std::function<Response(const Context&, const Request&)>;
   explicit FunctionHandler(Function function) : function_(std::move(function)) {}
+  bool is_quick(const Request& request) const override { return request.path.starts_with("/quick/"); }
   Response handle(const Context& context, const Request& request) override { return function_(context, request); }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/http/http2_frames.h"
@@ -41,6 +43,49 @@ TEST_CASE("new connections use replaced credentials, old ones go on") {
     connection->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(connection->receive().find("200 OK") != std::string::npos);
   }
+}
+
+TEST_CASE("a quick request runs on the I/O thread, and one that waits holds nothing up") {
+  std::unique_ptr<Event> released;
+  std::mutex mutex;
+  std::map<std::string, std::thread::id> threads;
+  TestServer server([&](const Context& context, const Request& request) {
+    const std::thread::id before = std::this_thread::get_id();
+    if (request.path == "/quick/wait" && !released->wait(context).ok()) return Response::text(500, "not released");
+    if (request.path == "/quick/release") released->set();
+    const std::lock_guard lock(mutex);
+    threads[request.path] = before == std::this_thread::get_id() ? before : std::thread::id();
+    return Response::text(200, "done");
+  });
+  released = std::make_unique<Event>(server.executor());
+  RawTlsConnection waiting(server.port(), "http/1.1");
+  RawTlsConnection other(server.port(), "http/1.1");
+  waiting.send("GET /quick/wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (const std::string path : {"/slow", "/quick/release"}) {
+    other.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(other.receive().find("200 OK") != std::string::npos);
+  }
+  CHECK(waiting.receive().find("200 OK") != std::string::npos);
+  CHECK(threads["/quick/wait"] != std::thread::id());
+  CHECK(threads["/quick/wait"] == threads["/quick/release"]);
+  CHECK(threads["/quick/wait"] != threads["/slow"]);
+}
+
+TEST_CASE("a server that stops asks quick handlers to give up and waits for them") {
+  std::unique_ptr<Event> begun;
+  std::atomic<bool> ended = false;
+  TestServer server([&](const Context& context, const Request&) {
+    begun->set();
+    context.sleep(std::chrono::hours(1)).ignore("ends with the server");
+    ended = true;
+    return Response::text(200, "done");
+  });
+  begun = std::make_unique<Event>(server.executor());
+  RawTlsConnection connection(server.port(), "http/1.1");
+  connection.send("GET /quick/ HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(begun->wait(server.context()).ok());
+  server.stop();
+  CHECK(ended);
 }
 
 TEST_CASE("several I/O threads serve many connections") {

@@ -9,6 +9,10 @@ namespace {
 // A worker that served so many requests in a row lets other tasks of its lane have a turn.
 constexpr int kRequestsPerRun = 64;
 
+Response stopping_response() {
+  return Response::text(503, "the server is stopping\n");
+}
+
 }  // namespace
 
 // Serves the queue once it runs; when the executor drops it, what waits is refused instead.
@@ -31,7 +35,41 @@ class Dispatcher::Runner {
   bool ran_ = false;
 };
 
+// A request that begins on its loop's thread; refused when the executor drops it.
+class Dispatcher::QuickTask {
+ public:
+  QuickTask(Dispatcher& dispatcher, Item item) : dispatcher_(dispatcher), item_(std::move(item)) {
+    item_.mailbox->host_one();
+    const std::lock_guard lock(dispatcher_.mutex_);
+    ++dispatcher_.running_;
+  }
+  QuickTask(const QuickTask&) = delete;
+  QuickTask& operator=(const QuickTask&) = delete;
+  ~QuickTask() {
+    if (!ran_) answer(item_, stopping_response());
+    item_.mailbox->release_one();
+    dispatcher_.leave(1);
+  }
+
+  void run() {
+    ran_ = true;
+    Response response = dispatcher_.call_handler(*item_.exchange);
+    answer(item_, std::move(response));
+  }
+
+ private:
+  Dispatcher& dispatcher_;
+  Item item_;
+  bool ran_ = false;
+};
+
 void Dispatcher::dispatch(std::shared_ptr<Exchange> exchange, std::shared_ptr<Mailbox> mailbox) {
+  if (handler_.is_quick(exchange->request)) {
+    TaskHost& host = *mailbox;
+    auto task = std::make_shared<QuickTask>(*this, Item{std::move(exchange), std::move(mailbox)});
+    executor_.begin_on(host, [task = std::move(task)] { task->run(); });
+    return;
+  }
   bool post = false;
   {
     const std::lock_guard lock(mutex_);
@@ -62,7 +100,7 @@ void Dispatcher::serve_queue() {
     lock.unlock();
     if (help) post_runner();
     Response response = call_handler(*item.exchange);
-    answer(std::move(item), std::move(response));
+    answer(item, std::move(response));
     lock.lock();
     answered = 1;
   }
@@ -82,11 +120,11 @@ void Dispatcher::refuse_queue() {
     refused.swap(queue_);
   }
   const std::size_t count = refused.size();
-  for (Item& item : refused) answer(std::move(item), Response::text(503, "the server is stopping\n"));
+  for (Item& item : refused) answer(item, stopping_response());
   leave(count);
 }
 
-void Dispatcher::answer(Item item, Response response) {
+void Dispatcher::answer(const Item& item, Response response) {
   const Mail mail{Mail::Kind::Response, item.exchange->connection, item.exchange->stream};
   item.exchange->response = std::move(response);
   item.mailbox->post(mail);

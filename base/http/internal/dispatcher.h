@@ -13,15 +13,17 @@
 
 namespace coracle::http::internal {
 
-// Runs handlers away from the loops. Requests wait in one queue, and a worker that is awake takes the next one
-// without being woken for it. There is always a worker on its way while the queue has something that no awake
-// one is about to take, so a handler that waits holds nothing up.
+// Runs handlers: quick ones begin on the loop's thread, the others run away from it. Those wait in one queue,
+// and a worker that is awake takes the next one without being woken for it. There is always a worker on
+// its way while the queue has something that no awake one is about to take, so a handler that waits
+// holds nothing up.
 class Dispatcher {
  public:
   Dispatcher(Executor& executor, Handler& handler, Logger log)
       : executor_(executor), handler_(handler), log_(std::move(log)) {}
 
-  // Mail tells the loop when the answer is there. A request that the executor drops is answered 503.
+  // On the thread of the mailbox's loop. Mail tells the loop when the answer is there. A request that the
+  // executor drops is answered 503.
   void dispatch(std::shared_ptr<Exchange> exchange, std::shared_ptr<Mailbox> mailbox);
   // Runs what an upgraded connection asked for on the Blocking lane.
   void run_upgraded(std::shared_ptr<Exchange> exchange, std::unique_ptr<UpgradedStream> stream);
@@ -35,13 +37,14 @@ class Dispatcher {
     std::shared_ptr<Mailbox> mailbox;
   };
   class Runner;
+  class QuickTask;
   class UpgradedTask;
 
   void post_runner();
   void serve_queue();
   void refuse_queue();
   Response call_handler(const Exchange& exchange) const;
-  static void answer(Item item, Response response);
+  static void answer(const Item& item, Response response);
   void leave(std::size_t count);
 
   Executor& executor_;

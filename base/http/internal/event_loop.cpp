@@ -18,6 +18,7 @@ namespace coracle::http::internal {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+constexpr int kMailRounds = 4;
 // Unfinished uploads of one loop together.
 constexpr std::size_t kMaxUploadBytes = 128 * 1024 * 1024;
 // How long to leave connections in the kernel's queue when there are no descriptors for them.
@@ -70,7 +71,7 @@ void EventLoop::watch_listener(bool watch) {
 void EventLoop::run() {
   pthread_setname_np(pthread_self(), "http");
   std::array<epoll_event, kEventsPerTurn> events;
-  while (!stopping_) {
+  while (!stopping_ || mailbox_->is_hosting()) {
     const int timeout = dirty_.empty() && mailbox_->prepare_to_sleep() ? sleep_milliseconds() : 0;
     const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, timeout);
     now_ = state_.dispatcher.executor().clock().monotonic();
@@ -101,8 +102,16 @@ int EventLoop::sleep_milliseconds() {
   return static_cast<int>(std::clamp<std::int64_t>(wait, 0, std::chrono::milliseconds(std::chrono::hours(1)).count()));
 }
 
+// A task that has its turn may leave mail at once.
 void EventLoop::handle_mail() {
-  mailbox_->take(mail_);
+  for (int round = 0; round < kMailRounds && mailbox_->take(mail_, turns_); ++round) {
+    for (const std::function<void()>& turn : turns_) turn();
+    turns_.clear();
+    deliver_mail();
+  }
+}
+
+void EventLoop::deliver_mail() {
   for (const Mail& mail : mail_) {
     switch (mail.kind) {
       case Mail::Kind::Drain:
@@ -113,6 +122,7 @@ void EventLoop::handle_mail() {
         break;
       case Mail::Kind::Stop:
         stopping_ = true;
+        for (const auto& [id, connection] : connections_) connection->cancel();
         break;
       case Mail::Kind::Response:
       case Mail::Kind::Wake:

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -63,6 +64,7 @@ class EventLoop {
   void run();
   int sleep_milliseconds();
   void handle_mail();
+  void deliver_mail();
   void handle_timeouts();
   void flush_dirty();
   void remove_buried();
@@ -90,6 +92,7 @@ class EventLoop {
   std::vector<Connection*> dirty_;
   std::vector<std::uint64_t> buried_;
   std::vector<Mail> mail_;
+  std::vector<std::function<void()>> turns_;
   bool listening_ = false;
   MonotonicTime listen_again_;  // after the kernel ran out of descriptors
   bool draining_ = false;

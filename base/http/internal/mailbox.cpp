@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace coracle::http::internal {
 
@@ -15,10 +16,22 @@ void Mailbox::post(Mail mail) {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     mail_.push_back(mail);
-    wake = sleeping_;
-    sleeping_ = false;
+    wake = std::exchange(sleeping_, false);
   }
-  if (!wake) return;
+  if (wake) ring();
+}
+
+void Mailbox::post_turn(std::function<void()> turn) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    turns_.push_back(std::move(turn));
+    wake = std::exchange(sleeping_, false);
+  }
+  if (wake) ring();
+}
+
+void Mailbox::ring() {
   // The loop watches edges, so nobody ever reads the counter; it can be full only when it was
   // written often enough for the edge to be there.
   const std::uint64_t one = 1;
@@ -28,14 +41,16 @@ void Mailbox::post(Mail mail) {
 
 bool Mailbox::prepare_to_sleep() {
   const std::lock_guard lock(mutex_);
-  sleeping_ = mail_.empty();
+  sleeping_ = mail_.empty() && turns_.empty();
   return sleeping_;
 }
 
-void Mailbox::take(std::vector<Mail>& out) {
+bool Mailbox::take(std::vector<Mail>& mail, std::vector<std::function<void()>>& turns) {
   const std::lock_guard lock(mutex_);
   sleeping_ = false;
-  mail_.swap(out);
+  mail_.swap(mail);
+  turns_.swap(turns);
+  return !mail.empty() || !turns.empty();
 }
 
 void Mailbox::close() {

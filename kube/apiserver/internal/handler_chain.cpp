@@ -17,6 +17,8 @@ namespace {
 
 constexpr Duration kRequestTimeout = std::chrono::seconds(60);
 constexpr std::size_t kMaximumBody = 3145728;
+// Beyond it reading and writing the object takes long enough to hold up other connections.
+constexpr std::size_t kMaximumQuickBody = 65536;
 constexpr std::size_t kGzipFrom = 131072;
 constexpr std::size_t kWarningBudget = 4096;
 constexpr std::size_t kShortWarning = 256;
@@ -114,6 +116,15 @@ http::Response timeout_response() {
 class HandlerChain : public http::Handler {
  public:
   explicit HandlerChain(ChainParts parts) : parts_(std::move(parts)) {}
+
+  // One object read or written: the rest of the time is the store's, and that is waited for aside.
+  bool is_quick(const http::Request& request) const override {
+    if (request.body.size() > kMaximumQuickBody) return false;
+    const RequestInfo info = read_request_info(request);
+    if (!info.resource_request || is_long_running(info)) return false;
+    return info.verb == "get" || info.verb == "create" || info.verb == "update" || info.verb == "patch" ||
+           info.verb == "delete";
+  }
 
   http::Response handle(const Context& context, const http::Request& request) override {
     const MonotonicTime begin = context.clock().monotonic();
