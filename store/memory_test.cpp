@@ -26,7 +26,7 @@ void check_case(const conformance::Case& one, Executor& executor) {
 
 TEST_CASE("memory backend conforms on threads", "[store]") {
   ThreadLimits limits;
-  limits.worker = 16;
+  limits.blocking = 24;
   const auto executor = make_thread_executor(limits);
   for (const auto& one : conformance::cases()) {
     if (!one.slow) check_case(one, *executor);

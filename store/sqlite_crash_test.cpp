@@ -43,7 +43,7 @@ TEST_CASE("writes until it is killed", "[.child]") {
   const char* path = getenv(kPathVariable);
   REQUIRE(path != nullptr);
   ThreadLimits limits;
-  limits.worker = 8;
+  limits.blocking = 16;
   const auto executor = make_thread_executor(limits);
   SqliteOptions options;
   options.path = path;

@@ -31,7 +31,7 @@ struct Fixture {
 
   static std::unique_ptr<Executor> make_executor() {
     ThreadLimits limits;
-    limits.worker = 16;
+    limits.blocking = 24;
     return make_thread_executor(limits);
   }
   SqliteOptions options() const {
@@ -87,6 +87,8 @@ constexpr const char* kKineSchema[] = {
     "CREATE INDEX IF NOT EXISTS kine_id_compact_rev_key_with_prev_revision_index ON kine(id, name, prev_revision) "
     "WHERE name != 'compact_rev_key' AND prev_revision != 0",
 };
+constexpr const char* kIndexNames =
+    "SELECT group_concat(name, ', ') FROM (SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name)";
 constexpr const char* kKineList =
     "SELECT group_concat(name || '=' || value || '@' || id, ' ') FROM (SELECT kine.id, name, value FROM kine INNER "
     "JOIN (SELECT MAX(id) AS id FROM kine WHERE name >= '/' AND name < '0' GROUP BY name) AS mkv USING (id) WHERE "
@@ -252,22 +254,28 @@ TEST_CASE("a file that kine made opens in place and goes back", "[store]") {
   CHECK(row(13) == "0 0 3 7 0 a4 a3 blob");
   CHECK(row(14) == "0 1 0 11 0 NULL e1 null");
   CHECK(fixture.query("PRAGMA integrity_check") == "ok");
+  CHECK(fixture.query(kIndexNames) == "kine_name_id_index");
+
+  auto kine = fixture.sql();
+  for (const char* statement : kKineSchema) run(kine, statement);
+  CHECK(kine.query(kIndexNames).value() ==
+        "kine_id_compact_rev_key_with_prev_revision_index, kine_id_deleted_index, kine_name_id_index, "
+        "kine_name_index, kine_name_prev_revision_uindex, kine_prev_revision_index");
+  CHECK(kine.query("PRAGMA integrity_check").value() == "ok");
 }
 
-TEST_CASE("a new file has kine's schema", "[store]") {
+TEST_CASE("a new file has kine's table", "[store]") {
   Fixture fixture;
   fixture.open().reset();
-  const char* kNames =
-      "SELECT group_concat(name || ' ' || type, ', ') FROM (SELECT name, type FROM sqlite_schema "
-      "WHERE name NOT LIKE 'sqlite_%' ORDER BY name)";
-  const std::string ours = fixture.query(kNames);
+  const char* kTable = "SELECT sql FROM sqlite_schema WHERE name = 'kine'";
+  const std::string ours = fixture.query(kTable);
   CHECK(fixture.query("SELECT id || name || created || deleted || create_revision || prev_revision || lease || "
                       "typeof(value) || length(value) || typeof(old_value) FROM kine") ==
         "1compact_rev_key10000blob0null");
   std::filesystem::remove(fixture.options().path);
   auto kine = fixture.sql();
   for (const char* statement : kKineSchema) run(kine, statement);
-  CHECK(kine.query(kNames).value() == ours);
+  CHECK(kine.query(kTable).value() == ours);
   CHECK(kine.query("PRAGMA journal_mode").value() == "wal");
 }
 

@@ -95,7 +95,7 @@ Result<void> run_together(const Context& context, std::vector<std::function<Resu
   auto done = std::make_shared<coracle::Event>(context.executor());
   shared->running = tasks.size();
   for (auto& task : tasks) {
-    context.executor().post(Lane::Worker, [shared, done, task = std::move(task)] {
+    context.executor().post(Lane::Blocking, [shared, done, task = std::move(task)] {
       const Result<void> result = task();
       std::lock_guard lock(shared->mutex);
       if (!result.ok() && !shared->error) shared->error = result.error();

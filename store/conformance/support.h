@@ -55,7 +55,8 @@ class Reader {
   Revision progress_ = 0;
 };
 
-// Runs the tasks at the same time on the Worker lane and waits for all; the first error counts.
+// Runs each task on a thread of its own (the Blocking lane: Worker tasks may share one) and waits for all;
+// the first error counts.
 Result<void> run_together(const Context& context, std::vector<std::function<Result<void>()>> tasks);
 
 // The cases of each file.

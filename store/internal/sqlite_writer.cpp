@@ -9,6 +9,9 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16'384;
 constexpr std::size_t kBatchRows = 512;
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20U;
+// How long a batch waits to become as large as the one before: a commit costs the same for one write
+// and for many.
+constexpr Duration kGatherTime = std::chrono::microseconds(500);
 constexpr std::size_t kExpiriesPerBatch = 256;
 // Revisions per compaction step: with writes waiting, and without.
 constexpr Revision kBusyCompactionStep = 250;
@@ -52,7 +55,7 @@ Result<WriteOutcome> SqliteWriter::write(const Context& context, Change change) 
   TRY(check_change(change));
   TRY(context.check());
   const auto request = std::make_shared<Request>(executor_, std::move(change));
-  bool first = false;
+  bool wake = false;
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return canceled("store: the backend has stopped");
@@ -61,9 +64,9 @@ Result<WriteOutcome> SqliteWriter::write(const Context& context, Change change) 
           .with_retry_after(kOverloadRetryAfter);
     }
     waiting_.push_back(request);
-    first = waiting_.size() == 1;
+    wake = waiting_.size() == 1 || waiting_.size() == gathering_;
   }
-  if (first) point_->notify_one();
+  if (wake) point_->notify_one();
   std::unique_lock lock(request->mutex);
   while (!request->answer) {
     if (const auto still = context.check(); !still.ok()) {
@@ -104,11 +107,20 @@ std::optional<MonotonicTime> SqliteWriter::next_chore() const {
 
 bool SqliteWriter::wait_for_work(const Context& context, std::vector<RequestPtr>& requests) {
   std::unique_lock lock(mutex_);
+  std::optional<MonotonicTime> gather_until;
   for (;;) {
     compaction_target_ = std::max(compaction_target_, compaction_wanted_);
     if (stopped_ || context.stopped()) break;
     const auto chore = next_chore();
-    if (!waiting_.empty() || (chore && *chore <= executor_.clock().monotonic())) {
+    const MonotonicTime now = executor_.clock().monotonic();
+    if (!waiting_.empty() && waiting_.size() < gathering_) {
+      if (!gather_until) gather_until = now + kGatherTime;
+      if (now < *gather_until) {
+        point_->wait(lock, context, gather_until);
+        continue;
+      }
+    }
+    if (!waiting_.empty() || (chore && *chore <= now)) {
       std::size_t bytes = 0;
       while (!waiting_.empty() && requests.size() < kBatchRows && bytes < kBatchBytes) {
         const Bytes& value = waiting_.front()->change.value;
@@ -116,6 +128,7 @@ bool SqliteWriter::wait_for_work(const Context& context, std::vector<RequestPtr>
         requests.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
       }
+      gathering_ = requests.size();
       return true;
     }
     point_->wait(lock, context, chore);
@@ -171,8 +184,8 @@ Result<std::optional<Entry>> SqliteWriter::current_entry(const Batch& batch, con
   if (entry && entry->value == nullptr) {
     ASSIGN_OR_RETURN(std::optional<Bytes> value, table_.value(entry->mod_revision));
     if (!value) {
-      return Error(Reason::Corrupt, "store: the row of " + key + " at revision " +
-                                        std::to_string(entry->mod_revision) + " has vanished from the table");
+      return Error(Reason::Corrupt, "store: the row of " + key + " at revision " + std::to_string(entry->mod_revision) +
+                                        " has vanished from the table");
     }
     entry->value = std::move(*value);
   }
@@ -180,8 +193,7 @@ Result<std::optional<Entry>> SqliteWriter::current_entry(const Batch& batch, con
 }
 
 Result<WriteOutcome> SqliteWriter::add(Batch& batch, const Change& change) {
-  const Revision current =
-      batch.records.empty() ? state_->current() : batch.records.back().event->entry.mod_revision;
+  const Revision current = batch.records.empty() ? state_->current() : batch.records.back().event->entry.mod_revision;
   ASSIGN_OR_RETURN(const std::optional<Entry> entry, current_entry(batch, change.key));
   auto decided = decide(change, entry, current + 1);
   if (auto* lost = std::get_if<Lost>(&decided)) return WriteOutcome(std::move(*lost));
@@ -210,14 +222,15 @@ void SqliteWriter::succeed(Batch& batch, MonotonicTime now) {
   if (std::exchange(failing_, false)) log_.info("writes succeed again");
   for (const HistoryRecord& record : batch.records) leases_.follow(*record.event, now);
   batch.changed.clear();
+  std::vector<WatcherPtr> watchers;
   if (!batch.records.empty()) {
-    const auto watchers = state_->apply(std::move(batch.records));
-    CommittedState::wake(watchers);
+    watchers = state_->apply(std::move(batch.records));
     history_.note(now, state_->current());
   }
   for (std::size_t index = 0; index < batch.requests.size(); ++index) {
     answer(*batch.requests[index], std::move(batch.outcomes[index]));
   }
+  CommittedState::wake(watchers);
   checkpointer_.after_commit(table_, tasks_);
 }
 

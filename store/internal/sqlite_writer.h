@@ -74,6 +74,7 @@ class SqliteWriter {
   std::mutex mutex_;
   std::unique_ptr<WaitPoint> point_;
   std::deque<RequestPtr> waiting_;
+  std::size_t gathering_ = 0;  // so many writes are likely to come; the size of the last batch
   Revision compaction_wanted_ = 0;
   bool stopped_ = false;
 
