@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/store_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace coracle::kube::apiserver {
@@ -8,6 +9,10 @@ namespace {
 
 constexpr Duration kFollowRetry = std::chrono::seconds(1);
 constexpr std::size_t kFeedBatch = 128;
+// A delivery costs each watch and its client about so much, however many events it brings. Pausing as long
+// leaves time for other work, and under many writes each watch gets several events in one go.
+constexpr Duration kPausePerWatcher = std::chrono::microseconds(80);
+constexpr Duration kMaximumPause = std::chrono::milliseconds(5);
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
   for (const auto& watcher : watchers) watcher->wake();
@@ -27,6 +32,10 @@ StoreFeed::StoreFeed(Private, Executor& executor, store::Backend& backend, Logge
 
 Result<std::shared_ptr<StoreFeed>> StoreFeed::make(const Context& context, store::Backend& backend, Logger log) {
   auto feed = std::make_shared<StoreFeed>(Private{}, context.executor(), backend, std::move(log));
+  feed->delivery_ = std::make_unique<PacedTask>(context.executor(), [weak = std::weak_ptr(feed)] {
+    const auto alive = weak.lock();
+    return alive == nullptr ? Duration() : alive->deliver();
+  });
   TRY(feed->follow(context));
   return feed;
 }
@@ -36,7 +45,7 @@ Result<void> StoreFeed::follow(const Context& context) {
   ASSIGN_OR_RETURN(auto watch, backend_.watch(context, store::KeyRange::prefix(kRoot), from));
   // The store's thread must not enter the backend: dealing out happens on the Delivery lane.
   watch->on_ready([weak = weak_from_this()] {
-    if (auto feed = weak.lock()) feed->schedule();
+    if (auto feed = weak.lock()) feed->delivery_->ask();
   });
   std::vector<std::shared_ptr<Watcher>> wake;
   {
@@ -67,26 +76,23 @@ void StoreFeed::stop() {
   wake_watchers(wake);
 }
 
-void StoreFeed::schedule() {
-  if (scheduled_.exchange(true)) return;
-  executor_.post(Lane::Delivery, [weak = weak_from_this()] {
-    auto feed = weak.lock();
-    if (feed == nullptr) return;
-    feed->scheduled_.store(false);
-    feed->pump();
-  });
+Duration StoreFeed::deliver() {
+  pump();
+  std::vector<std::shared_ptr<Watcher>> due;
+  {
+    std::lock_guard lock(pump_mutex_);
+    due.swap(due_);
+  }
+  wake_watchers(due);
+  return std::min<Duration>(kPausePerWatcher * static_cast<int>(due.size()), kMaximumPause);
 }
 
+// Also called by who needs what is there now; the store has asked for a delivery then.
 void StoreFeed::pump() {
-  std::vector<std::shared_ptr<Watcher>> wake;
   bool more = true;
   while (more) {
-    {
-      std::lock_guard lock(pump_mutex_);
-      more = deal_out(wake);
-    }
-    wake_watchers(wake);
-    wake.clear();
+    std::lock_guard lock(pump_mutex_);
+    more = deal_out(due_);
   }
   std::lock_guard lock(slots_mutex_);
   changed_->notify_all();

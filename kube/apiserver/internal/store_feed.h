@@ -10,6 +10,7 @@
 
 #include "base/executor.h"
 #include "base/log.h"
+#include "base/paced_task.h"
 #include "kube/apiserver/internal/watch_cache.h"
 #include "store/backend.h"
 
@@ -56,7 +57,8 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   };
 
   Result<void> follow(const Context& context);
-  void schedule();
+  // Answers how long to wait before the next time.
+  Duration deliver();
   void pump();
   bool deal_out(std::vector<std::shared_ptr<Watcher>>& wake);
   void lose(const Error& error, std::vector<std::shared_ptr<Watcher>>& wake);
@@ -69,12 +71,13 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   store::Backend& backend_;
   const Logger log_;
   std::atomic<store::Revision> progress_{0};
-  std::atomic<bool> scheduled_{false};
+  std::unique_ptr<PacedTask> delivery_;
 
   // Held while events are dealt out; never together with slots_mutex_ the other way round.
   std::mutex pump_mutex_;
   std::unique_ptr<store::Watch> watch_;
   std::vector<store::EventPtr> batch_;
+  std::vector<std::shared_ptr<Watcher>> due_;  // have events and wait for the next delivery
   std::unique_ptr<Timer> retry_;
   bool stopped_ = false;
 
