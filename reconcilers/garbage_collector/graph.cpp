@@ -26,6 +26,11 @@ bool GraphNode::blocks(std::string_view owner_uid) const {
   });
 }
 
+// Most writes change neither owners nor a deletion.
+bool GraphNode::stands_like(const GraphNode& other) const {
+  return owners.empty() && other.owners.empty() && !deleting && !other.deleting;
+}
+
 void OwnerGraph::link(const GraphNode& node) {
   for (const kube::OwnerReference& owner : node.owners) dependents_[owner.uid].insert(node.uid);
 }
@@ -50,17 +55,17 @@ std::vector<std::string> OwnerGraph::apply(const kube::ResourceRef& resource, co
   std::vector<std::string> changed;
   if (!node.owners.empty() || node.deleting) changed.push_back(node.uid);
   const auto known = nodes_.find(node.uid);
+  if (known != nodes_.end() && node.stands_like(known->second)) return changed;
   const bool was_deleting_dependents = known != nodes_.end() && known->second.deleting_dependents();
   if (node.deleting_dependents() && !was_deleting_dependents) add_dependents(node.uid, changed);
   if (known != nodes_.end()) {
     // An owner that waits may go on when a dependent stops blocking it.
     for (const kube::OwnerReference& owner : known->second.owners) changed.push_back(owner.uid);
     unlink(known->second);
-    known->second = node;
-  } else {
-    nodes_.emplace(node.uid, node);
   }
   link(node);
+  std::string uid = node.uid;
+  nodes_.insert_or_assign(std::move(uid), std::move(node));
   return changed;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "kube/client/parameters.h"
@@ -25,6 +27,8 @@ struct GraphNode {
 
   bool deleting_dependents() const { return deleting && foreground; }
   bool blocks(std::string_view owner_uid) const;
+  // Whether a change from the other to this one concerns nobody.
+  bool stands_like(const GraphNode& other) const;
 };
 
 // Objects by uid and who owns whom. Thread-safe.
@@ -40,12 +44,17 @@ class OwnerGraph {
   std::size_t size() const;
 
  private:
+  struct UidHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view uid) const { return std::hash<std::string_view>{}(uid); }
+  };
+
   void link(const GraphNode& node);
   void unlink(const GraphNode& node);
   void add_dependents(std::string_view uid, std::vector<std::string>& changed) const;
 
   mutable std::mutex mutex_;
-  std::map<std::string, GraphNode, std::less<>> nodes_;
+  std::unordered_map<std::string, GraphNode, UidHash, std::equal_to<>> nodes_;
   std::map<std::string, std::set<std::string>, std::less<>> dependents_;  // by owner's uid, seen or not
 };
 
