@@ -123,7 +123,7 @@ int print_help(std::span<const std::string> arguments);
 constexpr std::array kCommands = {
     Command{"server", run_server, "run the control plane (coracle server --help shows its settings)"},
     Command{"kubectl", run_kubectl, "the host's kubectl with the administrator's kubeconfig"},
-    Command{"settings", print_settings, "every setting as a Markdown table"},
+    Command{"settings", print_settings, "every setting as a page of Markdown"},
     Command{"help", print_help, "this text"},
     Command{"--help", print_help, ""},
     Command{"-h", print_help, ""},

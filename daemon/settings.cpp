@@ -298,7 +298,12 @@ std::string settings_help(SettingScope scope) {
 }
 
 std::string settings_markdown() {
-  std::string text;
+  std::string text = R"(# Settings
+
+Every setting is a flag of `coracle server`, a key of `config.yaml` (without the dashes) and, where one is named, an
+environment variable. The command line wins over the file, the file over the environment. This page is the output of
+`coracle settings`.
+)";
   for_each_visible(
       kBoth,
       [&text](std::string_view group) {

@@ -49,7 +49,7 @@ class Settings {
 
 // The help text of a command, from the table.
 std::string settings_help(SettingScope scope);
-// The table as the Markdown of docs/settings.md.
+// docs/settings.md, from the table.
 std::string settings_markdown();
 
 }  // namespace coracle::daemon

@@ -30,7 +30,7 @@ class CommandLine(unittest.TestCase):
 
     def test_the_documented_settings_are_the_table(self):
         with open("docs/settings.md", encoding="utf-8") as file:
-            self.assertIn(self.run_coracle("settings").stdout.strip(), file.read())
+            self.assertEqual(self.run_coracle("settings").stdout, file.read())
 
 
 class Files(ServerTestCase):
