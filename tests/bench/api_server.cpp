@@ -8,27 +8,12 @@
 #include "base/http/server.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/tls/tls.h"
 #include "kube/apiserver/server.h"
 #include "store/sqlite.h"
+#include "tests/bench/self_signed.h"
 
 namespace coracle {
 namespace {
-
-Result<std::shared_ptr<tls::ServerCredentials>> self_signed(WallTime now) {
-  tls::CertificateRequest request;
-  request.subject.common_name = "bench";
-  request.usage = tls::Usage::Authority;
-  request.not_before = now - std::chrono::hours(1);
-  request.not_after = now + std::chrono::hours(24);
-  ASSIGN_OR_RETURN(const std::string authority_key, tls::make_ec_key());
-  ASSIGN_OR_RETURN(const std::string authority, tls::make_authority(request, authority_key));
-  request.usage = tls::Usage::Server;
-  request.ip_addresses = {"127.0.0.1"};
-  ASSIGN_OR_RETURN(const std::string key, tls::make_ec_key());
-  ASSIGN_OR_RETURN(const std::string leaf, tls::issue_certificate(request, key, authority, authority_key));
-  return tls::make_server_credentials(leaf, key, false);
-}
 
 Result<void> serve_until_input_ends(const std::string& directory, std::uint16_t port, const std::string& token) {
   const auto executor = make_thread_executor();
@@ -44,7 +29,7 @@ Result<void> serve_until_input_ends(const std::string& directory, std::uint16_t 
   TRY(server->start(Context(*executor)));
   http::ServerOptions http;
   http.port = port;
-  ASSIGN_OR_RETURN(http.tls, self_signed(executor->clock().wall()));
+  ASSIGN_OR_RETURN(http.tls, self_signed_credentials(executor->clock().wall()));
   ASSIGN_OR_RETURN(const auto listener, http::serve(*executor, server->handler(), std::move(http), log.named("http")));
   std::printf("ready on port %d\n", listener->port());
   std::fflush(stdout);
