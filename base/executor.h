@@ -77,7 +77,7 @@ class Executor {
 
 // Limits of the production executor.
 struct ThreadLimits {
-  unsigned worker = 64;    // tasks under way: fibers, carried by about one thread for each core
+  unsigned worker = 128;   // tasks under way: fibers, carried by about one thread for each core
   unsigned blocking = 16;  // threads; they start on demand and end after `idle`
   Duration idle = std::chrono::seconds(10);
 };

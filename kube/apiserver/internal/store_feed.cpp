@@ -11,7 +11,7 @@ constexpr Duration kFollowRetry = std::chrono::seconds(1);
 constexpr std::size_t kFeedBatch = 128;
 // A delivery costs each watch and its client about so much, however many events it brings. Pausing as long
 // leaves time for other work, and under many writes each watch gets several events in one go.
-constexpr Duration kPausePerWatcher = std::chrono::microseconds(80);
+constexpr Duration kPausePerWatcher = std::chrono::microseconds(40);
 constexpr Duration kMaximumPause = std::chrono::milliseconds(5);
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
