@@ -5,32 +5,12 @@
 #include <cstdlib>
 
 #include "base/json/json.h"
+#include "base/utf8.h"
 
 namespace coracle::json {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none. Overlong forms,
-// surrogates and code points above U+10FFFF are not valid.
-std::size_t utf8_length(std::string_view text) {
-  auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    return continues(1) && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void write_ascii_escape(std::string& out, unsigned char c) {
   switch (c) {
@@ -80,17 +60,16 @@ void write_quoted(std::string& out, std::string_view text, bool escape_html) {
       copied = ++at;
       continue;
     }
-    const std::size_t length = utf8_length(text.substr(at));
-    const std::string_view sequence = text.substr(at, length);
+    const Rune rune = decode_rune(text.substr(at));
     // JavaScript takes U+2028 and U+2029 for line ends, so Go never prints them bare.
-    const bool line_end = sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9";
-    if (length != 0 && !line_end) {
-      at += length;
+    const bool line_end = rune.value == U'\u2028' || rune.value == U'\u2029';
+    if (rune.valid() && !line_end) {
+      at += rune.length;
       continue;
     }
     flush();
-    out += length == 0 ? "\\ufffd" : (sequence.back() == '\xA8' ? "\\u2028" : "\\u2029");
-    copied = at += length == 0 ? 1 : length;
+    out += !rune.valid() ? "\\ufffd" : rune.value == U'\u2028' ? "\\u2028" : "\\u2029";
+    copied = at += rune.length;
   }
   flush();
   out += '"';

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/utf8.h"
 #include "charts/template/go_format.h"
 
 namespace coracle::charts {

@@ -1,7 +1,5 @@
 // JSON, YAML, TOML and base encodings, Helm's and sprig's variants.
 
-#include "charts/functions/encoding.h"
-
 #include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
@@ -35,6 +33,22 @@ Output strict(Result<std::string> encoded) {
 Result<std::string> pretty_yaml(const GoValue& value) {
   ASSIGN_OR_RETURN(const Value tree, value.to_value());
   return without_last_newline(yaml::write_pretty(tree));
+}
+
+// sigs.k8s.io/yaml without the last newline, and encoding/json.
+Result<std::string> go_to_yaml(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return without_last_newline(yaml::write(tree));
+}
+
+Result<std::string> go_to_json(const GoValue& value) {
+  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+  return json::write(tree);
+}
+
+// As Go reads JSON and YAML into an interface: every number becomes float64.
+GoValue value_from_document(const Value& value) {
+  return GoValue::from_value(numbers_as_read(value));
 }
 
 // encoding/json sorts the members of maps, which to_value already did.
@@ -193,20 +207,6 @@ constexpr Function kEncodings[] = {
 };
 
 }  // namespace
-
-Result<std::string> go_to_yaml(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
-  return without_last_newline(yaml::write(tree));
-}
-
-Result<std::string> go_to_json(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
-  return json::write(tree);
-}
-
-GoValue value_from_document(const Value& value) {
-  return GoValue::from_value(numbers_as_read(value));
-}
 
 std::span<const Function> encoding_functions() {
   return kEncodings;

@@ -4,7 +4,6 @@
 #include <unordered_map>
 
 #include "charts/functions/convert.h"
-#include "charts/functions/encoding.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/failure.h"
 #include "charts/template/function.h"

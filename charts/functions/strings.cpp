@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/tls/crypto.h"
+#include "base/utf8.h"
 #include "charts/functions/case_words.h"
 #include "charts/functions/convert.h"
 #include "charts/template/function.h"

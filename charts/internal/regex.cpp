@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 
-#include "charts/template/go_format.h"
+#include "base/utf8.h"
 
 namespace coracle::charts {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/utf8.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {

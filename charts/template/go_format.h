@@ -15,19 +15,12 @@ std::string go_sprintf(std::string_view format, std::span<const GoValue> args);
 // What `%v` prints.
 std::string go_print(const GoValue& value);
 
-// strconv.Quote, strconv.FormatFloat (precision -1: shortest) and utf8 helpers.
+// strconv.Quote and strconv.FormatFloat (precision -1: shortest).
 std::string go_quote(std::string_view text);
 // With back quotes where those can hold the text, as "%#q" prints.
 std::string go_backquote(std::string_view text);
 std::string go_format_float(double number, char format, int precision);
 
-// Decodes one rune; answers U+FFFD and length 1 for bytes that are no UTF-8. `text` is not empty.
-struct Rune {
-  char32_t value;
-  std::size_t length;
-};
-Rune decode_rune(std::string_view text);
-void append_rune(std::string& out, char32_t rune);
 bool is_printable(char32_t rune);
 
 // strconv.Unquote of a Go literal: double quotes, back quotes, or a character.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "base/utf8.h"
 #include "charts/template/go_format.h"
 #include "charts/template/parser.h"
 

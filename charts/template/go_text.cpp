@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "charts/template/go_format.h"
 
 namespace coracle::charts {
@@ -166,42 +167,6 @@ std::string general(double magnitude, int precision, char letter) {
 
 }  // namespace
 
-Rune decode_rune(std::string_view text) {
-  constexpr Rune kInvalid = {U'\uFFFD', 1};
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
-  if (length == 0 || first > 0xF4 || text.size() < length) return kInvalid;
-  char32_t value = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xC0) != 0x80) return kInvalid;
-    value = (value << 6) | (byte & 0x3FU);
-  }
-  const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
-  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) return kInvalid;
-  return {value, length};
-}
-
-void append_rune(std::string& out, char32_t rune) {
-  if (rune > 0x10FFFF || (rune >= 0xD800 && rune < 0xE000)) rune = U'\uFFFD';
-  if (rune < 0x80) {
-    out += static_cast<char>(rune);
-  } else if (rune < 0x800) {
-    out += static_cast<char>(0xC0 | (rune >> 6));
-    out += static_cast<char>(0x80 | (rune & 0x3F));
-  } else if (rune < 0x10000) {
-    out += static_cast<char>(0xE0 | (rune >> 12));
-    out += static_cast<char>(0x80 | ((rune >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (rune & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (rune >> 18));
-    out += static_cast<char>(0x80 | ((rune >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((rune >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (rune & 0x3F));
-  }
-}
-
 bool is_printable(char32_t rune) {
   if (rune < 0x80) return rune >= ' ' && rune < 0x7f;
   return std::none_of(kNotPrintable.begin(), kNotPrintable.end(),
@@ -218,7 +183,7 @@ std::string go_quote(std::string_view text) {
     if (const std::size_t at = kValues.find(rune.value); at != std::u32string_view::npos) {
       out += '\\';
       out += kNames[at];
-    } else if (rune.length == 1 && rune.value == U'\uFFFD') {
+    } else if (!rune.valid()) {
       char code[8];
       std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned char>(text[0]));
       out += code;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/utf8.h"
 #include "charts/template/go_format.h"
 
 namespace coracle::charts {

@@ -6,8 +6,7 @@
 
 #include "base/text.h"
 #include "base/tls/crypto.h"
-#include "charts/functions/convert.h"
-#include "charts/functions/encoding.h"
+#include "base/yaml/yaml.h"
 #include "charts/internal/glob.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_time.h"
@@ -31,7 +30,7 @@ std::string base_of(const std::string& path) {
 
 Output files_get(const GoValue& files, Arguments args) {
   const GoValue* found = files.as_dict().find(args[0].text());
-  return text_value(found != nullptr ? found->text() : "");
+  return GoValue::string(found != nullptr ? found->text() : "");
 }
 
 Output files_get_bytes(const GoValue& files, Arguments args) {
@@ -49,13 +48,15 @@ Output files_glob(const GoValue& files, Arguments args) {
 }
 
 Output files_as(const GoValue& files, bool encode) {
-  if (files.as_dict().members.empty()) return text_value("");
+  if (files.as_dict().members.empty()) return GoValue::string("");
   auto entries = std::make_shared<GoDict>();
   for (const auto& [name, content] : files.as_dict().members) {
-    entries->set(base_of(name), text_value(encode ? crypto::base64_encode(content.text()) : content.text()));
+    entries->set(base_of(name), GoValue::string(encode ? crypto::base64_encode(content.text()) : content.text()));
   }
-  ASSIGN_OR_RETURN(std::string yaml, go_to_yaml(GoValue::dict(std::move(entries))));
-  return text_value(std::move(yaml));
+  ASSIGN_OR_RETURN(const Value tree, GoValue::dict(std::move(entries)).to_value());
+  std::string text = yaml::write(tree);
+  text.pop_back();  // without its last line end, as toYaml
+  return GoValue::string(std::move(text));
 }
 
 Output files_lines(const GoValue& files, Arguments args) {
@@ -99,8 +100,8 @@ Output values_table(const GoValue& values, Arguments args) {
 }
 
 Output values_yaml(const GoValue& values, Arguments) {
-  ASSIGN_OR_RETURN(std::string yaml, go_to_yaml(values));
-  return text_value(yaml + "\n");
+  ASSIGN_OR_RETURN(const Value tree, values.to_value());
+  return GoValue::string(yaml::write(tree));
 }
 
 constexpr Method kValuesMethods[] = {
@@ -134,8 +135,9 @@ GoValue at(const GoValue& like, WallTime time) {
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 constexpr Method kTimeMethods[] = {
-    {"Format", "s", [](const GoValue& t, Arguments a) -> Output { return text_value(format_go_time(t, a[0].text())); }},
-    {"String", "", [](const GoValue& t, Arguments) -> Output { return text_value(go_time_text(t)); }},
+    {"Format", "s",
+     [](const GoValue& t, Arguments a) -> Output { return GoValue::string(format_go_time(t, a[0].text())); }},
+    {"String", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(go_time_text(t)); }},
     {"Unix", "",
      [](const GoValue& t, Arguments) -> Output {
        return GoValue::integer64(std::chrono::floor<std::chrono::seconds>(t.as_time()).time_since_epoch().count());
@@ -152,8 +154,8 @@ constexpr Method kTimeMethods[] = {
     {"Second", "", [](const GoValue& t, Arguments) { return time_date(t, &CivilTime::second); }},
     {"Nanosecond", "", [](const GoValue& t, Arguments) { return time_date(t, &CivilTime::nanosecond); }},
     {"Day", "", [](const GoValue& t, Arguments) -> Output { return GoValue::integer(civil_time(t).day); }},
-    {"Month", "", [](const GoValue& t, Arguments) -> Output { return text_value(format_go_time(t, "January")); }},
-    {"Weekday", "", [](const GoValue& t, Arguments) -> Output { return text_value(format_go_time(t, "Monday")); }},
+    {"Month", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(format_go_time(t, "January")); }},
+    {"Weekday", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(format_go_time(t, "Monday")); }},
     {"IsZero", "",
      [](const GoValue& t, Arguments) -> Output { return GoValue::boolean(t.as_time() == WallTime(Duration::min())); }},
     {"AddDate", "nnn",
@@ -179,7 +181,7 @@ Output in_unit(const GoValue& duration, double nanoseconds) {
 
 constexpr Method kDurationMethods[] = {
     {"String", "",
-     [](const GoValue& d, Arguments) -> Output { return text_value(format_duration(Duration(d.as_integer()))); }},
+     [](const GoValue& d, Arguments) -> Output { return GoValue::string(format_duration(Duration(d.as_integer()))); }},
     {"Hours", "", [](const GoValue& d, Arguments) { return in_unit(d, 3600.0 * kNanosecondsPerSecond); }},
     {"Minutes", "", [](const GoValue& d, Arguments) { return in_unit(d, 60.0 * kNanosecondsPerSecond); }},
     {"Seconds", "", [](const GoValue& d, Arguments) { return in_unit(d, 1.0 * kNanosecondsPerSecond); }},

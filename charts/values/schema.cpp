@@ -9,6 +9,7 @@
 #include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "charts/chart.h"
 #include "charts/internal/regex.h"
 #include "charts/template/go_format.h"

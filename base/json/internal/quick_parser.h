@@ -6,6 +6,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/utf8.h"
+
 namespace coracle::json::internal {
 
 // Well-formed JSON into the handler's events, several times as fast as a parser that explains what is
@@ -143,7 +145,7 @@ class QuickParser {
         return true;
       }
       if (byte < ' ') return false;
-      if (!(byte == '\\' ? escape() : sequence(byte))) return false;
+      if (!(byte == '\\' ? escape() : sequence())) return false;
     }
   }
 
@@ -191,33 +193,16 @@ class QuickParser {
     const auto [after, failure] = std::from_chars(at_, at_ + 4, code, 16);
     if (failure != std::errc() || after != at_ + 4 || (code >= 0xD800 && code < 0xE000)) return false;
     at_ += 4;
-    if (code < 0x80) {
-      text_ += static_cast<char>(code);
-    } else if (code < 0x800) {
-      text_ += static_cast<char>(0xC0U | (code >> 6U));
-      text_ += static_cast<char>(0x80U | (code & 0x3FU));
-    } else {
-      text_ += static_cast<char>(0xE0U | (code >> 12U));
-      text_ += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-      text_ += static_cast<char>(0x80U | (code & 0x3FU));
-    }
+    append_rune(text_, code);
     return true;
   }
 
-  // One well-formed UTF-8 sequence of two to four bytes (Unicode's table 3-7).
-  bool sequence(unsigned char first) {
-    if (first < 0xC2 || first > 0xF4) return false;
-    const std::ptrdiff_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (end_ - at_ < size) return false;
-    const auto second = static_cast<unsigned char>(at_[1]);
-    const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    if (second < low || second > high) return false;
-    for (std::ptrdiff_t i = 2; i < size; ++i) {
-      if ((static_cast<unsigned char>(at_[i]) & 0xC0U) != 0x80U) return false;
-    }
-    text_.append(at_, static_cast<std::size_t>(size));
-    at_ += size;
+  // One well-formed UTF-8 sequence.
+  bool sequence() {
+    const Rune rune = decode_rune({at_, static_cast<std::size_t>(end_ - at_)});
+    if (!rune.valid()) return false;
+    text_.append(at_, rune.length);
+    at_ += rune.length;
     return true;
   }
 

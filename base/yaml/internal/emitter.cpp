@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json/json.h"
+#include "base/utf8.h"
 #include "base/yaml/internal/scalar.h"
 #include "base/yaml/yaml.h"
 
@@ -28,28 +29,6 @@ constexpr Dialect kPrettyDialect = {std::numeric_limits<std::size_t>::max(), tru
 
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kMaxSimpleKeyBytes = 128;
-
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t bytes = 1;
-  bool valid = true;
-};
-
-Character decode(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t length = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-  if (length == 0 || lead >= 0xF5 || at + length > text.size()) return {0xFFFD, 1, false};
-  std::uint32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[at + i]);
-    if ((byte & 0xC0U) != 0x80U) return {0xFFFD, 1, false};
-    code = (code << 6U) | (byte & 0x3FU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  if (overlong || (code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF) return {0xFFFD, 1, false};
-  return {code, length, true};
-}
 
 bool is_break(std::uint32_t code) {
   return code == '\n' || code == '\r' || code == 0x85 || code == 0x2028 || code == 0x2029;
@@ -107,24 +86,24 @@ Analysis analyse(std::string_view text, const Dialect& dialect) {
   bool previous_blank = false, previous_break = false, after_white = true;
   bool edge_break = false;
   for (std::size_t at = 0; at < text.size();) {
-    const Character here = decode(text, at);
-    const std::size_t next = at + here.bytes;
-    const std::uint32_t following = next < text.size() ? decode(text, next).code : '\n';
+    const Rune here = decode_rune(text.substr(at));
+    const std::size_t next = at + here.length;
+    const std::uint32_t following = next < text.size() ? decode_rune(text.substr(next)).value : '\n';
     const bool before_white = following == ' ' || following == '\t' || is_break(following);
-    if (needs_quotes({here.code, at == 0, after_white, before_white})) indicators = true;
-    if (!is_printable(here.code, dialect.tabs_are_printable)) special = true;
-    if (here.code == '\t') tab = true;
-    const bool line_break = is_break(here.code);
+    if (needs_quotes({here.value, at == 0, after_white, before_white})) indicators = true;
+    if (!is_printable(here.value, dialect.tabs_are_printable)) special = true;
+    if (here.value == '\t') tab = true;
+    const bool line_break = is_break(here.value);
     if (line_break) {
       breaks = true;
       if (previous_blank) blank_break = true;
       if (at == 0 || next == text.size()) edge_break = true;
-    } else if (here.code == ' ' && previous_break) {
+    } else if (here.value == ' ' && previous_break) {
       break_blank = true;
     }
-    previous_blank = here.code == ' ';
+    previous_blank = here.value == ' ';
     previous_break = line_break;
-    after_white = here.code == ' ' || here.code == '\t' || line_break;
+    after_white = here.value == ' ' || here.value == '\t' || line_break;
     at = next;
   }
   result.multiline = breaks;
@@ -159,20 +138,20 @@ bool natural_less(std::string_view a, std::string_view b) {
   std::size_t i = 0, j = 0;
   bool in_digits = false;
   while (i < a.size() && j < b.size()) {
-    const Character left = decode(a, i), right = decode(b, j);
-    if (left.code == right.code) {
-      in_digits = is_digit(left.code);
-      i += left.bytes;
-      j += right.bytes;
+    const Rune left = decode_rune(a.substr(i)), right = decode_rune(b.substr(j));
+    if (left.value == right.value) {
+      in_digits = is_digit(left.value);
+      i += left.length;
+      j += right.length;
       continue;
     }
-    const bool left_letter = is_letter(left.code), right_letter = is_letter(right.code);
-    if (left_letter && right_letter) return left.code < right.code;
+    const bool left_letter = is_letter(left.value), right_letter = is_letter(right.value);
+    if (left_letter && right_letter) return left.value < right.value;
     if (left_letter || right_letter) return in_digits ? left_letter : right_letter;
     // A zero at the start of either number makes the other digits after it decide.
     std::size_t left_end = i, right_end = j;
     std::uint64_t left_number = 0, right_number = 0;
-    if (left.code == '0' || right.code == '0') {
+    if (left.value == '0' || right.value == '0') {
       for (std::size_t k = i; k > 0 && is_digit(static_cast<unsigned char>(a[k - 1])); --k) {
         if (a[k - 1] != '0') {
           left_number = right_number = 1;
@@ -188,7 +167,7 @@ bool natural_less(std::string_view a, std::string_view b) {
     }
     if (left_number != right_number) return left_number < right_number;
     if (left_end - i != right_end - j) return left_end - i < right_end - j;
-    return left.code < right.code;
+    return left.value < right.value;
   }
   return a.size() - i < b.size() - j;
 }
@@ -375,17 +354,17 @@ void Emitter::text(std::string_view text, std::size_t indent, bool simple_key) {
 void Emitter::plain(std::string_view text, std::size_t indent, bool may_fold) {
   bool previous_blank = false;
   for (std::size_t at = 0; at < text.size();) {
-    const Character here = decode(text, at);
-    const bool blank = here.code == ' ';
+    const Rune here = decode_rune(text.substr(at));
+    const bool blank = here.value == ' ';
     const bool next_blank = at + 1 < text.size() && text[at + 1] == ' ';
     if (blank && may_fold && !previous_blank && column_ > dialect_.width && !next_blank) {
       fresh_ = false;
       start_line(indent);
     } else {
-      put(here.valid ? text.substr(at, here.bytes) : std::string_view("\xEF\xBF\xBD"), 1);
+      put(here.valid() ? text.substr(at, here.length) : std::string_view("\xEF\xBF\xBD"), 1);
     }
     previous_blank = blank;
-    at += here.bytes;
+    at += here.length;
   }
   fresh_ = false;
 }
@@ -394,26 +373,26 @@ void Emitter::single_quoted(std::string_view text, std::size_t indent, bool may_
   put('\'');
   bool previous_blank = false, previous_break = false;
   for (std::size_t at = 0; at < text.size();) {
-    const Character here = decode(text, at);
-    const bool blank = here.code == ' ';
+    const Rune here = decode_rune(text.substr(at));
+    const bool blank = here.value == ' ';
     const bool inside = at > 0 && at + 1 < text.size();
     const bool next_blank = at + 1 < text.size() && text[at + 1] == ' ';
     if (blank && may_fold && !previous_blank && column_ > dialect_.width && inside && !next_blank) {
       fresh_ = false;
       start_line(indent);
-    } else if (is_break(here.code)) {
-      put(text.substr(at, here.bytes), 0);
+    } else if (is_break(here.value)) {
+      put(text.substr(at, here.length), 0);
       column_ = 0;
     } else {
       if (previous_break) {
         while (column_ < indent) put(' ');
       }
-      if (here.code == '\'') put('\'');
-      put(here.valid ? text.substr(at, here.bytes) : std::string_view("\xEF\xBF\xBD"), 1);
+      if (here.value == '\'') put('\'');
+      put(here.valid() ? text.substr(at, here.length) : std::string_view("\xEF\xBF\xBD"), 1);
     }
     previous_blank = blank;
-    previous_break = is_break(here.code);
-    at += here.bytes;
+    previous_break = is_break(here.value);
+    at += here.length;
   }
   put('\'');
   fresh_ = false;
@@ -444,20 +423,20 @@ void Emitter::double_quoted(std::string_view text, std::size_t indent, bool may_
   put('"');
   bool previous_blank = false;
   for (std::size_t at = 0; at < text.size();) {
-    const Character here = decode(text, at);
-    const bool blank = here.code == ' ';
-    if (!is_printable(here.code, false) || is_break(here.code) || here.code == '"' || here.code == '\\') {
-      escape(here.code);
+    const Rune here = decode_rune(text.substr(at));
+    const bool blank = here.value == ' ';
+    if (!is_printable(here.value, false) || is_break(here.value) || here.value == '"' || here.value == '\\') {
+      escape(here.value);
     } else if (blank && may_fold && !previous_blank && column_ > dialect_.width && at > 0 && at + 1 < text.size()) {
       fresh_ = false;
       start_line(indent);
       // A blank at the start of a continuation line would be lost.
       if (text[at + 1] == ' ') put('\\');
     } else {
-      put(here.valid ? text.substr(at, here.bytes) : std::string_view("\xEF\xBF\xBD"), 1);
+      put(here.valid() ? text.substr(at, here.length) : std::string_view("\xEF\xBF\xBD"), 1);
     }
     previous_blank = blank;
-    at += here.bytes;
+    at += here.length;
   }
   put('"');
   fresh_ = false;
@@ -465,7 +444,7 @@ void Emitter::double_quoted(std::string_view text, std::size_t indent, bool may_
 
 void Emitter::literal(std::string_view text, std::size_t indent) {
   put('|');
-  if (text[0] == ' ' || is_break(decode(text, 0).code)) put(static_cast<char>('0' + kIndent));
+  if (text[0] == ' ' || is_break(decode_rune(text).value)) put(static_cast<char>('0' + kIndent));
   const std::size_t last = trailing_break_bytes(text);
   if (last == 0) {
     put('-');
@@ -475,22 +454,22 @@ void Emitter::literal(std::string_view text, std::size_t indent) {
   newline();
   bool line_start = true;
   for (std::size_t at = 0; at < text.size();) {
-    const Character here = decode(text, at);
-    if (here.code == '\n') {
+    const Rune here = decode_rune(text.substr(at));
+    if (here.value == '\n') {
       newline();
       line_start = true;
-    } else if (is_break(here.code)) {
-      put(text.substr(at, here.bytes), 0);
+    } else if (is_break(here.value)) {
+      put(text.substr(at, here.length), 0);
       column_ = 0;
       line_start = true;
     } else {
       if (line_start) {
         while (column_ < indent) put(' ');
       }
-      put(here.valid ? text.substr(at, here.bytes) : std::string_view("\xEF\xBF\xBD"), 1);
+      put(here.valid() ? text.substr(at, here.length) : std::string_view("\xEF\xBF\xBD"), 1);
       line_start = false;
     }
-    at += here.bytes;
+    at += here.length;
   }
   fresh_ = false;
 }

@@ -13,6 +13,7 @@
 
 #include "base/go_text.h"
 #include "base/tls/crypto.h"
+#include "base/utf8.h"
 #include "base/yaml/internal/scalar.h"
 #include "base/yaml/yaml.h"
 
@@ -81,8 +82,6 @@ struct Members {
 Error fail(const std::string& text) {
   return bad_request("yaml: " + text);
 }
-
-std::string replace_invalid_utf8(std::string_view text);
 
 class Reader {
  public:
@@ -439,28 +438,6 @@ Result<Decoded> Reader::mapping(std::size_t depth) {
   decoded.value = Value::object(std::move(members.list));
   remember(anchor, decoded);
   return decoded;
-}
-
-// Each byte that is no part of a valid character becomes U+FFFD, as Go's JSON encoder has it.
-std::string replace_invalid_utf8(std::string_view text) {
-  std::string out;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    bool valid = length != 0 && at + length <= text.size();
-    for (std::size_t i = 1; valid && i < length; ++i) {
-      valid = (static_cast<unsigned char>(text[at + i]) & 0xC0U) == 0x80U;
-    }
-    if (valid && length >= 3) {
-      const auto second = static_cast<unsigned char>(text[at + 1]);
-      valid = !(lead == 0xE0 && second < 0xA0) && !(lead == 0xED && second > 0x9F) &&
-              !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second > 0x8F);
-    }
-    out += valid ? text.substr(at, length) : std::string_view("\xEF\xBF\xBD");
-    at += valid ? length : 1;
-  }
-  return out;
 }
 
 // JSON has no infinities: say where the first one is.
