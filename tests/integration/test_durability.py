@@ -1,4 +1,5 @@
 """kill -9 at random moments under load: nothing that was acknowledged is lost."""
+import base64
 import http.client
 import json
 import random
@@ -8,6 +9,7 @@ import time
 import unittest
 
 from admin import Admin
+from charts import packed_chart
 from cluster import Server
 
 ROUNDS = 5
@@ -28,7 +30,14 @@ class Durability(unittest.TestCase):
             if status == 201:
                 acknowledged.append(name)
 
-    def test_no_acknowledged_write_and_no_addon_is_lost(self):
+    def drop_chart(self, number, moorings):
+        content = base64.b64encode(packed_chart()).decode()
+        self.server.drop(f"chart-{number}.yaml", json.dumps({
+            "apiVersion": "helm.cattle.io/v1", "kind": "HelmChart",
+            "metadata": {"name": f"chart-{number}", "namespace": "default"},
+            "spec": {"chartContent": content, "set": {"moorings": str(moorings)}}}))
+
+    def test_no_acknowledged_write_no_addon_and_no_release_is_lost(self):
         seed = random.randrange(1 << 30)
         chance = random.Random(seed)
         self.server = Server()
@@ -38,6 +47,9 @@ class Durability(unittest.TestCase):
             self.server.start()
             self.server.drop(f"addon-{turn}.yaml", "apiVersion: v1\nkind: ConfigMap\n"
                              f"metadata: {{name: addon-{turn}, namespace: default}}\ndata: {{turn: '{turn}'}}\n")
+            self.drop_chart(turn, 1)
+            if turn > 0:
+                self.drop_chart(turn - 1, 2)  # an upgrade that may be cut off
             ended = threading.Event()
             writers = [threading.Thread(target=self.write_until_killed, args=(i, turn, acknowledged, ended))
                        for i in range(WRITERS)]
@@ -60,6 +72,20 @@ class Durability(unittest.TestCase):
             self.server.wait_for_object("configmap", f"addon-{turn}")
             self.server.wait_for_object("addon", f"addon-{turn}", "-n", "kube-system",
                                         condition=lambda a: a["spec"].get("checksum"))
+            self.check_release(turn, moorings=1 if turn == ROUNDS - 1 else 2)
+
+    def check_release(self, number, moorings):
+        self.server.wait_for_object("configmap", f"chart-{number}-moorings",
+                                    condition=lambda c: c["data"]["count"] == str(moorings))
+        # Whatever was cut off is marked failed and followed by a revision that is deployed.
+        self.server.wait_for_object("secret", "-l", f"owner=helm,name=chart-{number}",
+                                    condition=lambda found: self.is_settled(found["items"]))
+
+    def is_settled(self, secrets):
+        labels = [secret["metadata"]["labels"] for secret in secrets]
+        statuses = dict(sorted((int(one["version"]), one["status"]) for one in labels))
+        deployed = [version for version, status in statuses.items() if status == "deployed"]
+        return list(statuses) == list(range(1, len(statuses) + 1)) and deployed == [len(statuses)]
 
 
 if __name__ == "__main__":
