@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "base/http/internal/address.h"
@@ -33,7 +34,8 @@ class EpollServer : public Server {
   }
 
   Result<void> start() {
-    const unsigned count = std::clamp(state_.options.io_threads, 1U, kMaxIoThreads);
+    const unsigned wanted = state_.options.io_threads;
+    const unsigned count = std::clamp(wanted > 0 ? wanted : std::thread::hardware_concurrency() / 2, 1U, kMaxIoThreads);
     for (unsigned i = 0; i < count; ++i) {
       auto loop = std::make_unique<EventLoop>(state_, listener_.socket.get());
       TRY(loop->start());

@@ -16,7 +16,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;                       // 0: the system chooses
   std::shared_ptr<tls::ServerCredentials> tls;  // null: plain text (tests and sockets only)
-  unsigned io_threads = 1;
+  unsigned io_threads = 0;                      // 0: one for every two cores
   std::size_t max_header_bytes = 64 * 1024;
   std::size_t max_body_bytes = 3 * 1024 * 1024;
   std::size_t max_connections = 10000;
@@ -25,8 +25,8 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(180);
 };
 
-// HTTP/1.1 (keep-alive, chunked, upgrades) and HTTP/2 (by ALPN) over TLS on epoll threads; handlers
-// run on the executor's Worker lane. Destruction stops accepting, lets running handlers finish and
+// HTTP/1.1 (keep-alive, chunked, upgrades) and HTTP/2 (by ALPN) over TLS on epoll threads; quick handlers
+// run there, the others on the executor's Worker lane. Destruction stops accepting, lets running handlers finish and
 // closes what is left.
 class Server {
  public:
