@@ -49,14 +49,15 @@ TEST_CASE("a quick request runs on the I/O thread, and one that waits holds noth
   std::unique_ptr<Event> released;
   std::mutex mutex;
   std::map<std::string, std::thread::id> threads;
-  TestServer server([&](const Context& context, const Request& request) {
+  const auto handler = [&](const Context& context, const Request& request) {
     const std::thread::id before = std::this_thread::get_id();
     if (request.path == "/quick/wait" && !released->wait(context).ok()) return Response::text(500, "not released");
     if (request.path == "/quick/release") released->set();
     const std::lock_guard lock(mutex);
     threads[request.path] = before == std::this_thread::get_id() ? before : std::thread::id();
     return Response::text(200, "done");
-  });
+  };
+  TestServer server(handler, true, [](ServerOptions& options) { options.io_threads = 1; });
   released = std::make_unique<Event>(server.executor());
   RawTlsConnection waiting(server.port(), "http/1.1");
   RawTlsConnection other(server.port(), "http/1.1");
