@@ -54,10 +54,16 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
   }
 
  private:
+  static Object trimmed(Object object) {
+    if (object.metadata()["managedFields"].is_null()) return object;
+    return object.with_metadata("managedFields", Value());
+  }
+
   void list_then_watch(const Context& context) {
     Result<ObjectList> list = client_.list_all(context, resource_, namespace_, parameters_);
     if (!list.ok()) return retry_later(list.error(), true);
     version_ = list->resource_version;
+    for (Object& object : list->items) object = trimmed(std::move(object));
     for (Store::Change& change : store_.replace(std::move(list->items), version_)) {
       for (const Handler& handler : handlers_) handler(change.before, change.after);
     }
@@ -154,7 +160,7 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
       store_.advance(version_);
       return {};
     }
-    const Store::Change change = type == "DELETED" ? store_.remove(object) : store_.apply(std::move(object));
+    const Store::Change change = type == "DELETED" ? store_.remove(object) : store_.apply(trimmed(std::move(object)));
     if (!change.before && !change.after) return {};
     for (const Handler& handler : handlers_) handler(change.before, change.after);
     return {};

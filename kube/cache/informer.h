@@ -22,8 +22,8 @@ struct InformerOptions {
   std::map<std::string, IndexFunction, std::less<>> indexes = {};
 };
 
-// Keeps a Store equal to what the server has: lists, watches, lists again when the watch breaks or
-// falls too far behind. Holds no thread: events are moved by short Delivery tasks, lists run on the
+// Keeps a Store equal to what the server has, managedFields aside, which are large and decide nothing here:
+// lists, watches, lists again when the watch breaks or falls too far behind. Holds no thread: events are moved by short Delivery tasks, lists run on the
 // Blocking lane.
 class Informer {
  public:

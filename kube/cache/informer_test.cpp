@@ -135,4 +135,26 @@ TEST_CASE("an informer lists, follows the watch and survives its ends") {
   CHECK(informer.store().get({"n", "b"}).has_value());
 }
 
+TEST_CASE("an informer keeps no managedFields") {
+  auto executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  const auto with_fields = [](const std::string& name, int version) {
+    std::string text = config_map(name, version);
+    const std::string_view metadata = R"("metadata":{)";
+    return text.insert(text.find(metadata) + metadata.size(), R"("managedFields":[{"manager":"m"}],)");
+  };
+  FeedTransport transport;
+  transport.items = with_fields("listed", 7);
+  const Client client(transport);
+  Informer informer(context, client, kConfigMaps, {}, Logger(null_log_sink(), "test"));
+  informer.start();
+  transport.feeds[0]->send(R"({"type":"ADDED","object":)" + with_fields("watched", 11) + "}\n");
+  REQUIRE(informer.store().wait_for(context, "11").ok());
+  for (const std::string name : {"listed", "watched"}) {
+    const std::optional<Object> kept = informer.store().get({"n", name});
+    REQUIRE(kept);
+    CHECK(kept->metadata()["managedFields"].is_null());
+  }
+}
+
 }  // namespace coracle::kube
