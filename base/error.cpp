@@ -63,22 +63,6 @@ Reason reason_from_text(std::string_view text) {
 Error::Error(Reason reason, std::string message)
     : data_(std::make_shared<Data>(Data{reason, reason_http_code(reason), std::move(message), {}, {}, {}})) {}
 
-bool Error::retriable() const {
-  switch (reason()) {
-    case Reason::ServerTimeout:
-    case Reason::Timeout:
-    case Reason::TooManyRequests:
-    case Reason::Conflict:
-    case Reason::InternalError:
-    case Reason::ServiceUnavailable:
-    case Reason::Unavailable:
-    case Reason::Unknown:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Error::Data& Error::writable() {
   if (data_.use_count() > 1) data_ = std::make_shared<Data>(*data_);
   return *data_;

@@ -75,9 +75,6 @@ class [[nodiscard]] Error {
   const ErrorDetails& details() const { return data_->details; }
   std::optional<std::chrono::seconds> retry_after() const { return data_->retry_after; }
 
-  // True for failures that may succeed unchanged later; false where only a changed input helps.
-  bool retriable() const;
-
   Error with_code(int code) &&;
   Error with_cause(Cause cause) &&;
   Error with_causes(std::vector<Cause> causes) &&;

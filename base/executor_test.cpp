@@ -333,6 +333,26 @@ TEST_CASE("a wait of a fiber ends at its deadline and with its stop token") {
   CHECK(stopped.error().reason() == Reason::Canceled);
 }
 
+TEST_CASE("a stop that comes before a fiber lies down gives it no turn") {
+  struct CountingHost : TaskHost {
+    void post_turn(std::function<void()>) override { ++turns; }
+    std::atomic<int> turns = 0;
+  };
+  const auto executor = make_thread_executor();
+  CountingHost host;
+  std::stop_source stop;
+  stop.request_stop();
+  std::optional<WaitPoint::Wake> wake;
+  executor->begin_on(host, [&] {
+    const auto point = executor->make_wait_point();
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    wake = point->wait(lock, Context(*executor).with_stop(stop.get_token()));
+  });
+  CHECK(wake == WaitPoint::Wake::Stopped);
+  CHECK(host.turns == 0);
+}
+
 TEST_CASE("destroying the thread executor waits for running tasks and drops queued ones") {
   std::atomic<bool> finished = false;
   std::atomic<bool> ran = false;

@@ -72,7 +72,6 @@ class Logger {
   void error(std::string_view message, std::initializer_list<LogField> fields = {}) const {
     log(LogLevel::Error, message, fields);
   }
-  bool debug_enabled() const { return sink_->enabled(LogLevel::Debug, component_); }
 
  private:
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {

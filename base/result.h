@@ -49,8 +49,6 @@ class ReadMark {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  using value_type = T;
-
   template <class U = T>
   requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
            !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
@@ -113,8 +111,6 @@ class [[nodiscard]] Result {
 template <>
 class [[nodiscard]] Result<void> {
  public:
-  using value_type = void;
-
   Result() = default;
   Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit by design
 

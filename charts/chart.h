@@ -34,7 +34,6 @@ struct Chart {
 
   std::string_view name() const { return metadata["name"].as_string(); }
   std::string_view version() const { return metadata["version"].as_string(); }
-  std::string_view app_version() const { return metadata["appVersion"].as_string(); }
   bool is_library() const { return metadata["type"].as_string() == "library"; }
 };
 
@@ -43,7 +42,5 @@ struct Chart {
 Result<Chart> load_archive(std::string_view tgz);
 // A chart from a folder; .helmignore applies.
 Result<Chart> load_directory(const std::string& path);
-// A chart from its files, named below the chart's folder.
-Result<Chart> load_files(std::vector<ChartFile> files);
 
 }  // namespace coracle::charts

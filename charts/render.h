@@ -92,9 +92,6 @@ struct RenderRequest {
 // (FILE:L): ...", "YAML parse error on FILE: ...".
 Result<Rendering> render(const RenderRequest& request);
 
-// The hooks of an event ("pre-install") in the order in which they run.
-std::vector<const Hook*> hooks_for(const Rendering& rendering, std::string_view event);
-
 // Sorts kinds as Helm installs them; uninstalling has its own order.
 int install_order(std::string_view kind);
 int uninstall_order(std::string_view kind);

@@ -15,6 +15,7 @@ using Wake = WaitPoint::Wake;
 struct Waiter {
   Fiber* fiber = nullptr;          // null: a thread, which sleeps on ...
   std::condition_variable wakeup;  // ... this
+  bool listed = false;             // until then it looks at `woken` itself before it lies down
   std::optional<Wake> woken;
 };
 // Shared with whoever wakes it: that happens after the gate is open again, or the woken thread would
@@ -40,6 +41,7 @@ struct Waiters {
       std::lock_guard lock(gate);
       if (waiter->woken) return;
       waiter->woken = reason;
+      if (!waiter->listed) return;
     }
     let_go(waiter);
   }
@@ -61,6 +63,7 @@ class ThreadWaitPoint : public WaitPoint {
       const std::stop_callback<decltype(stop)> on_stop(context.stop(), stop);
       std::unique_lock gate(waiters_->gate);
       const auto place = waiters_->list.insert(waiters_->list.end(), waiter);
+      waiter->listed = true;
       lock.unlock();
       if (waiter->fiber != nullptr) {
         park(waiter, end, gate);

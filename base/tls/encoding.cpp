@@ -72,13 +72,6 @@ std::string_view strip_padding(std::string_view text) {
   return text;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 std::string base64_encode(std::string_view data) {
@@ -105,20 +98,6 @@ std::string hex_encode(std::string_view data) {
     const auto byte = static_cast<unsigned char>(c);
     out += kHexDigits[byte >> 4];
     out += kHexDigits[byte & 15];
-  }
-  return out;
-}
-
-Result<std::string> hex_decode(std::string_view text) {
-  if (text.size() % 2 != 0) return bad_request("hexadecimal text has an odd number of digits");
-  std::string out;
-  out.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0)
-      return bad_request("hexadecimal text has an illegal digit near offset " + std::to_string(i));
-    out += static_cast<char>(high << 4 | low);
   }
   return out;
 }

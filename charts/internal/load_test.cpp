@@ -57,7 +57,7 @@ TEST_CASE("an archive becomes a chart with its parts in place") {
                                         {"demo/charts/_off/Chart.yaml", "broken: ["}}));
   REQUIRE(chart.ok());
   CHECK(chart->name() == "demo");
-  CHECK(chart->app_version() == "1.1");  // YAML reads 1.10 as a number
+  CHECK(chart->metadata["appVersion"].as_string() == "1.1");  // YAML reads 1.10 as a number
   CHECK(chart->metadata["annotations"]["key"].as_string() == "5");
   CHECK(chart->values["a"].is_double());
   CHECK(chart->schema == "{}");

@@ -265,10 +265,6 @@ class FolderReader {
 
 }  // namespace
 
-Result<Chart> load_files(std::vector<ChartFile> files) {
-  return assemble(std::move(files), 0);
-}
-
 Result<Chart> load_archive(std::string_view tgz) {
   ASSIGN_OR_RETURN(auto files, read_archive(tgz));
   if (files.empty()) return bad_request("no files in chart archive");

@@ -272,15 +272,4 @@ std::string Rendering::manifest_text() const {
   return out;
 }
 
-std::vector<const Hook*> hooks_for(const Rendering& rendering, std::string_view event) {
-  std::vector<const Hook*> selected;
-  for (const Hook& hook : rendering.hooks) {
-    if (std::find(hook.events.begin(), hook.events.end(), event) != hook.events.end()) selected.push_back(&hook);
-  }
-  std::stable_sort(selected.begin(), selected.end(), [](const Hook* a, const Hook* b) {
-    return a->weight != b->weight ? a->weight < b->weight : a->name < b->name;
-  });
-  return selected;
-}
-
 }  // namespace coracle::charts

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,8 +48,6 @@ class Server {
   // Writes the objects that must exist (namespaces, bootstrap roles, default/kubernetes) and starts
   // serving custom resources. Ready afterwards.
   virtual Result<void> start(const Context& context) = 0;
-  // Adds a check to /healthz, /livez or /readyz; `check` answers "" when all is well.
-  virtual void add_health_check(std::string name, std::function<std::string()> check) = 0;
 };
 
 Result<std::unique_ptr<Server>> make_server(Executor& executor, store::Backend& store, Options options, Logger log);

@@ -1,7 +1,6 @@
 #include "kube/apply/applier.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "kube/apply/health.h"
@@ -62,11 +61,6 @@ std::optional<Value> taken_over(const Object& live, const std::vector<std::strin
 }
 
 }  // namespace
-
-std::string_view apply_action_text(ApplyAction action) {
-  constexpr std::array<std::string_view, 5> kTexts = {"created", "configured", "unchanged", "skipped", "deleted"};
-  return kTexts[static_cast<std::size_t>(action)];
-}
 
 Object placed_for_apply(const Object& object, bool namespaced) {
   if (!namespaced && !object.namespace_().empty()) return object.with_metadata("namespace", Value());

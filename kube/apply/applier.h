@@ -15,7 +15,6 @@
 namespace coracle::kube {
 
 enum class ApplyAction : std::uint8_t { Created, Configured, Unchanged, Skipped, Deleted };
-std::string_view apply_action_text(ApplyAction action);
 
 struct ApplyOptions {
   std::string field_manager;

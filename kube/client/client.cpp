@@ -104,12 +104,6 @@ Result<Object> Client::update_subresource(const Context& context, const Resource
   return exchange_object(context, update_request(resource, key, subresource, object, parameters));
 }
 
-Result<Object> Client::create_subresource(const Context& context, const ResourceRef& resource, const ObjectKey& key,
-                                          std::string_view subresource, const Object& object,
-                                          const WriteParameters& parameters) const {
-  return exchange_object(context, create_request(resource, key, subresource, object, parameters));
-}
-
 Result<Object> Client::patch(const Context& context, const ResourceRef& resource, const ObjectKey& key, PatchType type,
                              const Value& patch, const WriteParameters& parameters,
                              std::string_view subresource) const {

@@ -31,11 +31,8 @@ class Client {
                         const WriteParameters& parameters = {}) const;
   Result<Object> update_status(const Context& context, const ResourceRef& resource, const Object& object,
                                const WriteParameters& parameters = {}) const;
-  // PUT or POST to any subresource ("finalize", "token", "scale", "binding").
+  // PUT to any subresource ("finalize", "scale").
   Result<Object> update_subresource(const Context& context, const ResourceRef& resource, const ObjectKey& key,
-                                    std::string_view subresource, const Object& object,
-                                    const WriteParameters& parameters = {}) const;
-  Result<Object> create_subresource(const Context& context, const ResourceRef& resource, const ObjectKey& key,
                                     std::string_view subresource, const Object& object,
                                     const WriteParameters& parameters = {}) const;
   Result<Object> patch(const Context& context, const ResourceRef& resource, const ObjectKey& key, PatchType type,

@@ -76,13 +76,6 @@ const DiscoveredResource* Discovery::find_kind(const GroupVersionKind& gvk) cons
   return nullptr;
 }
 
-const DiscoveredResource* Discovery::find_group_kind(std::string_view group, std::string_view kind) const {
-  for (const DiscoveredResource& resource : resources_) {
-    if (resource.preferred && resource.ref.kind == kind && resource.ref.gvr.group == group) return &resource;
-  }
-  return nullptr;
-}
-
 bool Discovery::has_group_version(std::string_view group, std::string_view version) const {
   return std::any_of(resources_.begin(), resources_.end(), [&](const DiscoveredResource& resource) {
     return resource.ref.gvr.group == group && resource.ref.gvr.version == version;

@@ -29,8 +29,6 @@ class Discovery {
 
   const std::vector<DiscoveredResource>& resources() const { return resources_; }
   const DiscoveredResource* find_kind(const GroupVersionKind& gvk) const;
-  // The preferred version of a group's kind.
-  const DiscoveredResource* find_group_kind(std::string_view group, std::string_view kind) const;
   bool has_group_version(std::string_view group, std::string_view version) const;
   // "v1", "apps/v1", "apps/v1/Deployment": what Helm calls Capabilities.APIVersions.
   std::vector<std::string> api_versions() const;

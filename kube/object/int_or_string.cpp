@@ -32,9 +32,4 @@ Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t tota
   return static_cast<std::int64_t>(quotient);
 }
 
-std::int64_t int_value(const Value& int_or_string) {
-  if (int_or_string.is_string()) return parse_signed_int(int_or_string.as_string()).value_or(0);
-  return int_or_string.as_int();
-}
-
 }  // namespace coracle::kube

@@ -13,7 +13,4 @@ enum class Rounding : std::uint8_t { Up, Down };
 // texts and kinds.
 Result<std::int64_t> scaled_value(const Value& int_or_percent, std::int64_t total, Rounding rounding);
 
-// The port number that an IntOrString gives: a number, or a text of digits; 0 otherwise.
-std::int64_t int_value(const Value& int_or_string);
-
 }  // namespace coracle::kube

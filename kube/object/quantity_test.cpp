@@ -93,8 +93,6 @@ TEST_CASE("int or percent scales without rounding errors") {
   CHECK(scaled_value(Value("25"), 10, Rounding::Up).error().message() ==
         "invalid value for IntOrString: invalid type: string is not a percentage");
   CHECK_FALSE(scaled_value(Value("x%"), 10, Rounding::Up).ok());
-  CHECK(int_value(Value("8080")) == 8080);
-  CHECK(int_value(Value("http")) == 0);
 }
 
 }  // namespace coracle::kube

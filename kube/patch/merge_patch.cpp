@@ -95,10 +95,6 @@ Value apply_merge_patch(const Value& document, const Value& patch) {
   return Value::object(std::move(members));
 }
 
-Value two_way_merge_patch(const Value& from, const Value& to) {
-  return joined(additions(from, to), deletions(from, to));
-}
-
 Value three_way_merge_patch(const Value& last_applied, const Value& desired, const Value& live) {
   return joined(additions(live, desired), only_present(deletions(last_applied, desired), live));
 }

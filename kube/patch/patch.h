@@ -29,7 +29,5 @@ Result<Value> apply_strategic_patch(const Value& document, const Value& patch, c
 Value three_way_merge_patch(const Value& last_applied, const Value& desired, const Value& live);
 Result<Value> three_way_strategic_patch(const Value& last_applied, const Value& desired, const Value& live,
                                         const Schema& schema);
-// The merge patch from one document to another, deletions included.
-Value two_way_merge_patch(const Value& from, const Value& to);
 
 }  // namespace coracle::kube::patch

@@ -136,7 +136,7 @@ class HandlerChain : public http::Handler {
     if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
     add_warning_headers(scope.warnings.texts(), response.headers);
     compress_body(request, response);
-    const RequestRecord record{scope, response.status, context.clock().monotonic() - begin, body_size(response)};
+    const RequestRecord record{scope, response.status, context.clock().monotonic() - begin};
     for (const RequestObserver& observer : parts_.observers) observer(record);
     return response;
   }

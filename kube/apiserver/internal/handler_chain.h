@@ -21,7 +21,6 @@ struct RequestRecord {
   const RequestScope& scope;
   int status = 0;
   Duration elapsed{};
-  std::size_t response_bytes = 0;  // 0 for bodies that come over time
 };
 using RequestObserver = std::function<void(const RequestRecord&)>;
 

@@ -90,10 +90,6 @@ class ServerImpl : public Server {
     return {};
   }
 
-  void add_health_check(std::string name, std::function<std::string()> check) override {
-    health_.add(std::move(name), std::move(check));
-  }
-
  private:
   Result<http::Response> route(RequestScope& scope) {
     extensions_->refresh(scope);
