@@ -23,8 +23,8 @@ struct InformerOptions {
 };
 
 // Keeps a Store equal to what the server has, managedFields aside, which are large and decide nothing here:
-// lists, watches, lists again when the watch breaks or falls too far behind. Holds no thread: events are moved by short Delivery tasks, lists run on the
-// Blocking lane.
+// lists, watches, lists again when the watch breaks or falls too far behind. Holds no thread: events are
+// moved by short Delivery tasks, lists run on the Blocking lane.
 class Informer {
  public:
   // Called on a Delivery task after the store has changed; must not wait. `before` is empty for new
