@@ -28,7 +28,7 @@ struct Fiber {
 };
 
 // Runs tasks on fibers, many on few threads: one that waits gives its thread to the next, which costs a
-// hundredth of a switch between threads and lets many writes wait for one commit. A fiber may go on
+// fraction of a switch between threads and lets many writes wait for one commit. A fiber may go on
 // on another thread than the one it waited on, so no task keeps the address of something that
 // belongs to a thread (errno) across a wait. Thread-safe.
 class FiberLane {
