@@ -67,6 +67,10 @@ bool is_ip_address(std::string_view text) {
   return read_address(text).has_value();
 }
 
+std::string url_host(std::string_view address) {
+  return ip_family(address) == "IPv6" ? "[" + std::string(address) + "]" : std::string(address);
+}
+
 std::optional<std::uint32_t> ipv4_number(std::string_view text) {
   const auto address = read_address(text);
   if (!address || address->family != AF_INET) return std::nullopt;

@@ -13,6 +13,8 @@ namespace coracle {
 // "IPv4" or "IPv6"; empty for a text that is no address.
 std::string_view ip_family(std::string_view text);
 bool is_ip_address(std::string_view text);
+// The address as a URL writes it: "10.0.0.1", "[fd00::1]".
+std::string url_host(std::string_view address);
 // An IPv4 address as a number, most significant byte first.
 std::optional<std::uint32_t> ipv4_number(std::string_view text);
 std::string ipv4_text(std::uint32_t number);

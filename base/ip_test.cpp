@@ -17,6 +17,8 @@ TEST_CASE("addresses are told from other texts, with their family") {
     CHECK(canonical_ip(wrong).empty());
   }
   CHECK(canonical_ip("FD00:0::1") == "fd00::1");
+  CHECK(url_host("10.0.0.1") == "10.0.0.1");
+  CHECK(url_host("fd00::1") == "[fd00::1]");
 }
 
 TEST_CASE("IPv4 addresses are numbers") {

@@ -21,11 +21,6 @@ namespace {
 
 constexpr Duration kDrainTimeout = std::chrono::seconds(5);
 
-// "10.0.0.1", "[fd00::1]": as a URL writes an address.
-std::string url_host(const std::string& address) {
-  return address.find(':') == std::string::npos ? address : "[" + address + "]";
-}
-
 bool listens_everywhere(const ServerSettings& settings) {
   return settings.bind_address == "0.0.0.0" || settings.bind_address == "::";
 }

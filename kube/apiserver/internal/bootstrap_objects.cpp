@@ -300,9 +300,7 @@ Object legacy_token_tracking_config_map(WallTime now) {
 
 Object identity_lease(const Options& options, std::string_view instance_id, WallTime now) {
   constexpr std::size_t kHashLength = 26;
-  const bool brackets = ip_family(options.advertise_address) == "IPv6";
-  std::string address = brackets ? "[" + options.advertise_address + "]" : options.advertise_address;
-  address += ":" + std::to_string(options.advertise_port);
+  const std::string address = url_host(options.advertise_address) + ":" + std::to_string(options.advertise_port);
   std::string name = "apiserver-" + crypto::sha256_hex(address).substr(0, kHashLength);
   Value metadata = Value::object({{"name", name},
                                   {"namespace", "kube-system"},

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/ip.h"
 #include "kube/apiserver/internal/authentication_bootstrap_token.h"
 #include "kube/apiserver/internal/authentication_certificate.h"
 #include "kube/apiserver/internal/authentication_passwd.h"
@@ -56,9 +57,8 @@ void IdentityParts::add_subresources(SubresourceTable& table) {
 }
 
 void IdentityParts::add_endpoints(EndpointTable& endpoints, const Options& options) const {
-  std::string host = options.advertise_address;
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  add_token_discovery(endpoints, token_authority_, host + ":" + std::to_string(options.advertise_port));
+  add_token_discovery(endpoints, token_authority_,
+                      url_host(options.advertise_address) + ":" + std::to_string(options.advertise_port));
 }
 
 }  // namespace coracle::kube::apiserver
