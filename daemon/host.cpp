@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -14,6 +13,7 @@
 #include <memory>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace coracle::daemon {
 namespace {
@@ -64,9 +64,7 @@ std::string source_address_to_the_world() {
 Result<std::string> host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return system_error(errno, "gethostname");
-  std::string text = name.data();
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
+  return to_lower(name.data());
 }
 
 std::string default_address() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
 #include "kube/apply/manifest.h"
 
@@ -12,7 +13,6 @@ namespace {
 constexpr Duration kStagePoll = std::chrono::milliseconds(100);
 constexpr int kLastStage = 3;
 constexpr int kTakeOverTries = 5;
-constexpr Duration kRecreatePoll = std::chrono::milliseconds(100);
 constexpr Duration kRecreateTimeout = std::chrono::seconds(60);
 
 // "Deployment/shop/web", as error messages name an object.
@@ -61,12 +61,6 @@ std::optional<Value> taken_over(const Object& live, const std::vector<std::strin
 }
 
 }  // namespace
-
-Object placed_for_apply(const Object& object, bool namespaced) {
-  if (!namespaced && !object.namespace_().empty()) return object.with_metadata("namespace", Value());
-  if (namespaced && object.namespace_().empty()) return object.with_metadata("namespace", "default");
-  return object;
-}
 
 struct Applier::Item {
   Object desired;
@@ -139,10 +133,7 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
 }
 
 Result<void> Applier::recreate(const Context& context, const Item& item, const ApplyOptions& options) const {
-  const ObjectKey key = item.desired.key();
-  TRY(client_.remove(context, item.resource, key, {.propagation = "Background"}));
-  const Context bounded = context.with_timeout(kRecreateTimeout);
-  while (client_.get(bounded, item.resource, key).ok()) TRY(bounded.sleep(kRecreatePoll));
+  TRY(remove_and_wait(context.with_timeout(kRecreateTimeout), client_, item.resource, item.desired.key()));
   TRY(client_.apply(context, item.resource, item.desired, {.field_manager = options.field_manager, .force = true}));
   return {};
 }

@@ -33,9 +33,6 @@ struct Applied {
   ApplyAction action;
 };
 
-// The object with the namespace that it is applied in: "default" where it names none, none where its kind has none.
-Object placed_for_apply(const Object& object, bool namespaced);
-
 // Applies sets of objects server-side, in Flux's order: definitions and namespaces first, then
 // classes, then the rest; within a stage every object is tried as a dry run before any is written, so
 // that one bad object changes nothing of its stage. Thread-safe.

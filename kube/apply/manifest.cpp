@@ -82,6 +82,12 @@ Result<std::vector<Object>> parse_manifest(std::string_view text) {
   return objects;
 }
 
+Object placed_for_apply(const Object& object, bool namespaced) {
+  if (!namespaced && !object.namespace_().empty()) return object.with_metadata("namespace", Value());
+  if (namespaced && object.namespace_().empty()) return object.with_metadata("namespace", "default");
+  return object;
+}
+
 int apply_rank(std::string_view kind) {
   constexpr int kOthers = static_cast<int>(kFirstKinds.size());
   if (const auto first = std::find(kFirstKinds.begin(), kFirstKinds.end(), kind); first != kFirstKinds.end()) {

@@ -14,6 +14,8 @@ namespace coracle::kube {
 // ("document 2 (line 14): ...").
 Result<std::vector<Object>> parse_manifest(std::string_view text);
 
+// The object with the namespace that it is applied in: "default" where it names none, none where its kind has none.
+Object placed_for_apply(const Object& object, bool namespaced);
 // The rank at which a kind is applied: definitions and namespaces before what stands in them,
 // webhooks last (Flux's order). Objects of equal rank go by namespace and name.
 int apply_rank(std::string_view kind);

@@ -6,6 +6,8 @@
 
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
+#include "kube/apply/deletion.h"
+#include "kube/apply/manifest.h"
 #include "kube/patch/patch.h"
 #include "kube/schema/schema.h"
 
@@ -18,9 +20,7 @@ constexpr std::string_view kOwnerNameAnnotation = "objectset.rio.cattle.io/owner
 constexpr std::string_view kOwnerNamespaceAnnotation = "objectset.rio.cattle.io/owner-namespace";
 constexpr std::string_view kAppliedAnnotation = "objectset.rio.cattle.io/applied";
 constexpr std::string_view kPruneLabel = "objectset.rio.cattle.io/prune";
-constexpr std::string_view kDefaultNamespace = "default";
 constexpr std::size_t kMaxApplied = 8 * 1024 * 1024;
-constexpr Duration kGonePoll = std::chrono::milliseconds(100);
 constexpr Duration kGoneTimeout = std::chrono::seconds(60);
 
 Object marked(const OwnerSet& set, Object object) {
@@ -170,10 +170,7 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
 
   std::map<ObjectKey, Object> desired;
   for (const auto& [key, object] : kind.desired) {
-    Object placed = kind.resource.namespaced
-                        ? key.namespace_.empty() ? object.with_metadata("namespace", kDefaultNamespace) : object
-                        : object.with_metadata("namespace", Value());
-    placed = marked(set, std::move(placed));
+    Object placed = marked(set, placed_for_apply(object, kind.resource.namespaced));
     ObjectKey placed_key = placed.key();
     desired.insert_or_assign(std::move(placed_key), std::move(placed));
   }
@@ -218,9 +215,7 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
   const WriteParameters parameters{.field_manager = field_manager_};
   if (must_recreate(live, desired)) {
     log_.info("deleting and creating an object that cannot be patched", {{"object", member_text(desired)}});
-    TRY(prune(context, resource, live));
-    const Context bounded = context.with_timeout(kGoneTimeout);
-    while (client_.get(bounded, resource, desired.key()).ok()) TRY(bounded.sleep(kGonePoll));
+    TRY(remove_and_wait(context.with_timeout(kGoneTimeout), client_, resource, live.key(), std::string(live.uid())));
     TRY(client_.create(context, resource, desired, parameters));
     return {};
   }

@@ -20,8 +20,8 @@ constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
 
 }  // namespace
 
-// list -> watch -> (end or error) -> watch again or back-off and list. Every step runs under one of
-// the two flags below, so that only one task touches the state at a time.
+// list -> watch -> (end or error) -> watch again or back-off and list. Each step starts the next one, and
+// `wakes_` lets one drain run at a time, so that only one task touches the state.
 class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflector> {
  public:
   Reflector(const Context& context, const Client& client, ResourceRef resource, InformerOptions options, Logger log)

@@ -7,6 +7,7 @@
 
 #include "kube/apply/applier.h"
 #include "kube/apply/health.h"
+#include "kube/apply/manifest.h"
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
 #include "kube/client/resources.h"
 #include "kube/patch/patch.h"
@@ -156,16 +157,7 @@ Result<void> ReleaseApplier::wait_until_gone(const Context& context, const kube:
 }
 
 Result<void> ReleaseApplier::delete_and_wait(const Context& context, const ReleaseObject& object) const {
-  Result<void> removed = client_.remove(context, object.resource, object.object.key(), {.propagation = "Background"});
-  if (!removed.ok()) {
-    if (removed.error().reason() == Reason::NotFound) return {};
-    return removed.error();
-  }
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<kube::Object> found, live(context, object));
-    if (!found) return {};
-    TRY(context.sleep(kObjectPoll));
-  }
+  return kube::remove_and_wait(context, client_, object.resource, object.object.key());
 }
 
 Result<bool> ReleaseApplier::create_definitions(const Context& context,

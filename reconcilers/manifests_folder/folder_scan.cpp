@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
+
+#include "base/text.h"
 
 namespace coracle::reconcilers {
 namespace {
@@ -13,8 +14,7 @@ constexpr unsigned kMaxDepth = 32;
 constexpr std::string_view kSkipSuffix = ".skip";
 
 bool is_manifest(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = to_lower(name);
   constexpr std::array<std::string_view, 3> kSuffixes = {".yaml", ".yml", ".json"};
   return std::any_of(kSuffixes.begin(), kSuffixes.end(), [&lower](auto suffix) { return lower.ends_with(suffix); });
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/apply/manifest.h"
 #include "kube/apply/owner_set.h"
@@ -30,20 +31,17 @@ std::string quoted(std::string_view path) {
 
 std::vector<kube::GroupVersionKind> known_kinds(const kube::Object& addon) {
   std::vector<kube::GroupVersionKind> kinds;
-  std::string_view text = addon.annotation(kGvksAnnotation);
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(';'), text.size());
+  for (const std::string_view text : split(addon.annotation(kGvksAnnotation), ';')) {
     // An entry that cannot be read names no kind that could be pruned.
-    if (Result<kube::GroupVersionKind> gvk = kube::parse_gvk_text(text.substr(0, end)); gvk.ok()) kinds.push_back(*gvk);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    if (Result<kube::GroupVersionKind> gvk = kube::parse_gvk_text(text); gvk.ok()) kinds.push_back(*gvk);
   }
   return kinds;
 }
 
 std::string kinds_text(const std::vector<kube::GroupVersionKind>& kinds) {
-  std::string text;
-  for (const kube::GroupVersionKind& gvk : kinds) text += (text.empty() ? "" : ";") + kube::gvk_text(gvk);
-  return text;
+  std::vector<std::string> texts;
+  for (const kube::GroupVersionKind& gvk : kinds) texts.push_back(kube::gvk_text(gvk));
+  return join(texts, ";");
 }
 
 class ManifestsFolder : public kube::Reconciler, public kube::ManagedController {
