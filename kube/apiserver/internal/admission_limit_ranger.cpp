@@ -5,7 +5,7 @@
 
 #include "kube/apiserver/internal/admission_common.h"
 #include "kube/apiserver/internal/admission_plugins.h"
-#include "kube/apiserver/internal/admission_pod_resources.h"
+#include "kube/object/resource_amounts.h"
 
 namespace coracle::kube::apiserver {
 namespace {

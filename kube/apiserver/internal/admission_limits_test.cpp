@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 
-#include "kube/apiserver/internal/admission_quota_usage.h"
 #include "kube/apiserver/internal/admission_test_support.h"
 
 namespace coracle::kube::apiserver {
@@ -125,9 +124,9 @@ TEST_CASE("ResourceQuota counts before it admits", "[admission]") {
             .create(object_of(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s",
     "namespace":"a"}})"))
             .empty());
-  // What has been deleted since makes room.
+  // Fewer objects may also mean that some are charged and not stored yet: only the status tells.
   fixture.cluster.store.erase(fixture.cluster.resource("", "configmaps"), "a", "c1");
-  CHECK(fixture.create(config_map("c3")).empty());
+  CHECK_FALSE(fixture.create(config_map("c3")).empty());
 }
 
 TEST_CASE("a quota nobody has counted yet is counted first, and a dry run charges nothing", "[admission]") {
@@ -153,55 +152,6 @@ TEST_CASE("ResourceQuota wants compute resources named", "[admission]") {
         "pods \"q\" is forbidden: exceeded quota: rq, requested: limits.memory=2Gi,requests.cpu=2, used: "
         "limits.memory=0,requests.cpu=0, limited: limits.memory=1Gi,requests.cpu=1");
   CHECK(fixture.create(pod_object(containers(R"({"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}})"))).empty());
-}
-
-TEST_CASE("what an object counts towards a quota", "[admission]") {
-  TestCluster cluster;
-  auto usage = [&](const Object& object) {
-    return json::write(write_amounts(quota_usage(*cluster.table->find_kind(object.gvk()), object)));
-  };
-  CHECK(usage(object_of(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},
-          "spec":{"type":"LoadBalancer","ports":[{},{}]}})")) ==
-        R"({"count/services":"1","services":"1","services.loadbalancers":"1","services.nodeports":"2"})");
-  CHECK(usage(object_of(R"({"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"c"},
-          "spec":{"storageClassName":"gold","resources":{"requests":{"storage":"5Gi"}}}})")) ==
-        R"({"count/persistentvolumeclaims":"1","gold.storageclass.storage.k8s.io/persistentvolumeclaims":"1",)"
-        R"("gold.storageclass.storage.k8s.io/requests.storage":"5Gi","persistentvolumeclaims":"1",)"
-        R"("requests.storage":"5Gi"})");
-  CHECK(usage(pod_object(containers(R"({"requests":{"cpu":"1","ex.io/gpu":"2"},"limits":{"cpu":"2"}})"))) ==
-        R"({"count/pods":"1","cpu":"1","limits.cpu":"2","pods":"1","requests.cpu":"1","requests.ex.io/gpu":"2"})");
-  Object ended =
-      pod_object(containers(R"({"requests":{"cpu":"1"}})")).with("status", Value::object({{"phase", "Failed"}}));
-  CHECK(usage(ended) == R"({"count/pods":"1"})");
-}
-
-TEST_CASE("a quota's scopes choose pods", "[admission]") {
-  TestCluster cluster;
-  const ResourceDescriptor& pods = cluster.resource("", "pods");
-  auto takes = [&](const std::string& spec, const Object& object) {
-    return quota_takes_in(object_of(R"({"spec":)" + spec + "}"), pods, object);
-  };
-  Object best_effort = pod_object(containers("{}"));
-  Object burstable = pod_object(containers(R"({"requests":{"cpu":"1"}})") + R"(,"activeDeadlineSeconds":5,
-    "priorityClassName":"high")");
-  CHECK(takes(R"({"scopes":["BestEffort","NotTerminating"]})", best_effort));
-  CHECK_FALSE(takes(R"({"scopes":["BestEffort"]})", burstable));
-  CHECK(takes(R"({"scopes":["NotBestEffort","Terminating"]})", burstable));
-  std::string high = R"({"scopeSelector":{"matchExpressions":[
-    {"scopeName":"PriorityClass","operator":"In","values":["high"]}]}})";
-  CHECK(takes(high, burstable));
-  CHECK_FALSE(takes(high, best_effort));
-  CHECK_FALSE(quota_takes_in(object_of(R"({"spec":{"scopes":["Terminating"]}})"), cluster.resource("", "secrets"),
-                             object_of("{}")));
-}
-
-TEST_CASE("a pod needs what its containers add up to, or more at its start", "[admission]") {
-  Value spec =
-      json::read(R"({"containers":[{"resources":{"requests":{"cpu":"1"}}},{"resources":{"requests":{"cpu":"1"}}}],
-    "initContainers":[{"restartPolicy":"Always","resources":{"requests":{"cpu":"500m"}}},
-      {"resources":{"requests":{"cpu":"3"}}}]})")
-          .value();
-  CHECK(pod_amounts(spec, "requests").at("cpu").text() == "3500m");
 }
 
 }  // namespace coracle::kube::apiserver

@@ -4,7 +4,7 @@
 
 #include "kube/apiserver/internal/admission_common.h"
 #include "kube/apiserver/internal/admission_plugins.h"
-#include "kube/apiserver/internal/admission_quota_usage.h"
+#include "kube/object/quota_usage.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -23,8 +23,8 @@ std::string amounts_text(const ResourceAmounts& amounts, const std::vector<std::
 
 // Keeps every new object within the ResourceQuotas of its namespace. The usage is written to the quota's
 // status before the object is admitted, by compare-and-swap, so that concurrent writers cannot exceed it
-// together. A quota whose usage is unknown, or would be exceeded, is counted again from the caches first:
-// what has been deleted since no longer counts.
+// together. A quota whose usage is unknown is counted from the caches first. What is deleted is taken off by the
+// quota controller, which alone can tell it from what has been charged and is not stored yet.
 class ResourceQuotaAdmission : public AdmissionPlugin {
  public:
   ResourceQuotaAdmission(const ObjectReader& objects, const Registry& registry)
@@ -52,13 +52,13 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
   static ResourceAmounts added_usage(const AdmissionAttributes& attributes, const Object& object, const Object& quota,
                                      const ResourceAmounts& hard) {
     ResourceAmounts added;
-    bool takes_in = quota_takes_in(quota, attributes.resource, object);
-    if (!takes_in) return added;
+    const std::string resource = attributes.resource.qualified_resource();
+    if (!quota_takes_in(quota, resource, object)) return added;
     ResourceAmounts before;
-    if (attributes.old != nullptr && quota_takes_in(quota, attributes.resource, *attributes.old)) {
-      before = quota_usage(attributes.resource, *attributes.old);
+    if (attributes.old != nullptr && quota_takes_in(quota, resource, *attributes.old)) {
+      before = quota_usage(resource, *attributes.old);
     }
-    for (const auto& [name, quantity] : quota_usage(attributes.resource, object)) {
+    for (const auto& [name, quantity] : quota_usage(resource, object)) {
       if (hard.count(name) == 0) continue;
       auto old = before.find(name);
       Quantity difference = old == before.end() ? quantity : quantity - old->second;
@@ -71,7 +71,7 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
                       const Object& quota) const {
     ResourceAmounts hard = read_amounts(quota["spec"]["hard"]);
     bool pod = concerns(attributes, "", "pods");
-    if (pod && attributes.operation == Operation::Create && quota_takes_in(quota, attributes.resource, object)) {
+    if (pod && attributes.operation == Operation::Create && quota_takes_in(quota, "pods", object)) {
       std::string missing = quota_missing_compute(hard, object);
       if (!missing.empty()) {
         return admission_forbidden(attributes, &object,
@@ -113,11 +113,10 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
     ResourceAmounts used = read_amounts(quota["status"]["used"]);
     bool known = quota["status"]["hard"] == quota["spec"]["hard"];
     for (const auto& [name, quantity] : added) known = known && used.count(name) != 0;
-    std::vector<std::string> exceeded = known ? exceeding(hard, used, added) : std::vector<std::string>();
-    if (!known || !exceeded.empty()) {
+    if (!known) {
       ASSIGN_OR_RETURN(used, counted_usage(context, quota, hard));
-      exceeded = exceeding(hard, used, added);
     }
+    const std::vector<std::string> exceeded = exceeding(hard, used, added);
     if (!exceeded.empty()) {
       return admission_forbidden(
           attributes, &object,
@@ -143,14 +142,8 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
   Result<ResourceAmounts> counted_usage(const Context& context, const Object& quota,
                                         const ResourceAmounts& hard) const {
     ResourceAmounts used;
-    std::vector<std::string> resources;
-    for (const auto& [name, limit] : hard) {
-      used.emplace(name, Quantity());
-      std::string resource = quota_counted_resource(name);
-      if (!resource.empty() && std::find(resources.begin(), resources.end(), resource) == resources.end()) {
-        resources.push_back(std::move(resource));
-      }
-    }
+    for (const auto& [name, limit] : hard) used.emplace(name, Quantity());
+    std::vector<std::string> resources = quota_counted_resources(hard);
     ResourceTablePtr table = registry_.table();
     for (const ResourcePtr& resource : table->all()) {
       auto wanted = std::find(resources.begin(), resources.end(), resource->qualified_resource());
@@ -160,11 +153,7 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
                        objects_.store().list(context, *resource, quota.namespace_()));
       for (const StoredObjectPtr& one : stored) {
         ASSIGN_OR_RETURN(Object object, one->object());
-        if (!quota_takes_in(quota, *resource, object)) continue;
-        for (const auto& [name, quantity] : quota_usage(*resource, object)) {
-          auto entry = used.find(name);
-          if (entry != used.end()) entry->second = entry->second + quantity;
-        }
+        add_quota_usage(quota, resource->qualified_resource(), object, used);
       }
     }
     return used;

@@ -1,9 +1,9 @@
-#include "kube/apiserver/internal/admission_pod_resources.h"
+#include "kube/object/resource_amounts.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace coracle::kube::apiserver {
+namespace coracle::kube {
 namespace {
 
 void raise_amounts(ResourceAmounts& amounts, const ResourceAmounts& other) {
@@ -61,4 +61,4 @@ ResourceAmounts pod_amounts(const Value& pod_spec, std::string_view part) {
   return sum;
 }
 
-}  // namespace coracle::kube::apiserver
+}  // namespace coracle::kube

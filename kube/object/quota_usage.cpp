@@ -1,11 +1,11 @@
-#include "kube/apiserver/internal/admission_quota_usage.h"
+#include "kube/object/quota_usage.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "kube/apiserver/internal/admission_common.h"
+#include "base/text.h"
 
-namespace coracle::kube::apiserver {
+namespace coracle::kube {
 namespace {
 
 constexpr std::string_view kCountPrefix = "count/";
@@ -114,35 +114,45 @@ bool scope_matches(const Value& expression, bool pod, const Object& object) {
   return false;
 }
 
-bool core_resource(const ResourceDescriptor& resource, std::string_view name) {
-  return resource.gvk.group.empty() && resource.resource == name;
+// The resource whose objects a name of spec.hard counts; empty when none.
+std::string quota_counted_resource(std::string_view hard_name) {
+  if (hard_name.substr(0, kCountPrefix.size()) == kCountPrefix) {
+    return std::string(hard_name.substr(kCountPrefix.size()));
+  }
+  if (hard_name == "services.nodeports" || hard_name == "services.loadbalancers") return "services";
+  if (std::find(std::begin(kPlainCounts), std::end(kPlainCounts), hard_name) != std::end(kPlainCounts)) {
+    return std::string(hard_name);
+  }
+  bool storage = hard_name == "requests.storage" || hard_name.find(kStorageClassSuffix) != std::string_view::npos;
+  if (storage) return "persistentvolumeclaims";
+  bool compute = hard_name == "cpu" || hard_name == "memory" || hard_name == "ephemeral-storage" ||
+                 hard_name.substr(0, 9) == "requests." || hard_name.substr(0, 7) == "limits." ||
+                 hard_name.substr(0, 10) == "hugepages-";
+  return compute ? "pods" : "";
 }
 
 }  // namespace
 
-ResourceAmounts quota_usage(const ResourceDescriptor& resource, const Object& object) {
+ResourceAmounts quota_usage(std::string_view resource, const Object& object) {
   ResourceAmounts usage;
-  usage[std::string(kCountPrefix) + resource.qualified_resource()] = Quantity::of(1);
-  if (core_resource(resource, "pods")) {
+  usage[std::string(kCountPrefix) + std::string(resource)] = Quantity::of(1);
+  if (resource == "pods") {
     add_pod_usage(object, usage);
     return usage;
   }
-  if (resource.gvk.group.empty()) {
-    bool plain =
-        std::find(std::begin(kPlainCounts), std::end(kPlainCounts), resource.resource) != std::end(kPlainCounts);
-    if (plain) usage[resource.resource] = Quantity::of(1);
-  }
-  if (core_resource(resource, "services")) add_service_usage(object, usage);
-  if (core_resource(resource, "persistentvolumeclaims")) add_claim_usage(object, usage);
+  const bool plain = std::find(std::begin(kPlainCounts), std::end(kPlainCounts), resource) != std::end(kPlainCounts);
+  if (plain) usage[std::string(resource)] = Quantity::of(1);
+  if (resource == "services") add_service_usage(object, usage);
+  if (resource == "persistentvolumeclaims") add_claim_usage(object, usage);
   return usage;
 }
 
-bool quota_takes_in(const Object& quota, const ResourceDescriptor& resource, const Object& object) {
+bool quota_takes_in(const Object& quota, std::string_view resource, const Object& object) {
   const Value& scopes = quota["spec"]["scopes"];
   const Value& expressions = quota["spec"]["scopeSelector"]["matchExpressions"];
   if (scopes.empty() && expressions.empty()) return true;
-  bool pod = core_resource(resource, "pods");
-  if (!pod && !core_resource(resource, "persistentvolumeclaims")) return false;
+  bool pod = resource == "pods";
+  if (!pod && resource != "persistentvolumeclaims") return false;
   for (const Value& scope : scopes.items()) {
     if (!scope_matches(Value::object({{"scopeName", scope}, {"operator", "Exists"}}), pod, object)) return false;
   }
@@ -165,25 +175,27 @@ std::string quota_missing_compute(const ResourceAmounts& hard, const Object& pod
         if (!container["resources"][part].contains(compute)) containers.emplace_back(container["name"].as_string());
       }
     }
-    if (!containers.empty()) lines.push_back(std::string(name) + " for: " + join_texts(containers, ","));
+    if (!containers.empty()) lines.push_back(std::string(name) + " for: " + join(containers, ","));
   }
-  return join_texts(lines, "; ");
+  return join(lines, "; ");
 }
 
-std::string quota_counted_resource(std::string_view hard_name) {
-  if (hard_name.substr(0, kCountPrefix.size()) == kCountPrefix) {
-    return std::string(hard_name.substr(kCountPrefix.size()));
+void add_quota_usage(const Object& quota, std::string_view resource, const Object& object, ResourceAmounts& used) {
+  if (!quota_takes_in(quota, resource, object)) return;
+  for (const auto& [name, quantity] : quota_usage(resource, object)) {
+    auto entry = used.find(name);
+    if (entry != used.end()) entry->second = entry->second + quantity;
   }
-  if (hard_name == "services.nodeports" || hard_name == "services.loadbalancers") return "services";
-  if (std::find(std::begin(kPlainCounts), std::end(kPlainCounts), hard_name) != std::end(kPlainCounts)) {
-    return std::string(hard_name);
-  }
-  bool storage = hard_name == "requests.storage" || hard_name.find(kStorageClassSuffix) != std::string_view::npos;
-  if (storage) return "persistentvolumeclaims";
-  bool compute = hard_name == "cpu" || hard_name == "memory" || hard_name == "ephemeral-storage" ||
-                 hard_name.substr(0, 9) == "requests." || hard_name.substr(0, 7) == "limits." ||
-                 hard_name.substr(0, 10) == "hugepages-";
-  return compute ? "pods" : "";
 }
 
-}  // namespace coracle::kube::apiserver
+std::vector<std::string> quota_counted_resources(const ResourceAmounts& hard) {
+  std::vector<std::string> resources;
+  for (const auto& [name, limit] : hard) {
+    std::string resource = quota_counted_resource(name);
+    const bool known = std::find(resources.begin(), resources.end(), resource) != resources.end();
+    if (!resource.empty() && !known) resources.push_back(std::move(resource));
+  }
+  return resources;
+}
+
+}  // namespace coracle::kube

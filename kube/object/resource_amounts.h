@@ -7,7 +7,7 @@
 #include "base/value.h"
 #include "kube/object/quantity.h"
 
-namespace coracle::kube::apiserver {
+namespace coracle::kube {
 
 // Amounts by resource name, sorted.
 using ResourceAmounts = std::map<std::string, Quantity, std::less<>>;
@@ -21,4 +21,4 @@ void add_amounts(ResourceAmounts& sum, const ResourceAmounts& more);
 // up; an init container counts with the sidecars that run before it.
 ResourceAmounts pod_amounts(const Value& pod_spec, std::string_view part);
 
-}  // namespace coracle::kube::apiserver
+}  // namespace coracle::kube
