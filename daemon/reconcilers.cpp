@@ -17,8 +17,10 @@
 #include "reconcilers/helm/helm_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
 #include "reconcilers/namespace_lifecycle/namespace_controller.h"
+#include "reconcilers/resource_quota/resource_quota.h"
 #include "reconcilers/root_ca/root_ca_publisher.h"
 #include "reconcilers/service_account/service_account_controller.h"
+#include "reconcilers/storage_protection/storage_protection.h"
 
 namespace coracle::daemon {
 namespace {
@@ -65,6 +67,10 @@ class RunningReconcilers : public Reconcilers {
       manager_.add(reconcilers::make_root_ca_publisher(deps, certificates.server_ca_pem));
       manager_.add(reconcilers::make_namespace_controller(deps));
       manager_.add(reconcilers::make_cluster_role_aggregation(deps));
+      manager_.add(reconcilers::make_resource_quota_controller(deps));
+      manager_.add(reconcilers::make_claim_protection(deps));
+      manager_.add(reconcilers::make_volume_protection(deps));
+      manager_.add(reconcilers::make_attributes_class_protection(deps));
       manager_.add(reconcilers::make_garbage_collector(deps));
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));

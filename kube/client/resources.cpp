@@ -26,6 +26,18 @@ ResourceRef service_accounts() {
 ResourceRef events() {
   return {{"", "v1", "events"}, "Event", true};
 }
+ResourceRef resource_quotas() {
+  return {{"", "v1", "resourcequotas"}, "ResourceQuota", true};
+}
+ResourceRef persistent_volume_claims() {
+  return {{"", "v1", "persistentvolumeclaims"}, "PersistentVolumeClaim", true};
+}
+ResourceRef persistent_volumes() {
+  return {{"", "v1", "persistentvolumes"}, "PersistentVolume", false};
+}
+ResourceRef volume_attributes_classes() {
+  return {{"storage.k8s.io", "v1", "volumeattributesclasses"}, "VolumeAttributesClass", false};
+}
 ResourceRef cluster_roles() {
   return {{"rbac.authorization.k8s.io", "v1", "clusterroles"}, "ClusterRole", false};
 }

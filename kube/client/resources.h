@@ -13,6 +13,10 @@ ResourceRef secrets();
 ResourceRef services();
 ResourceRef service_accounts();
 ResourceRef events();
+ResourceRef resource_quotas();
+ResourceRef persistent_volume_claims();
+ResourceRef persistent_volumes();
+ResourceRef volume_attributes_classes();
 ResourceRef cluster_roles();
 ResourceRef custom_resource_definitions();
 ResourceRef addons();       // k3s.cattle.io

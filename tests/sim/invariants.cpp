@@ -29,6 +29,8 @@ constexpr FinalizerOwner kFinalizerOwners[] = {
     {"wrangler.cattle.io/on-helm-chart-remove", "helm"},
     {"customresourcecleanup.apiextensions.k8s.io", "apiserver"},
     {"kubernetes", "namespace"},
+    {"kubernetes.io/pvc-protection", "storage-protection"},
+    {"kubernetes.io/pv-protection", "storage-protection"},
 };
 
 bool may_remove(std::string_view finalizer, const Writer& writer) {

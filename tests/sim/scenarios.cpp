@@ -8,7 +8,7 @@ class EverythingPlay : public Play {
  public:
   explicit EverythingPlay(World& world) : world_(world) {
     for (const auto make : {make_manifests_play, make_namespaces_play, make_owners_play, make_git_play, make_helm_play,
-                            make_roles_play}) {
+                            make_roles_play, make_storage_play, make_quota_play}) {
       plays_.push_back(make(world));
     }
   }
@@ -43,8 +43,11 @@ const Scenario kScenarios[] = {
     {"git", {"git", "namespace", "service-account", "root-ca", "garbage-collector"}, 14, make_git_play},
     {"helm", {"helm", "garbage-collector"}, 12, make_helm_play},
     {"roles", {"aggregation", "garbage-collector"}, 14, make_roles_play},
+    {"storage", {"storage-protection", "service-account"}, 30, make_storage_play},
+    {"quota", {"resource-quota", "namespace", "root-ca"}, 30, make_quota_play},
     {"everything",
-     {"manifests", "namespace", "service-account", "root-ca", "garbage-collector", "git", "helm", "aggregation"},
+     {"manifests", "namespace", "service-account", "root-ca", "garbage-collector", "git", "helm", "aggregation",
+      "storage-protection", "resource-quota"},
      60,
      make_everything_play},
 };

@@ -64,6 +64,8 @@ std::unique_ptr<Play> make_namespaces_play(World& world);
 std::unique_ptr<Play> make_owners_play(World& world);
 std::unique_ptr<Play> make_helm_play(World& world);
 std::unique_ptr<Play> make_roles_play(World& world);
+std::unique_ptr<Play> make_storage_play(World& world);
+std::unique_ptr<Play> make_quota_play(World& world);
 
 // A ConfigMap's manifest, a document of its own.
 std::string config_map_yaml(std::string_view ns, std::string_view name, std::string_view value);

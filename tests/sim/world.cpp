@@ -14,8 +14,10 @@
 #include "reconcilers/helm/helm_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
 #include "reconcilers/namespace_lifecycle/namespace_controller.h"
+#include "reconcilers/resource_quota/resource_quota.h"
 #include "reconcilers/root_ca/root_ca_publisher.h"
 #include "reconcilers/service_account/service_account_controller.h"
+#include "reconcilers/storage_protection/storage_protection.h"
 #include "store/memory.h"
 
 namespace coracle::sim {
@@ -147,12 +149,20 @@ std::vector<ComponentSpec> World::known_components() {
   add("namespace", [](const kube::ControllerDeps& deps) { return from::make_namespace_controller(deps); });
   add("aggregation", [](const kube::ControllerDeps& deps) { return from::make_cluster_role_aggregation(deps); });
   add("garbage-collector", [](const kube::ControllerDeps& deps) { return from::make_garbage_collector(deps); });
+  add("resource-quota", [](const kube::ControllerDeps& deps) { return from::make_resource_quota_controller(deps); });
   add("manifests", [this](const kube::ControllerDeps& deps) {
     return from::make_manifests_folder(deps, *files_, {std::string(kManifests), {}});
   });
   add("helm", [this](const kube::ControllerDeps& deps) {
     return from::make_helm_controller(deps, charts_, {"127.0.0.1:6443", std::string(kCaPem)});
   });
+  specs.push_back({"storage-protection", [](const kube::ControllerDeps& deps) {
+                     Controllers controllers;
+                     controllers.push_back(from::make_claim_protection(deps));
+                     controllers.push_back(from::make_volume_protection(deps));
+                     controllers.push_back(from::make_attributes_class_protection(deps));
+                     return controllers;
+                   }});
   specs.push_back({"git",
                    [this](const kube::ControllerDeps& deps) {
                      Controllers controllers;
