@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/not_found.h"
 #include "base/tls/crypto.h"
 #include "base/tls/tls.h"
 
@@ -131,10 +132,7 @@ class Workshop {
   static constexpr unsigned kMode = 0600;
 
   static Result<std::optional<std::string>> read_if_there(const std::string& path) {
-    Result<std::string> text = read_file(path, kMaxPemFile);
-    if (text.ok()) return std::optional<std::string>(std::move(*text));
-    if (text.error().reason() == Reason::NotFound) return std::optional<std::string>();
-    return text.error();
+    return if_there(read_file(path, kMaxPemFile));
   }
 
   Result<std::string> ensure_key(const std::string& path) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/not_found.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "daemon/certificates.h"
@@ -18,11 +19,8 @@ constexpr std::size_t kMaxTokenFile = 64 * 1024;
 
 // The password of an earlier start's token file.
 Result<std::optional<std::string>> stored_password(const std::string& path) {
-  Result<std::string> text = read_file(path, kMaxTokenFile);
-  if (!text.ok()) {
-    if (text.error().reason() == Reason::NotFound) return std::optional<std::string>();
-    return text.error();
-  }
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, if_there(read_file(path, kMaxTokenFile)));
+  if (!text) return std::optional<std::string>();
   Result<JoinToken> token = parse_join_token(trim(*text));
   if (!token.ok()) return token.error().in(path);
   return std::optional<std::string>(token->password);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
 #include "kube/apply/manifest.h"
@@ -74,15 +75,9 @@ Applier::Applier(const Client& client, RestMapper& mapper, Logger log)
     : client_(client), mapper_(mapper), log_(std::move(log)) {}
 
 Result<std::optional<Object>> Applier::live(const Context& context, const InventoryEntry& entry) const {
-  Result<DiscoveredResource> resource = mapper_.find(context, entry.gvk());
-  if (!resource.ok()) {
-    if (resource.error().reason() == Reason::NotFound) return std::optional<Object>();
-    return resource.error();
-  }
-  Result<Object> object = client_.get(context, resource->ref, entry.key());
-  if (object.ok()) return std::optional<Object>(std::move(*object));
-  if (object.error().reason() == Reason::NotFound) return std::optional<Object>();
-  return object.error();
+  ASSIGN_OR_RETURN(const std::optional<DiscoveredResource> resource, if_there(mapper_.find(context, entry.gvk())));
+  if (!resource) return std::optional<Object>();
+  return if_there(client_.get(context, resource->ref, entry.key()));
 }
 
 Result<Applier::Item> Applier::try_object(const Context& context, const Object& object,
@@ -125,9 +120,7 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
       break;
     }
     if (written.error().reason() != Reason::Conflict) return written.error();
-    Result<Object> again = client_.get(context, resource, live->key());
-    if (!again.ok() && again.error().reason() != Reason::NotFound) return again.error();
-    live = again.ok() ? std::optional<Object>(std::move(*again)) : std::nullopt;
+    ASSIGN_OR_RETURN(live, if_there(client_.get(context, resource, live->key())));
   }
   return live;
 }
@@ -209,9 +202,10 @@ Inventory Applier::prune(const Context& context, const Inventory& stale, const P
     if (!object->has_value() || (options.owned && !options.owned(**object))) continue;
     Result<DiscoveredResource> resource = mapper_.find(context, entry->gvk());
     if (!resource.ok()) continue;  // the kind went away between two looks, and its objects with it
-    Result<void> removed = client_.remove(context, resource->ref, entry->key(),
-                                          {.propagation = options.propagation, .uid = std::string((*object)->uid())});
-    if (!removed.ok() && removed.error().reason() != Reason::NotFound) {
+    const Result<void> removed =
+        even_if_gone(client_.remove(context, resource->ref, entry->key(),
+                                    {.propagation = options.propagation, .uid = std::string((*object)->uid())}));
+    if (!removed.ok()) {
       keep(*entry, removed.error());
       continue;
     }

@@ -1,5 +1,7 @@
 #include "kube/apply/deletion.h"
 
+#include "base/not_found.h"
+
 namespace coracle::kube {
 namespace {
 
@@ -9,17 +11,10 @@ constexpr Duration kGonePoll = std::chrono::milliseconds(100);
 
 Result<void> remove_and_wait(const Context& context, const Client& client, const ResourceRef& resource,
                              const ObjectKey& key, const std::string& uid) {
-  Result<void> removed = client.remove(context, resource, key, {.propagation = "Background", .uid = uid});
-  if (!removed.ok()) {
-    if (removed.error().reason() == Reason::NotFound) return {};
-    return removed;
-  }
+  TRY(even_if_gone(client.remove(context, resource, key, {.propagation = "Background", .uid = uid})));
   while (true) {
-    const Result<Object> found = client.get(context, resource, key);
-    if (!found.ok()) {
-      if (found.error().reason() == Reason::NotFound) return {};
-      return found.error();
-    }
+    ASSIGN_OR_RETURN(const std::optional<Object> found, if_there(client.get(context, resource, key)));
+    if (!found) return {};
     if (Result<void> slept = context.sleep(kGonePoll); !slept.ok()) {
       return slept.error().in("waiting until " + resource.kind + " " + key.text() + " is deleted");
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/not_found.h"
 #include "base/tls/crypto.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/manifest.h"
@@ -232,10 +233,8 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
 }
 
 Result<void> OwnerSetApplier::prune(const Context& context, const ResourceRef& resource, const Object& live) const {
-  Result<void> removed =
-      client_.remove(context, resource, live.key(), {.propagation = "Background", .uid = std::string(live.uid())});
-  if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
-  return {};
+  return even_if_gone(
+      client_.remove(context, resource, live.key(), {.propagation = "Background", .uid = std::string(live.uid())}));
 }
 
 }  // namespace coracle::kube

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/object/conditions.h"
 
 namespace coracle::reconcilers {
@@ -57,11 +58,9 @@ bool has_unhandled_request(const kube::Object& object) {
 Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                const kube::Object& object, const Value& status, std::string_view field_manager) {
   if (object["status"] == status) return {};
-  Result<kube::Object> written =
-      client.patch(context, resource, object.key(), kube::PatchType::Merge, Value::object({{"status", status}}),
-                   {.field_manager = std::string(field_manager)}, "status");
-  if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-  return {};
+  return even_if_gone(client.patch(context, resource, object.key(), kube::PatchType::Merge,
+                                   Value::object({{"status", status}}), {.field_manager = std::string(field_manager)},
+                                   "status"));
 }
 
 Result<void> set_flux_finalizer(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
@@ -71,10 +70,8 @@ Result<void> set_flux_finalizer(const Context& context, const kube::Client& clie
       wanted ? object.with_finalizer(kFluxFinalizer) : object.without_finalizer(kFluxFinalizer);
   const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", object.resource_version()},
                                                                  {"finalizers", changed.metadata()["finalizers"]}})}});
-  Result<kube::Object> written = client.patch(context, resource, object.key(), kube::PatchType::Merge, patch,
-                                              {.field_manager = std::string(field_manager)});
-  if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-  return {};
+  return even_if_gone(client.patch(context, resource, object.key(), kube::PatchType::Merge, patch,
+                                   {.field_manager = std::string(field_manager)}));
 }
 
 Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback) {

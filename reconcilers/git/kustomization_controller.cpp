@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/apply/applier.h"
 #include "kube/apply/health.h"
 #include "kube/apply/manifest.h"
@@ -56,11 +57,9 @@ class KustomizationReconciler : public kube::Reconciler {
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
     // The inventory decides what is deleted, so it is read where it is written.
-    Result<kube::Object> live = client_.get(context, kube::resources::kustomizations(), key);
-    if (!live.ok()) {
-      if (live.error().reason() == Reason::NotFound) return forget(key);
-      return live.error();
-    }
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> live,
+                     if_there(client_.get(context, kube::resources::kustomizations(), key)));
+    if (!live) return forget(key);
     const kube::Object& kustomization = *live;
     if (kustomization.deleting()) return finish(context, kustomization);
     if (kustomization["spec"]["suspend"].as_bool()) return kube::Done{};

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/not_found.h"
 #include "base/tls/crypto.h"
 #include "kube/client/resources.h"
 
@@ -43,13 +44,10 @@ Result<LayeredValues> ChartInputs::values(const Context& context, const kube::Ob
   const Value config_spec = config ? (*config)["spec"] : Value();
   SecretContents secrets;
   for (const std::string& name : values_secrets(chart["spec"], config_spec)) {
-    Result<kube::Object> secret =
-        client_.get(context, kube::resources::secrets(), {std::string(chart.namespace_()), name});
-    if (secret.ok()) {
-      secrets[name] = (*secret)["data"];
-    } else if (secret.error().reason() != Reason::NotFound) {
-      return secret.error().in("spec.valuesSecrets");
-    }
+    const Result<std::optional<kube::Object>> secret =
+        if_there(client_.get(context, kube::resources::secrets(), {std::string(chart.namespace_()), name}));
+    if (!secret.ok()) return secret.error().in("spec.valuesSecrets");
+    if (*secret) secrets[name] = (**secret)["data"];
   }
   return layer_values(chart["spec"], config_spec, secrets);
 }

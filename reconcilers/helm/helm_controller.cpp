@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
@@ -49,11 +50,9 @@ class HelmReconciler : public kube::Reconciler {
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
     // What is deleted follows from the object, so it is read where it is written.
-    Result<kube::Object> live = client_.get(context, kube::resources::helm_charts(), key);
-    if (!live.ok()) {
-      if (live.error().reason() == Reason::NotFound) return kube::Done{};
-      return live.error();
-    }
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> live,
+                     if_there(client_.get(context, kube::resources::helm_charts(), key)));
+    if (!live) return kube::Done{};
     const kube::Object& chart = *live;
     if (is_foreign(chart)) return kube::Done{};
     if (chart.has_annotation(kHelmUnmanaged)) {
@@ -89,16 +88,10 @@ class HelmReconciler : public kube::Reconciler {
     };
   }
 
-  // Read where it is written: a config that is applied just before its chart must count at once.
-  Result<std::optional<kube::Object>> config_of(const Context& context, const kube::ObjectKey& key) const {
-    Result<kube::Object> config = client_.get(context, kube::resources::helm_chart_configs(), key);
-    if (config.ok()) return std::optional<kube::Object>(std::move(*config));
-    if (config.error().reason() == Reason::NotFound) return std::optional<kube::Object>();
-    return config.error();
-  }
-
   Result<HelmOutcome> bring_about(const Context& context, const kube::Object& chart) {
-    ASSIGN_OR_RETURN(const std::optional<kube::Object> config, config_of(context, chart.key()));
+    // Read where it is written: a config that is applied just before its chart must count at once.
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> config,
+                     if_there(client_.get(context, kube::resources::helm_chart_configs(), chart.key())));
     ASSIGN_OR_RETURN(const HelmSpec spec, read_helm_spec(chart, config, options_.api_address));
     ASSIGN_OR_RETURN(const LayeredValues values, inputs_.values(context, chart, config));
     const std::string hash = config_hash(spec, values.settled);
@@ -173,19 +166,15 @@ class HelmReconciler : public kube::Reconciler {
         Value::object({{"metadata", Value::object({{"resourceVersion", before.resource_version()},
                                                    {"finalizers", after.metadata()["finalizers"]},
                                                    {"annotations", after.metadata()["annotations"]}})}});
-    Result<kube::Object> written =
-        client_.patch(context, kube::resources::helm_charts(), before.key(), kube::PatchType::Merge, patch,
-                      {.field_manager = std::string(kHelmController)});
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-    return {};
+    return even_if_gone(client_.patch(context, kube::resources::helm_charts(), before.key(), kube::PatchType::Merge,
+                                      patch, {.field_manager = std::string(kHelmController)}));
   }
 
   Result<bool> namespace_terminating(const Context& context, const kube::Object& chart) const {
-    Result<kube::Object> ns =
-        client_.get(context, kube::resources::namespaces(), {"", std::string(chart.namespace_())});
-    if (ns.ok()) return ns->deleting();
-    if (ns.error().reason() == Reason::NotFound) return true;
-    return ns.error();
+    ASSIGN_OR_RETURN(
+        const std::optional<kube::Object> ns,
+        if_there(client_.get(context, kube::resources::namespaces(), {"", std::string(chart.namespace_())})));
+    return !ns || ns->deleting();
   }
 
   // A namespace that ends must not hang on its charts: there the release goes as far as it can.
@@ -234,12 +223,10 @@ class HelmReconciler : public kube::Reconciler {
     const Value conditions =
         plan_helm_conditions(before, outcome, fields_without_effect(chart), context.clock().wall());
     if (conditions == before && !has_k3s_job(chart)) return {};
-    Result<kube::Object> written =
+    return even_if_gone(
         client_.patch(context, kube::resources::helm_charts(), chart.key(), kube::PatchType::Merge,
                       Value::object({{"status", Value::object({{"conditions", conditions}, {"jobName", Value()}})}}),
-                      {.field_manager = std::string(kHelmController)}, "status");
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-    return {};
+                      {.field_manager = std::string(kHelmController)}, "status"));
   }
 
   const kube::Client& client_;

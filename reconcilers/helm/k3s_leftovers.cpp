@@ -1,5 +1,6 @@
 #include "reconcilers/helm/k3s_leftovers.h"
 
+#include "base/not_found.h"
 #include "kube/client/resources.h"
 
 namespace coracle::reconcilers {
@@ -21,8 +22,9 @@ std::vector<Leftover> k3s_leftovers(const kube::ObjectKey& chart) {
 
 Result<void> remove_k3s_leftovers(const Context& context, const kube::Client& client, const kube::ObjectKey& chart) {
   for (const Leftover& leftover : k3s_leftovers(chart)) {
-    Result<void> removed = client.remove(context, leftover.resource, leftover.key, {.propagation = "Background"});
-    if (!removed.ok() && removed.error().reason() != Reason::NotFound) {
+    const Result<void> removed =
+        even_if_gone(client.remove(context, leftover.resource, leftover.key, {.propagation = "Background"}));
+    if (!removed.ok()) {
       return removed.error().in("deleting what k3s has left, " + leftover.resource.kind + " " + leftover.key.text());
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
 #include "kube/client/resources.h"
@@ -60,10 +61,7 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
 }
 
 Result<std::optional<kube::Object>> ReleaseApplier::live(const Context& context, const ReleaseObject& object) const {
-  Result<kube::Object> found = client_.get(context, object.resource, object.object.key());
-  if (found.ok()) return std::optional<kube::Object>(std::move(*found));
-  if (found.error().reason() == Reason::NotFound) return std::optional<kube::Object>();
-  return found.error();
+  return if_there(client_.get(context, object.resource, object.object.key()));
 }
 
 Result<void> ReleaseApplier::check_ownership(const Context& context, const kube::ObjectKey& release,

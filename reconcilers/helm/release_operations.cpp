@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "base/not_found.h"
 
 namespace coracle::reconcilers {
 namespace {
@@ -93,12 +94,9 @@ Result<charts::Capabilities> ReleaseOperations::capabilities(const Context& cont
 Result<Value> ReleaseOperations::look_up(const Context& context, const std::string& api_version,
                                          const std::string& kind, const std::string& ns,
                                          const std::string& name) const {
-  const Result<kube::DiscoveredResource> resource =
-      mapper_.find(context, kube::GroupVersionKind::parse(api_version, kind));
-  if (!resource.ok()) {
-    if (resource.error().reason() == Reason::NotFound) return Value();
-    return resource.error();
-  }
+  ASSIGN_OR_RETURN(const std::optional<kube::DiscoveredResource> resource,
+                   if_there(mapper_.find(context, kube::GroupVersionKind::parse(api_version, kind))));
+  if (!resource) return Value();
   if (name.empty()) {
     ASSIGN_OR_RETURN(const kube::ObjectList list, client_.list_all(context, resource->ref, ns));
     Value::ArrayBuilder items;
@@ -108,11 +106,10 @@ Result<Value> ReleaseOperations::look_up(const Context& context, const std::stri
                           {"metadata", Value::object({{"resourceVersion", list.resource_version}})},
                           {"items", std::move(items).build()}});
   }
-  const Result<kube::Object> object =
-      client_.get(context, resource->ref, {resource->ref.namespaced ? ns : std::string(), name});
-  if (object.ok()) return object->tree();
-  if (object.error().reason() == Reason::NotFound) return Value();
-  return object.error();
+  ASSIGN_OR_RETURN(
+      const std::optional<kube::Object> object,
+      if_there(client_.get(context, resource->ref, {resource->ref.namespaced ? ns : std::string(), name})));
+  return object ? object->tree() : Value();
 }
 
 Result<charts::Rendering> ReleaseOperations::render_once(const Context& context, const ReleaseRequest& request) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/not_found.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/client/resources.h"
@@ -92,9 +93,7 @@ Result<void> ReleaseStore::set_status(const Context& context, int revision, std:
 }
 
 Result<void> ReleaseStore::remove(const Context& context, int revision) const {
-  Result<void> removed = client_.remove(context, resource(), key(revision));
-  if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
-  return {};
+  return even_if_gone(client_.remove(context, resource(), key(revision)));
 }
 
 }  // namespace coracle::reconcilers

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/not_found.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/apply/manifest.h"
@@ -187,9 +188,9 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   // Prunes everything that the file had brought, and removes file and Addon.
   Result<void> disable(const Context& context, const ManifestFile& file) {
     const kube::ObjectKey key{std::string(kNamespace), file.addon_name()};
-    Result<kube::Object> addon = client_.get(context, kube::resources::addons(), key);
-    if (!addon.ok() && addon.error().reason() != Reason::NotFound) return addon.error();
-    if (addon.ok()) {
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> addon,
+                     if_there(client_.get(context, kube::resources::addons(), key)));
+    if (addon) {
       events_.record(context, *addon, kube::EventType::Normal, "DeletingManifest",
                      "Deleting manifest at " + quoted(file.path));
       Result<std::vector<kube::GroupVersionKind>> kinds =
@@ -197,10 +198,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       if (!kinds.ok()) return kinds.error();
     }
     if (!file.below_link) TRY(files_.remove_file(file.path));
-    if (addon.ok()) {
-      Result<void> removed = client_.remove(context, kube::resources::addons(), key);
-      if (!removed.ok() && removed.error().reason() != Reason::NotFound) return removed.error();
-    }
+    if (addon) TRY(even_if_gone(client_.remove(context, kube::resources::addons(), key)));
     log_.info("removed a disabled manifest", {{"file", file.path}});
     return {};
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/not_found.h"
 #include "base/text.h"
 #include "kube/client/resources.h"
 #include "kube/controller/identity.h"
@@ -93,8 +94,7 @@ class NamespaceReconciler : public kube::Reconciler {
                            const std::vector<kube::Object>& objects) {
     for (const kube::Object& object : objects) {
       if (object.deleting()) continue;
-      Result<void> deleted = client_.remove(context, resource, object.key(), background());
-      if (!deleted.ok() && deleted.error().reason() != Reason::NotFound) return deleted;
+      TRY(even_if_gone(client_.remove(context, resource, object.key(), background())));
     }
     return {};
   }
@@ -106,25 +106,19 @@ class NamespaceReconciler : public kube::Reconciler {
     const Value conditions = plan_namespace_conditions(before, progress, context.clock().wall());
     if (conditions == before) return {};
     const kube::Object wanted = ns.with("status", ns["status"].with("conditions", conditions));
-    Result<kube::Object> written = client_.update_status(context, kube::resources::namespaces(), wanted);
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-    return {};
+    return even_if_gone(client_.update_status(context, kube::resources::namespaces(), wanted));
   }
 
   Result<kube::Done> finalize(const Context& context, const kube::ObjectKey& key) {
-    Result<kube::Object> ns = client_.get(context, kube::resources::namespaces(), key);
-    if (!ns.ok()) {
-      if (ns.error().reason() == Reason::NotFound) return kube::Done{};
-      return ns.error();
-    }
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> ns,
+                     if_there(client_.get(context, kube::resources::namespaces(), key)));
+    if (!ns) return kube::Done{};
     Value::ArrayBuilder kept;
     for (const Value& finalizer : (*ns)["spec"]["finalizers"].items()) {
       if (finalizer.as_string() != kFinalizer) kept.add(finalizer);
     }
     const kube::Object wanted = ns->with("spec", (*ns)["spec"].with("finalizers", std::move(kept).build()));
-    Result<kube::Object> written =
-        client_.update_subresource(context, kube::resources::namespaces(), key, "finalize", wanted);
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+    TRY(even_if_gone(client_.update_subresource(context, kube::resources::namespaces(), key, "finalize", wanted)));
     return kube::Done{};
   }
 
