@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "base/tls/crypto.h"
 #include "base/utf8.h"
 #include "charts/functions/case_words.h"
 #include "charts/functions/convert.h"
+#include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
 
