@@ -5,17 +5,17 @@
 #include <string>
 
 #include "base/executor.h"
-#include "base/http/server.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tls/tls.h"
 #include "kube/apiserver/server.h"
 #include "store/sqlite.h"
-#include "tests/bench/self_signed.h"
+#include "tests/bench/bench_server.h"
 
 namespace coracle {
 namespace {
 
-Result<void> serve_until_input_ends(const std::string& directory, std::uint16_t port, const std::string& token) {
+Result<void> run(const std::string& directory, std::uint16_t port, const std::string& token) {
   const auto executor = make_thread_executor();
   const Logger log(make_log_sink(LogLevel::Warning), "bench");
   store::SqliteOptions sqlite;
@@ -27,14 +27,7 @@ Result<void> serve_until_input_ends(const std::string& directory, std::uint16_t 
   options.tokens.verify_keys_pem = {options.tokens.signing_key_pem};
   ASSIGN_OR_RETURN(auto server, kube::apiserver::make_server(*executor, *store, std::move(options), log));
   TRY(server->start(Context(*executor)));
-  http::ServerOptions http;
-  http.port = port;
-  ASSIGN_OR_RETURN(http.tls, self_signed_credentials(executor->clock().wall()));
-  ASSIGN_OR_RETURN(const auto listener, http::serve(*executor, server->handler(), std::move(http), log.named("http")));
-  std::printf("ready on port %d\n", listener->port());
-  std::fflush(stdout);
-  while (std::getchar() != EOF) continue;
-  return {};
+  return serve_until_input_ends(*executor, server->handler(), port, log);
 }
 
 }  // namespace
@@ -46,7 +39,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: api_server DIRECTORY PORT TOKEN\n", stderr);
     return 2;
   }
-  const auto served = coracle::serve_until_input_ends(argv[1], *port, argv[3]);
+  const auto served = coracle::run(argv[1], *port, argv[3]);
   if (!served.ok()) std::fprintf(stderr, "%s\n", served.error().message().c_str());
   return served.ok() ? 0 : 1;
 }

@@ -23,7 +23,7 @@
 #include "base/paced_task.h"
 #include "base/sync.h"
 #include "base/text.h"
-#include "tests/bench/self_signed.h"
+#include "tests/bench/bench_server.h"
 
 namespace coracle {
 namespace {
@@ -149,20 +149,12 @@ class BareHandler : public http::Handler {
   off_t offset_ = 0;
 };
 
-Result<void> serve_until_input_ends(const char* path, std::uint16_t port, std::string list) {
+Result<void> run(const char* path, std::uint16_t port, std::string list) {
   const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return unavailable(std::string("cannot open ") + path);
   const auto executor = make_thread_executor();
   BareHandler handler(*executor, file, std::move(list));
-  http::ServerOptions options;
-  options.port = port;
-  ASSIGN_OR_RETURN(options.tls, self_signed_credentials(executor->clock().wall()));
-  ASSIGN_OR_RETURN(const auto server, http::serve(*executor, handler, std::move(options),
-                                                  Logger(make_log_sink(LogLevel::Warning), "bench")));
-  std::printf("ready on port %d\n", server->port());
-  std::fflush(stdout);
-  while (std::getchar() != EOF) continue;
-  return {};
+  return serve_until_input_ends(*executor, handler, port, Logger(make_log_sink(LogLevel::Warning), "bench"));
 }
 
 }  // namespace
@@ -179,7 +171,7 @@ int main(int argc, char** argv) {
     std::ifstream file(argv[3]);
     list.assign(std::istreambuf_iterator<char>(file), {});
   }
-  const auto served = coracle::serve_until_input_ends(argv[1], *port, std::move(list));
+  const auto served = coracle::run(argv[1], *port, std::move(list));
   if (!served.ok()) std::fprintf(stderr, "%s\n", served.error().message().c_str());
   return served.ok() ? 0 : 1;
 }
