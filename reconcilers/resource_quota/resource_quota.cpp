@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/client/resources.h"
 #include "kube/controller/identity.h"
 #include "kube/object/quota_usage.h"
@@ -60,9 +61,8 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
     ASSIGN_OR_RETURN(const std::vector<CountedObjects> content, read_content(context, *quota));
     const QuotaPlan plan = plan_quota_status(*quota, content, settled);
     if (plan.status) {
-      Result<kube::Object> written =
-          client_.update_status(context, kube::resources::resource_quotas(), quota->with("status", *plan.status));
-      if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+      TRY(even_if_gone(
+          client_.update_status(context, kube::resources::resource_quotas(), quota->with("status", *plan.status))));
     }
     return kube::Done{plan.lowers_later ? kSettle : kRecountEvery};
   }

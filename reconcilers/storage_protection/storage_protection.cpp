@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/client/resources.h"
 #include "kube/controller/identity.h"
 
@@ -37,9 +39,8 @@ class ProtectionReconciler : public kube::Reconciler {
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
     const std::optional<kube::Object> known = known_.get(key);
     if (!known || !needs_work(*known, finalizer_)) return kube::Done{};
-    Result<kube::Object> object = client_.get(context, resource_, key);
-    if (!object.ok() && object.error().reason() == Reason::NotFound) return kube::Done{};
-    TRY(object);
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> object, if_there(client_.get(context, resource_, key)));
+    if (!object) return kube::Done{};
     bool in_use = false;
     if (object->deleting()) {
       // Asked live: what a cache does not show yet may be a user already.
@@ -47,8 +48,7 @@ class ProtectionReconciler : public kube::Reconciler {
     }
     const std::optional<kube::Object> wanted = plan_protection(*object, finalizer_, in_use);
     if (!wanted) return kube::Done{};
-    Result<kube::Object> written = client_.update(context, resource_, *wanted);
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
+    TRY(even_if_gone(client_.update(context, resource_, *wanted)));
     return kube::Done{};
   }
 
