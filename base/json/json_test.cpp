@@ -151,14 +151,15 @@ TEST_CASE("json layouts") {
   CHECK(out == "x=1");
 }
 
-TEST_CASE("json survives hostile bytes") {
-  for (int c = 0; c < 256; ++c) {
-    for (const std::string_view frame : {"[", "{\"a\":", "\"", ""}) {
-      const std::string text = std::string(frame) + static_cast<char>(c);
-      read(text).ignore("only a crash would be wrong");
-    }
+TEST_CASE("json takes no byte for an end but the right one") {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    INFO(byte);
+    CHECK(read(std::string("[") + c).ok() == (c == ']'));
+    CHECK(read(std::string("\"") + c).ok() == (c == '"'));
+    CHECK_FALSE(read(std::string("{\"a\":") + c).ok());
+    CHECK(read(std::string(1, c)).ok() == (c >= '0' && c <= '9'));
   }
-  SUCCEED();
 }
 
 }  // namespace

@@ -192,14 +192,21 @@ TEST_CASE("random texts are errors or output, never a crash") {
                                            "$x",    ":=",  ".Values", ".a",     "(",   ")",    "|",    "quote",
                                            "\"s\"", "1",   "include", "define", "\n",  "else", "with", "template",
                                            "`r`",   "'c'", "/*",      "*/",     "nil", "dict", ",",    "block"};
-  for (int i = 0; i < 3000; ++i) {
+  int rendered = 0;
+  constexpr int kTexts = 3000;
+  for (int i = 0; i < kTexts; ++i) {
     std::string text;
     for (std::uint64_t n = random->below(16) + 1; n > 0; --n) {
       text += pieces[random->below(pieces.size())];
       if (random->below(2) == 0) text += ' ';
     }
-    test::render_text(text, "{a: 1}").ok();
+    const Result<std::string> output = test::render_text(text, "{a: 1}");
+    rendered += output.ok() ? 1 : 0;
+    INFO(text);
+    CHECK((output.ok() || !output.error().message().empty()));
   }
+  CHECK(rendered > 0);
+  CHECK(rendered < kTexts);
 }
 
 }  // namespace coracle::charts
