@@ -22,10 +22,18 @@ endif()
 if(CORACLE_SANITIZER STREQUAL "address")
   # GCC 12 sees uninitialized members in the standard library's own code under this sanitizer.
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+  # Else a finding is one more line of output, and the test passes.
+  add_compile_options(-fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)
 elseif(CORACLE_SANITIZER STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
+endif()
+
+# How many times longer a test may take than in a plain build.
+set(CORACLE_TEST_PATIENCE 1)
+if(CORACLE_SANITIZER)
+  set(CORACLE_TEST_PATIENCE 6)
 endif()
 
 find_program(CORACLE_CCACHE ccache)
@@ -73,5 +81,12 @@ function(coracle_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  coracle_limit_test(${name} TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABELS})
+endfunction()
+
+# coracle_limit_test(NAME TIMEOUT seconds-in-a-plain-build [LABELS ...])
+function(coracle_limit_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
+  math(EXPR seconds "${arg_TIMEOUT} * ${CORACLE_TEST_PATIENCE}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds} LABELS "${arg_LABELS}")
 endfunction()
