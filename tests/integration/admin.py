@@ -4,6 +4,8 @@ import json
 import os
 import ssl
 
+from cluster import REQUEST_TIMEOUT
+
 
 class Admin:
     """One kept-alive connection; not for several threads at once."""
@@ -19,7 +21,8 @@ class Admin:
     def call(self, method, path, body=None, content_type="application/json"):
         """Status and body; a broken connection is an error of its own kind, not an answer."""
         if self.connection is None:
-            self.connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=self.context, timeout=30)
+            self.connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=self.context,
+                                                          timeout=REQUEST_TIMEOUT)
         headers = {"Content-Type": content_type} if body is not None else {}
         try:
             self.connection.request(method, path, body=body, headers=headers)

@@ -17,6 +17,9 @@ import urllib.request
 BINARY = os.environ.get("CORACLE_BINARY", "build/dev/daemon/coracle")
 READY_TIMEOUT = 60
 WAIT_TIMEOUT = 60
+REQUEST_TIMEOUT = 60
+STOP_TIMEOUT = 60
+MAX_REPORT = 20000
 
 
 def free_port():
@@ -72,18 +75,34 @@ class Server:
         except OSError:
             return False
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self):
+        """Asks the server to end. It must do so cleanly: sanitizers tell at the end what they found."""
         if self.process is None:
-            return None
+            return
         if self.process.poll() is None:
-            self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the server does not end:\n{self.log()[-3000:]}") from None
         self.process = None
-        return code
+        if code != 0:
+            raise AssertionError(f"the server ended with {code}:\n{self.log()[-MAX_REPORT:]}")
+
+    def kill(self):
+        """As a loss of power does."""
+        if self.process is None:
+            return
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def close(self):
-        self.stop(signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
@@ -96,7 +115,7 @@ class Server:
         context.verify_mode = ssl.CERT_NONE
         request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", headers=headers or {})
         try:
-            with urllib.request.urlopen(request, context=context, timeout=10) as response:
+            with urllib.request.urlopen(request, context=context, timeout=REQUEST_TIMEOUT) as response:
                 return response.status, response.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -142,6 +161,13 @@ class Server:
 
         wait_for(there, WAIT_TIMEOUT, f"kubectl get {' '.join(arguments)}", lambda: f"{found}\n{self.log()[-3000:]}")
         return found[0]
+
+    def wait_for_definitions(self, *names):
+        """Until custom resources that are installed while the server already answers can be asked for."""
+        for name in names:
+            self.wait_for_object("crd", name, condition=lambda crd: any(
+                condition["type"] == "Established" and condition["status"] == "True"
+                for condition in crd.get("status", {}).get("conditions") or []))
 
     def wait_until_gone(self, *arguments):
         wait_for(lambda: self.object(*arguments) is None, WAIT_TIMEOUT, f"{' '.join(arguments)} is gone",

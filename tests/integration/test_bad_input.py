@@ -74,6 +74,7 @@ class BadInput(ServerTestCase):
         self.alive()
 
     def test_charts(self):
+        self.server.wait_for_definitions("helmcharts.helm.cattle.io")
         for number in range(10):
             content = base64.b64encode(os.urandom(self.chance.randint(0, 2000))).decode()
             self.server.kubectl("create", "-f", "-", stdin=json.dumps({

@@ -71,7 +71,7 @@ class LifeCycle(unittest.TestCase):
         self.server.start()
         self.server.kubectl("create", "configmap", "kept", "--from-literal=a=b")
         before = self.server.object("configmap", "kept")
-        self.assertEqual(self.server.stop(), 0)
+        self.server.stop()
         self.server.start()
         self.assertEqual(self.server.object("configmap", "kept"), before)
         self.assertEqual([line for line in self.server.log().splitlines() if "level=error" in line], [])

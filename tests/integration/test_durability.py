@@ -3,7 +3,6 @@ import base64
 import http.client
 import json
 import random
-import signal
 import threading
 import time
 import unittest
@@ -56,7 +55,7 @@ class Durability(unittest.TestCase):
             for thread in writers:
                 thread.start()
             time.sleep(chance.uniform(0.05, 1.0))  # the moment is the point of the test, not a wait
-            self.server.stop(signal.SIGKILL)
+            self.server.kill()
             ended.set()
             for thread in writers:
                 thread.join()

@@ -65,6 +65,8 @@ class GitTestCase(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="coracle-git-")
         cls.server = Server(["--gitops-local-root", cls.folder]).start()
+        cls.server.wait_for_definitions("gitrepositories.source.toolkit.fluxcd.io",
+                                        "kustomizations.kustomize.toolkit.fluxcd.io")
 
     @classmethod
     def tearDownClass(cls):

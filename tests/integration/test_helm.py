@@ -23,6 +23,11 @@ metadata:
 
 
 class HelmChartTestCase(ServerTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.wait_for_definitions("helmcharts.helm.cattle.io", "helmchartconfigs.helm.cattle.io")
+
     def apply_text(self, text):
         # The server validates; older programs would ask for its whole documentation first.
         self.server.kubectl("apply", "--validate=false", "-f", "-", stdin=text)
