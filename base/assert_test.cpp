@@ -3,7 +3,7 @@
 // Here the name belongs to base/assert.h.
 #undef CHECK
 #include "base/assert.h"
-#include "base/internal/testing.h"
+#include "base/testing/standard_error.h"
 
 namespace coracle {
 namespace {
@@ -17,7 +17,7 @@ TEST_CASE("BUG_IF fails the work at hand, is counted and printed") {
   const std::uint64_t before = bug_count();
   REQUIRE(divide(6, 3) == "2");
   REQUIRE(bug_count() == before);
-  const internal::StandardErrorCapture capture;
+  const testing::StandardErrorCapture capture;
   REQUIRE(divide(6, 0) == "bug");
   REQUIRE(bug_count() == before + 1);
   REQUIRE(capture.text().starts_with("error BUG_IF(b == 0) at assert_test.cpp:"));
@@ -26,8 +26,8 @@ TEST_CASE("BUG_IF fails the work at hand, is counted and printed") {
 TEST_CASE("CHECK ends the process") {
   const int stored = 1;
   CHECK(stored == 1);
-  REQUIRE(internal::output_of_abort([&] { CHECK(stored == 2); }).find("CHECK(stored == 2)") == 0);
-  REQUIRE(internal::output_of_abort([&] { CHECK(stored == 1); }).empty());
+  REQUIRE(testing::output_of_abort([&] { CHECK(stored == 2); }).find("CHECK(stored == 2)") == 0);
+  REQUIRE(testing::output_of_abort([&] { CHECK(stored == 1); }).empty());
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "base/internal/testing.h"
 #include "base/sim_executor.h"
 #include "base/sync.h"
 #include "base/task_group.h"
+#include "base/testing/standard_error.h"
 
 namespace coracle {
 namespace {
@@ -434,7 +434,7 @@ TEST_CASE("simulated tasks keep their own caught exceptions") {
 }
 
 TEST_CASE("a simulation in which nothing can ever run again aborts and names the waiting tasks") {
-  const std::string report = internal::output_of_abort([] {
+  const std::string report = testing::output_of_abort([] {
     const auto executor = SimExecutor::make(1, kStart);
     executor->run([&] {
       Event never(*executor);
@@ -447,7 +447,7 @@ TEST_CASE("a simulation in which nothing can ever run again aborts and names the
 }
 
 TEST_CASE("a simulation aborts when a Delivery task waits") {
-  const std::string report = internal::output_of_abort([] {
+  const std::string report = testing::output_of_abort([] {
     const auto executor = SimExecutor::make(1, kStart);
     Event done(*executor);
     executor->run([&] {

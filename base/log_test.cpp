@@ -7,13 +7,13 @@
 #include <catch2/catch.hpp>
 
 #include "base/files.h"
-#include "base/internal/testing.h"
+#include "base/testing/standard_error.h"
 #include "base/testing/temporary_folder.h"
 
 namespace coracle {
 namespace {
 
-using internal::StandardErrorCapture;
+using testing::StandardErrorCapture;
 
 TEST_CASE("log lines have time, level, component, message and fields") {
   std::string line;

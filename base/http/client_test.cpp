@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "base/http/http_test_support.h"
+#include "base/http/testing/support.h"
 #include "base/sync.h"
 
 namespace coracle::http {

@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
-#include "base/http/http2_frames.h"
-#include "base/http/http_test_support.h"
+#include "base/http/testing/http2_frames.h"
+#include "base/http/testing/support.h"
 #include "base/sync.h"
 
 namespace coracle::http {

@@ -1,7 +1,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 
-#include "base/http/http_test_support.h"
+#include "base/http/testing/support.h"
 #include "base/sync.h"
 
 namespace coracle::http {

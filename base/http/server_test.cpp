@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
-#include "base/http/http2_frames.h"
-#include "base/http/http_test_support.h"
+#include "base/http/testing/http2_frames.h"
+#include "base/http/testing/support.h"
 #include "base/sync.h"
 
 namespace coracle::http {

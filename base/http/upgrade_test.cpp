@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "base/http/http_test_support.h"
+#include "base/http/testing/support.h"
 
 namespace coracle::http {
 namespace {

@@ -3,7 +3,7 @@
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "charts/release.h"
-#include "charts/test_support.h"
+#include "charts/testing/rendering.h"
 
 namespace coracle::charts {
 namespace {

@@ -4,7 +4,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "charts/render/manifests.h"
-#include "charts/test_support.h"
+#include "charts/testing/rendering.h"
 
 namespace coracle::charts {
 namespace {
@@ -18,7 +18,7 @@ Chart chart_of(std::vector<ChartFile> templates, std::string_view values = "{}")
 }
 
 std::string error_of(std::vector<ChartFile> templates, std::string_view values = "{}") {
-  const auto rendering = test::render_chart(chart_of(std::move(templates), values));
+  const auto rendering = testing::render_chart(chart_of(std::move(templates), values));
   return rendering.ok() ? "" : rendering.error().message();
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("golden charts render as helm renders them") {
     if (file_exists(folder + "/values.yaml")) {
       values = read_values(read_file(folder + "/values.yaml", 1 << 20).value()).value();
     }
-    const auto rendering = test::render_chart(*chart, values);
+    const auto rendering = testing::render_chart(*chart, values);
     const std::string actual = rendering.ok() ? printed(*rendering) : rendering.error().message();
     CHECK(actual == read_file(folder + "/expected.yaml", 4 << 20).value());
     ++compared;
@@ -77,9 +77,10 @@ TEST_CASE("failures say where, as helm says it") {
 }
 
 TEST_CASE("templates run deepest first, then backwards, and see what earlier ones set") {
-  const auto rendering = test::render_chart(chart_of({{"templates/a.yaml", "kind: A\nseen: {{ .Values.mark }}"},
-                                                      {"templates/z.yaml", "{{ $_ := set .Values \"mark\" \"z\" }}"},
-                                                      {"templates/deep/b.yaml", "kind: B\nseen: {{ .Values.mark }}"}}));
+  const auto rendering =
+      testing::render_chart(chart_of({{"templates/a.yaml", "kind: A\nseen: {{ .Values.mark }}"},
+                                      {"templates/z.yaml", "{{ $_ := set .Values \"mark\" \"z\" }}"},
+                                      {"templates/deep/b.yaml", "kind: B\nseen: {{ .Values.mark }}"}}));
   REQUIRE(rendering.ok());
   REQUIRE(rendering->manifests.size() == 2);
   CHECK(rendering->manifests[0].object["seen"].as_string() == "z");
@@ -95,7 +96,7 @@ TEST_CASE("manifests are split at lines that begin with three dashes") {
 }
 
 TEST_CASE("kinds are sorted for installation, unknown ones last") {
-  const auto rendering = test::render_chart(
+  const auto rendering = testing::render_chart(
       chart_of({{"templates/a.yaml", manifest_of("Zebra") + "---\n" + manifest_of("Deployment") + "---\n" +
                                          manifest_of("Apple") + "---\n" + manifest_of("Service")},
                 {"templates/b.yaml", manifest_of("Namespace") + "---\n" + manifest_of("ConfigMap")}}));
@@ -113,7 +114,7 @@ TEST_CASE("hooks are no manifests, unknown ones vanish") {
            "\n    helm.sh/hook-weight: \"" + weight +
            "\"\n    helm.sh/hook-delete-policy: hook-succeeded, hook-failed\n";
   };
-  const auto rendering = test::render_chart(
+  const auto rendering = testing::render_chart(
       chart_of({{"templates/h.yaml", hook("b", "pre-install", "5") + hook("a", "pre-install,post-upgrade", "5") +
                                          hook("c", "pre-install", "-1") + hook("d", "crd-install", "0")}}));
   REQUIRE(rendering.ok());
@@ -131,25 +132,26 @@ TEST_CASE("hooks are no manifests, unknown ones vanish") {
 TEST_CASE("notes, CRDs and the version of Kubernetes") {
   Chart chart = chart_of({{"templates/NOTES.txt", "Hello {{ .Release.Name }} in {{ .Release.Namespace }}"}});
   chart.files = {{"crds/x.yaml", "kind: CustomResourceDefinition\n---\nkind: Second\n"}};
-  auto rendering = test::render_chart(chart);
+  auto rendering = testing::render_chart(chart);
   REQUIRE(rendering.ok());
   CHECK(rendering->notes == "Hello demo in apps");
   CHECK(rendering->crds.size() == 2);
   CHECK(rendering->manifests.empty());
   chart.metadata = chart.metadata.with("kubeVersion", ">=1.99");
-  CHECK(test::render_chart(chart).error().message() ==
+  CHECK(testing::render_chart(chart).error().message() ==
         "chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.36.2");
   chart.metadata = chart.metadata.without("kubeVersion")
                        .with("dependencies", Value::array({Value::object({{"name", "absent"}, {"version", "1.x"}})}));
-  CHECK(test::render_chart(chart).error().message() == "found in Chart.yaml, but missing in charts/ directory: absent");
+  CHECK(testing::render_chart(chart).error().message() ==
+        "found in Chart.yaml, but missing in charts/ directory: absent");
   chart.metadata = chart.metadata.without("dependencies").with("type", "library");
-  CHECK(test::render_chart(chart).error().message() == "library charts are not installable");
+  CHECK(testing::render_chart(chart).error().message() == "library charts are not installable");
 }
 
 TEST_CASE("values that break the schema stop the rendering") {
   Chart chart = chart_of({}, "replicas: many");
   chart.schema = R"({"properties":{"replicas":{"type":"integer"}}})";
-  const auto rendering = test::render_chart(chart);
+  const auto rendering = testing::render_chart(chart);
   REQUIRE_FALSE(rendering.ok());
   CHECK(rendering.error().reason() == Reason::Invalid);
   CHECK(rendering.error().message() ==
@@ -158,9 +160,9 @@ TEST_CASE("values that break the schema stop the rendering") {
 }
 
 TEST_CASE("lookup, capabilities and the cache come from outside") {
-  const test::FixedClock clock;
+  const testing::FixedClock clock;
   const auto random = seeded_random(1);
-  const Capabilities served = test::capabilities();
+  const Capabilities served = testing::capabilities();
   TemplateCache cache;
   const Chart chart =
       chart_of({{"templates/a.yaml",
@@ -200,7 +202,7 @@ TEST_CASE("random texts are errors or output, never a crash") {
       text += pieces[random->below(pieces.size())];
       if (random->below(2) == 0) text += ' ';
     }
-    const Result<std::string> output = test::render_text(text, "{a: 1}");
+    const Result<std::string> output = testing::render_text(text, "{a: 1}");
     rendered += output.ok() ? 1 : 0;
     INFO(text);
     CHECK((output.ok() || !output.error().message().empty()));

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "charts/test_support.h"
+#include "charts/testing/rendering.h"
 
 namespace coracle::charts {
 namespace {
@@ -14,7 +14,7 @@ struct TemplateCase {
 
 // {"Values": ...} as read from YAML, in which every number is a float64.
 std::string rendered(const std::string& source, const std::string& values = "{i: 5, s: str, m: {a: 1}, l: [1, 2]}") {
-  auto result = test::render_text(source, values);
+  auto result = testing::render_text(source, values);
   return result.ok() ? *result : "Error: " + result.error().message();
 }
 

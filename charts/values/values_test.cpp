@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/json/json.h"
-#include "charts/test_support.h"
+#include "charts/testing/rendering.h"
 #include "charts/values.h"
 #include "charts/values/schema.h"
 

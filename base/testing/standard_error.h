@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-namespace coracle::internal {
+namespace coracle::testing {
 
 // Standard error goes into a file of its own while this lives.
 class StandardErrorCapture {
@@ -24,4 +24,4 @@ class StandardErrorCapture {
 // returns or ends otherwise. No other thread may run.
 std::string output_of_abort(const std::function<void()>& body);
 
-}  // namespace coracle::internal
+}  // namespace coracle::testing

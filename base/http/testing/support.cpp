@@ -1,4 +1,4 @@
-#include "base/http/http_test_support.h"
+#include "base/http/testing/support.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

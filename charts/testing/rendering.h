@@ -7,7 +7,7 @@
 #include "charts/render.h"
 #include "charts/values.h"
 
-namespace coracle::charts::test {
+namespace coracle::charts::testing {
 
 // The second of January 2026, always.
 class FixedClock final : public Clock {
@@ -47,4 +47,4 @@ inline Result<Rendering> render_chart(const Chart& chart, const Value& values = 
                  .environment = {clock, *random}});
 }
 
-}  // namespace coracle::charts::test
+}  // namespace coracle::charts::testing

@@ -1,4 +1,4 @@
-#include "base/internal/testing.h"
+#include "base/testing/standard_error.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 
-namespace coracle::internal {
+namespace coracle::testing {
 
 StandardErrorCapture::StandardErrorCapture() : path_("/tmp/coracle-stderr-XXXXXX"), saved_(dup(STDERR_FILENO)) {
   const FileDescriptor file(mkstemp(path_.data()));
@@ -43,4 +43,4 @@ std::string output_of_abort(const std::function<void()>& body) {
   return aborted ? capture.text() : "";
 }
 
-}  // namespace coracle::internal
+}  // namespace coracle::testing
