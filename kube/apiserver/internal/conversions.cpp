@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kube/apiserver/internal/conversions_autoscaling.h"
-#include "kube/apiserver/internal/crd_definition.h"
+#include "kube/apiserver/internal/custom_resources/definition.h"
 
 namespace coracle::kube::apiserver {
 

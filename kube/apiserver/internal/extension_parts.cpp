@@ -1,7 +1,7 @@
 #include "kube/apiserver/internal/extension_parts.h"
 
-#include "kube/apiserver/internal/certificates_strategy.h"
-#include "kube/apiserver/internal/namespace_strategy.h"
+#include "kube/apiserver/internal/strategies/certificates_strategy.h"
+#include "kube/apiserver/internal/strategies/namespace_strategy.h"
 #include "kube/apiserver/internal/strategies/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/strategies.h"
 #include "kube/apiserver/internal/tables/tables.h"

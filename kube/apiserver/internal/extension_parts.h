@@ -2,11 +2,11 @@
 
 #include <memory>
 
-#include "kube/apiserver/internal/api_services.h"
 #include "kube/apiserver/internal/builtin_resources.h"
-#include "kube/apiserver/internal/crd_controller.h"
-#include "kube/apiserver/internal/discovery.h"
-#include "kube/apiserver/internal/openapi.h"
+#include "kube/apiserver/internal/custom_resources/controller.h"
+#include "kube/apiserver/internal/discovery/api_services.h"
+#include "kube/apiserver/internal/discovery/discovery.h"
+#include "kube/apiserver/internal/discovery/openapi.h"
 #include "kube/apiserver/internal/server_parts.h"
 #include "kube/apiserver/internal/strategies/environment.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "kube/apiserver/internal/admission_chain.h"
+#include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/resource_store.h"
 #include "kube/apiserver/internal/store_feed.h"
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "kube/apiserver/internal/admission_chain.h"
+#include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/endpoint_table.h"
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_filter.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "kube/apiserver/internal/admission_chain.h"
+#include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/request_scope.h"
 #include "kube/apiserver/internal/resource_store.h"
 #include "kube/apiserver/resource.h"

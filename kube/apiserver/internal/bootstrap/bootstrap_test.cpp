@@ -1,0 +1,125 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "base/files.h"
+#include "kube/apiserver/internal/bootstrap/bootstrap.h"
+#include "kube/apiserver/internal/bootstrap/objects.h"
+#include "kube/apiserver/internal/bootstrap/roles.h"
+#include "kube/apiserver/internal/identity/identity_test_support.h"
+#include "kube/apiserver/internal/identity/rbac_rules.h"
+
+namespace coracle::kube::apiserver {
+namespace {
+
+using testing::object_of;
+using testing::TestCluster;
+
+constexpr WallTime kStart = WallTime(std::chrono::seconds(1'800'000'000));
+
+Options bootstrap_options() {
+  Options options;
+  options.advertise_address = "192.0.2.2";
+  options.client_ca_pem = "client ca";
+  options.request_header_ca_pem = "front ca";
+  options.request_header_allowed_names = {"system:auth-proxy"};
+  return options;
+}
+
+// Every default object as one line, the way the golden file has them.
+std::string default_objects_text() {
+  std::string text;
+  auto add = [&](const std::vector<Object>& objects) {
+    for (const Object& object : objects) text += json::write_sorted(object.tree()) + "\n";
+  };
+  Options options = bootstrap_options();
+  add(default_namespaces());
+  add(default_cluster_role_objects());
+  add(default_cluster_role_binding_objects());
+  add(default_role_objects());
+  add(default_role_binding_objects());
+  add(default_priority_classes());
+  add(default_priority_levels());
+  add(default_flow_schemas());
+  add({default_service_cidr(options), kubernetes_service(options), kubernetes_endpoints(options),
+       kubernetes_endpoint_slice(options), authentication_config_map(options), legacy_token_tracking_config_map(kStart),
+       identity_lease(options, "instance", kStart)});
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the objects of a new cluster are those of upstream", "[bootstrap]") {
+  std::string path = CORACLE_SOURCE_DIR "/tests/golden/apiserver/bootstrap_objects.jsonl";
+  Result<std::string> golden = read_file(path, 1 << 20);
+  REQUIRE(golden.ok());
+  CHECK(default_objects_text() == *golden);
+}
+
+TEST_CASE("default roles have names of their own and complete bindings", "[bootstrap]") {
+  std::set<std::string> roles;
+  for (const Object& role : default_cluster_role_objects()) CHECK(roles.insert(std::string(role.name())).second);
+  CHECK(roles.size() == 69);
+  for (const Object& binding : default_cluster_role_binding_objects()) {
+    CHECK(roles.count(std::string(binding["roleRef"]["name"].as_string())) == 1);
+  }
+  CHECK(default_role_rules("system:node").size() > 20);
+}
+
+TEST_CASE("the API's own service has the first address of the service network", "[bootstrap]") {
+  Options options;
+  options.service_cidr = "10.43.7.9/16";
+  CHECK(kubernetes_service(options)["spec"]["clusterIP"].as_string() == "10.43.0.1");
+}
+
+TEST_CASE("what a default role lacks is added, what it has more stays", "[bootstrap]") {
+  Object wanted = object_of(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"r",
+    "labels":{"l":"1"},"annotations":{"rbac.authorization.kubernetes.io/autoupdate":"true"}},
+    "rules":[{"verbs":["get","list"],"apiGroups":[""],"resources":["pods"]}]})");
+  CHECK_FALSE(complete_default_role(wanted, wanted).has_value());
+
+  Object less =
+      wanted.with("rules", json::read(R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]}])").value());
+  std::optional<Object> completed = complete_default_role(less, wanted);
+  REQUIRE(completed);
+  CHECK(json::write((*completed)["rules"]) == R"([{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods"]},)"
+                                              R"({"verbs":["list"],"apiGroups":[""],"resources":["pods"]}])");
+  Object kept = less.with_annotation("rbac.authorization.kubernetes.io/autoupdate", "false");
+  CHECK_FALSE(complete_default_role(kept, wanted).has_value());
+  CHECK(complete_default_role(wanted.without_label("l"), wanted)->label("l") == "1");
+}
+
+TEST_CASE("subjects of a default binding are completed", "[bootstrap]") {
+  Object wanted = object_of(R"({"metadata":{"name":"b"},"subjects":[{"kind":"User","name":"a"}]})");
+  Object current = object_of(R"({"metadata":{"name":"b"},"subjects":[{"kind":"User","name":"b"}]})");
+  CHECK(json::write((*complete_default_binding(current, wanted))["subjects"]) ==
+        R"([{"kind":"User","name":"b"},{"kind":"User","name":"a"}])");
+  CHECK_FALSE(complete_default_binding(wanted, wanted).has_value());
+}
+
+TEST_CASE("a start writes what is missing and the next one writes nothing", "[bootstrap]") {
+  TestCluster cluster;
+  Options options = bootstrap_options();
+  Bootstrap bootstrap(cluster.table, cluster.store, options, "instance", Logger(null_log_sink(), "bootstrap"));
+  std::string fault;
+  cluster.executor->run([&] {
+    Result<void> done = bootstrap.run(cluster.context);
+    if (!done.ok()) fault = done.error().message();
+  });
+  CHECK(fault.empty());
+  const ResourceDescriptor& services = cluster.resource("", "services");
+  CHECK(cluster.store.find(cluster.context, services, "default", "kubernetes").value() != nullptr);
+  std::size_t writes = cluster.store.writes();
+  CHECK(writes > 150);
+
+  cluster.store.erase(cluster.resource("rbac.authorization.k8s.io", "clusterroles"), "", "view");
+  cluster.executor->run([&] {
+    Result<void> done = bootstrap.run(cluster.context);
+    if (!done.ok()) fault = done.error().message();
+  });
+  CHECK(fault.empty());
+  CHECK(cluster.store.writes() == writes + 1);
+}
+
+}  // namespace coracle::kube::apiserver

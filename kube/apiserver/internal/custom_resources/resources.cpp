@@ -1,0 +1,168 @@
+#include "kube/apiserver/internal/custom_resources/resources.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/text.h"
+#include "kube/apiserver/internal/custom_resources/definition.h"
+#include "kube/apiserver/internal/tables/tables.h"
+#include "kube/schema/defaulting.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr const char* kCustomVerbs[] = {"delete", "deletecollection", "get",    "list",
+                                        "patch",  "create",           "update", "watch"};
+
+// Schemas of all served versions: what the descriptors of one definition share.
+struct SchemaSet {
+  std::map<std::string, std::shared_ptr<const CompiledSchema>, std::less<>> by_api_version;
+
+  const Schema* find(std::string_view api_version) const {
+    const auto found = by_api_version.find(api_version);
+    return found == by_api_version.end() ? nullptr : &found->second->root();
+  }
+  bool has_defaults() const {
+    return std::any_of(by_api_version.begin(), by_api_version.end(),
+                       [](const auto& version) { return version.second->root().has_defaults; });
+  }
+};
+
+std::shared_ptr<const CompiledSchema> compile_version(const Value& version) {
+  const Value& source = version["schema"]["openAPIV3Schema"];
+  if (!source.is_object()) return CompiledSchema::anything();
+  auto compiled = CompiledSchema::compile(source);
+  return compiled.ok() ? std::move(compiled).value() : CompiledSchema::anything();
+}
+
+std::vector<std::string> texts_of(const Value& list) {
+  std::vector<std::string> texts;
+  for (const Value& item : list.items()) texts.emplace_back(item.as_string());
+  return texts;
+}
+
+std::vector<SubresourceDescriptor> custom_subresources(const Value& subresources, const std::string& kind) {
+  std::vector<SubresourceDescriptor> out;
+  const std::vector<std::string> verbs = {"get", "patch", "update"};
+  if (subresources["status"].is_object()) {
+    SubresourceDescriptor status;
+    status.name = "status";
+    status.kind = kind;
+    status.verbs = verbs;
+    out.push_back(std::move(status));
+  }
+  const Value& paths = subresources["scale"];
+  if (paths.is_object()) {
+    SubresourceDescriptor scale;
+    scale.name = "scale";
+    scale.kind = "Scale";
+    scale.group = "autoscaling";
+    scale.version = "v1";
+    scale.verbs = verbs;
+    scale.spec_replicas_path = paths["specReplicasPath"].as_string();
+    scale.status_replicas_path = paths["statusReplicasPath"].as_string();
+    scale.label_selector_path = paths["labelSelectorPath"].as_string();
+    out.push_back(std::move(scale));
+  }
+  return out;
+}
+
+// Between versions: strategy None changes nothing but apiVersion and fills in the target's defaults.
+Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, bool webhook,
+                              const SchemaSet& schemas) {
+  if (object.gvk() == to) return object;
+  if (webhook) {
+    return internal_error("conversion webhook for " + std::string(object.api_version()) + ", Kind=" + to.kind +
+                          " failed: this server does not call conversion webhooks");
+  }
+  const Object relabelled = object.with("apiVersion", to.api_version());
+  const Schema* schema = schemas.find(to.api_version());
+  // Only times of built-in types depend on the clock, and custom resources have none with a default.
+  return schema == nullptr ? relabelled : Object(apply_defaults(relabelled.tree(), *schema, WallTime()));
+}
+
+std::string deprecation_of(const Value& version, const GroupVersionKind& gvk) {
+  if (!version["deprecated"].as_bool()) return {};
+  const std::string_view own = version["deprecationWarning"].as_string();
+  return own.empty() ? gvk.api_version() + " " + gvk.kind + " is deprecated" : std::string(own);
+}
+
+// The names that are accepted, or wanted where nothing is accepted yet.
+const Value& names_of(const Object& definition) {
+  const Value& accepted = definition["status"]["acceptedNames"];
+  return accepted["plural"].as_string().empty() ? definition["spec"]["names"] : accepted;
+}
+
+ResourcePtr make_custom_resource(const Object& definition, const Value& version,
+                                 const std::shared_ptr<const SchemaSet>& schemas,
+                                 const std::shared_ptr<const CustomState>& state) {
+  const Value& spec = definition["spec"];
+  const Value& names = names_of(definition);
+  auto resource = std::make_shared<ResourceDescriptor>();
+  const std::string group(spec["group"].as_string());
+  const std::string kind(names["kind"].as_string());
+  resource->gvk = {group, std::string(version["name"].as_string()), kind};
+  resource->resource = names["plural"].as_string();
+  resource->singular = names["singular"].as_string();
+  if (resource->singular.empty()) resource->singular = to_lower(kind);
+  resource->list_kind = names["listKind"].as_string();
+  if (resource->list_kind.empty()) resource->list_kind = kind + "List";
+  resource->namespaced = spec["scope"].as_string() == "Namespaced";
+  resource->short_names = texts_of(names["shortNames"]);
+  resource->categories = texts_of(names["categories"]);
+  resource->verbs.assign(std::begin(kCustomVerbs), std::end(kCustomVerbs));
+  resource->subresources = custom_subresources(version["subresources"], kind);
+  resource->storage_prefix = "/registry/" + group + "/" + resource->resource + "/";
+  resource->storage_gvk = {group, std::string(storage_version_of(definition)), kind};
+  const auto& schema = schemas->by_api_version.at(resource->gvk.api_version());
+  resource->schema = &schema->root();
+  resource->keep_alive = schemas;
+  resource->custom = true;
+  resource->table = custom_table(version["additionalPrinterColumns"]);
+  for (const Value& field : version["selectableFields"].items()) {
+    std::string_view path = field["jsonPath"].as_string();
+    if (path.starts_with('.')) path.remove_prefix(1);
+    resource->selectable_fields.emplace_back(path);
+  }
+  resource->schema_of_version = [schemas](std::string_view api_version) { return schemas->find(api_version); };
+  const bool webhook = spec["conversion"]["strategy"].as_string() == "Webhook";
+  // Where versions differ in nothing but apiVersion, bytes are passed on as they are.
+  if (spec["versions"].size() > 1 && (webhook || schemas->has_defaults())) {
+    resource->convert = [schemas, webhook](const Object& object, const GroupVersionKind& to) {
+      return convert_custom(object, to, webhook, *schemas);
+    };
+  }
+  resource->deprecation_warning = deprecation_of(version, resource->gvk);
+  CustomBehaviour behaviour{resource->gvk, resource->resource, schema, state, false, false, {}, {}};
+  behaviour.has_status = resource->find_subresource("status") != nullptr;
+  behaviour.validates = resource->convert && resource->storage_gvk != resource->gvk;
+  if (const SubresourceDescriptor* scale = resource->find_subresource("scale")) {
+    behaviour.replicas_path = scale->spec_replicas_path;
+    behaviour.status_replicas_path = scale->status_replicas_path;
+  }
+  resource->strategy = make_custom_strategy(std::move(behaviour));
+  return resource;
+}
+
+}  // namespace
+
+std::vector<ResourcePtr> custom_resources_of(const Object& definition, std::shared_ptr<const CustomState> state) {
+  auto schemas = std::make_shared<SchemaSet>();
+  const std::string group(definition["spec"]["group"].as_string());
+  for (const Value& version : definition["spec"]["versions"].items()) {
+    // Objects may also be stored in a version that is not served.
+    if (!version["served"].as_bool() && !version["storage"].as_bool()) continue;
+    schemas->by_api_version[group + "/" + std::string(version["name"].as_string())] = compile_version(version);
+  }
+  std::vector<ResourcePtr> resources;
+  const std::shared_ptr<const CustomState> shared = std::move(state);
+  for (const Value& version : definition["spec"]["versions"].items()) {
+    if (!version["served"].as_bool()) continue;
+    resources.push_back(make_custom_resource(definition, version, schemas, shared));
+  }
+  return resources;
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,190 @@
+#include "kube/apiserver/internal/discovery/discovery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json/json.h"
+#include "base/text.h"
+#include "base/tls/crypto.h"
+#include "kube/apiserver/internal/http_answers.h"
+#include "kube/apiserver/internal/media_type.h"
+#include "kube/codec/codec.h"
+#include "kube/codec/normalise.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kAggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+constexpr std::string_view kMetaTypes = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+
+// Does the first clause of Accept that discovery can serve ask for the aggregated form?
+bool wants_aggregated(const http::Request& request) {
+  for (std::string_view clause : split(request.headers.get("Accept"), ',')) {
+    bool group = false, version = false, list = false, other_as = false;
+    const std::vector<std::string_view> parts = split(clause, ';');
+    const std::string_view type = trim(parts.front());
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      const std::string_view part = trim(parts[i]);
+      group = group || part == "g=apidiscovery.k8s.io";
+      version = version || part == "v=v2";
+      list = list || part == "as=APIGroupDiscoveryList";
+      other_as = other_as || part.starts_with("as=");
+    }
+    if (type == kJsonMedia && group && version && list) return true;
+    if (!type.empty() && !other_as) return false;
+  }
+  return false;
+}
+
+// A classic document in the representation that the request accepts.
+Result<http::Response> classic_response(const RequestScope& scope, const Value& document) {
+  const std::string_view kind = document["kind"].as_string();
+  const Schema* schema = find_builtin_type(std::string(kMetaTypes) + std::string(kind));
+  OutputOffer offer;
+  offer.protobuf = schema != nullptr;
+  ASSIGN_OR_RETURN(const OutputType output, negotiate_output(scope.request, offer));
+  http::Response response;
+  response.headers.set("Content-Type", output.content_type());
+  response.headers.set("Vary", "Accept");
+  std::string text;
+  if (output.encoding == MediaType::Json) {
+    text = output.pretty ? json::write_pretty(document) : json::write(document) + "\n";
+  } else if (schema != nullptr) {
+    ASSIGN_OR_RETURN(const Value canonical, normalise(document.with("apiVersion", "v1"), *schema));
+    ASSIGN_OR_RETURN(text, encode(canonical, output.encoding, *schema));
+  }
+  response.body.push_back(http::bytes(std::move(text)));
+  return response;
+}
+
+http::Response aggregated_response(const RequestScope& scope, const http::Bytes& body, const std::string& etag) {
+  http::Response response = http_answers::with_etag(scope.request, body, etag, kAggregatedType);
+  response.headers.set("Cache-Control", "public");
+  response.headers.set("Vary", "Accept");
+  return response;
+}
+
+Result<void> only_reads(const RequestScope& scope) {
+  if (scope.request.method == "GET" || scope.request.method == "HEAD") return {};
+  return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
+}
+
+}  // namespace
+
+Discovery::Discovery(Registry& registry, EndpointTable& endpoints, const Options& options)
+    : registry_(registry), endpoints_(endpoints), options_(options) {}
+
+void Discovery::attach() {
+  endpoints_.set_exact("/api", [this](RequestScope& scope) { return core(scope); });
+  endpoints_.set_exact("/apis", [this](RequestScope& scope) { return groups(scope); });
+  sync_endpoints();
+  registry_.on_change([this](const ResourceTablePtr&) { sync_endpoints(); });
+}
+
+void Discovery::set_remote(std::vector<RemoteVersion> remote) {
+  {
+    std::lock_guard lock(mutex_);
+    if (remote == remote_) return;
+    remote_ = std::move(remote);
+    ++remote_generation_;
+  }
+  sync_endpoints();
+}
+
+std::vector<DiscoveryGroup> Discovery::current_groups() const {
+  std::vector<RemoteVersion> remote;
+  {
+    std::lock_guard lock(mutex_);
+    remote = remote_;
+  }
+  return discovery_groups(*registry_.table(), remote);
+}
+
+void Discovery::sync_endpoints() {
+  std::lock_guard lock(sync_mutex_);
+  std::set<std::string> wanted;
+  for (const DiscoveryGroup& served : current_groups()) {
+    const std::string base = served.name.empty() ? "/api" : "/apis/" + served.name;
+    if (!served.name.empty() && wanted.insert(base).second && paths_.count(base) == 0) {
+      endpoints_.set_exact(base, [this, name = served.name](RequestScope& scope) { return group(scope, name); });
+    }
+    for (const DiscoveryVersion& one : served.versions) {
+      const std::string path = base + "/" + one.version;
+      // A remote version's own documents are its server's; its path belongs to the proxy.
+      if (one.remote || !wanted.insert(path).second || paths_.count(path) > 0) continue;
+      endpoints_.set_exact(path, [this, name = served.name, version = one.version](RequestScope& scope) {
+        return this->version(scope, name, version);
+      });
+    }
+  }
+  for (const std::string& path : paths_) {
+    if (wanted.count(path) == 0) endpoints_.remove(path);
+  }
+  paths_ = std::move(wanted);
+}
+
+std::string Discovery::server_address() const {
+  return options_.advertise_address + ":" + std::to_string(options_.advertise_port);
+}
+
+std::shared_ptr<const Discovery::Documents> Discovery::documents() {
+  const ResourceTablePtr table = registry_.table();
+  std::vector<RemoteVersion> remote;
+  std::uint64_t generation = 0;
+  {
+    std::lock_guard lock(mutex_);
+    // Both grow: their sum stands still only while nothing has changed.
+    generation = table->generation() + remote_generation_;
+    if (documents_ != nullptr && documents_->generation == generation) return documents_;
+    remote = remote_;
+  }
+  const std::vector<DiscoveryGroup> all = discovery_groups(*table, remote);
+  const auto core = std::partition_point(all.begin(), all.end(), [](const auto& group) { return group.name.empty(); });
+  const auto make = [](std::span<const DiscoveryGroup> groups) {
+    std::string text = json::write(aggregated_document(groups));
+    std::string etag = http_answers::etag_of(text);
+    return Document{http::bytes(std::move(text)), std::move(etag)};
+  };
+  auto made = std::make_shared<Documents>();
+  made->generation = generation;
+  made->core = make({all.begin(), core});
+  made->groups = make({core, all.end()});
+  std::lock_guard lock(mutex_);
+  if (documents_ == nullptr || documents_->generation < generation) documents_ = made;
+  return made;
+}
+
+// The two lists answer whatever the method is, as upstream's do.
+Result<http::Response> Discovery::core(RequestScope& scope) {
+  if (!wants_aggregated(scope.request)) return classic_response(scope, versions_document(server_address()));
+  const auto current = documents();
+  return aggregated_response(scope, current->core.body, current->core.etag);
+}
+
+Result<http::Response> Discovery::groups(RequestScope& scope) {
+  if (!wants_aggregated(scope.request)) return classic_response(scope, group_list_document(current_groups()));
+  const auto current = documents();
+  return aggregated_response(scope, current->groups.body, current->groups.etag);
+}
+
+Result<http::Response> Discovery::group(RequestScope& scope, const std::string& name) {
+  TRY(only_reads(scope));
+  for (const DiscoveryGroup& served : current_groups()) {
+    if (served.name == name) return classic_response(scope, group_document(served));
+  }
+  return http::Response::text(404, "404 page not found\n");
+}
+
+Result<http::Response> Discovery::version(RequestScope& scope, const std::string& group, const std::string& version) {
+  TRY(only_reads(scope));
+  for (const DiscoveryGroup& served : current_groups()) {
+    if (served.name != group) continue;
+    for (const DiscoveryVersion& one : served.versions) {
+      if (one.version == version) return classic_response(scope, resource_list_document(group, one));
+    }
+  }
+  return http::Response::text(404, "404 page not found\n");
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,345 @@
+#include "kube/apiserver/internal/discovery/openapi_schema.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json/json.h"
+#include "base/text.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kObjectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+constexpr std::string_view kListMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
+constexpr std::string_view kApiVersionText =
+    "APIVersion defines the version of the schema that this object follows. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
+constexpr std::string_view kKindText =
+    "Kind is the kind of resource that this object is. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+constexpr std::string_view kMetadataText =
+    "Standard object's metadata. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+// What OpenAPI 2.0 has no word for.
+constexpr std::array<std::string_view, 6> kNotInV2 = {"default", "nullable", "oneOf", "anyOf", "allOf", "not"};
+constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
+
+std::string_view format_text(Format format) {
+  switch (format) {
+    case Format::Int32:
+      return "int32";
+    case Format::Int64:
+      return "int64";
+    case Format::Float:
+      return "float";
+    case Format::Double:
+      return "double";
+    case Format::Byte:
+      return "byte";
+    case Format::Date:
+      return "date";
+    case Format::DateTime:
+      return "date-time";
+    case Format::Password:
+      return "password";
+    default:
+      return {};
+  }
+}
+
+Value typed(std::string_view type, std::string_view format = {}) {
+  Value::ObjectBuilder out;
+  out.set("type", type).set_nonempty("format", format);
+  return std::move(out).build();
+}
+
+// Two types at once, which only the newer form can say.
+Value either(std::string_view first, std::string_view second) {
+  return Value::object({{"oneOf", Value::array({typed(first), typed(second)})}});
+}
+
+Value scalar_form(const Schema& schema, bool v3) {
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+      return typed("boolean");
+    case SchemaKind::Integer:
+      return typed("integer", format_text(schema.format));
+    case SchemaKind::Number:
+      return typed("number", format_text(schema.format));
+    case SchemaKind::String:
+      return typed("string", format_text(schema.format));
+    case SchemaKind::Bytes:
+      return typed("string", "byte");
+    case SchemaKind::Time:
+    case SchemaKind::MicroTime:
+      return typed("string", "date-time");
+    case SchemaKind::Duration:
+      return typed("string");
+    case SchemaKind::Quantity:
+      return v3 ? either("string", "number") : typed("string");
+    case SchemaKind::IntOrString:
+      return v3 ? either("integer", "string").with("format", "int-or-string") : typed("string", "int-or-string");
+    case SchemaKind::RawExtension:
+      // apiextensions' JSON travels in the same message, but may be anything.
+      return schema.name.ends_with(".JSON") ? Value::object() : typed("object");
+    case SchemaKind::FieldsV1:
+      return typed("object");
+    default:
+      return Value::object();
+  }
+}
+
+// Types with a name of their own in the document; others stand where they are used.
+bool is_named_type(const Schema& schema) {
+  if (schema.name.empty()) return false;
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+    case SchemaKind::Integer:
+    case SchemaKind::Number:
+    case SchemaKind::String:
+    case SchemaKind::Bytes:
+    case SchemaKind::List:
+    case SchemaKind::Map:
+      return false;
+    default:
+      return true;
+  }
+}
+
+Value group_version_kind(const GroupVersionKind& gvk) {
+  return Value::object({{"group", gvk.group}, {"kind", gvk.kind}, {"version", gvk.version}});
+}
+
+Value kinds_of_type(std::string_view name) {
+  Value::ArrayBuilder kinds;
+  for (const KindSchema& kind : builtin_kinds()) {
+    if (kind.schema->name != name) continue;
+    kinds.add(group_version_kind({std::string(kind.group), std::string(kind.version), std::string(kind.kind)}));
+  }
+  return std::move(kinds).build();
+}
+
+std::string patch_strategy_text(std::uint8_t bits) {
+  std::string text;
+  const auto add = [&](std::uint8_t bit, std::string_view word) {
+    if ((bits & bit) == 0) return;
+    if (!text.empty()) text += ',';
+    text += word;
+  };
+  add(kPatchMerge, "merge");
+  add(kPatchReplace, "replace");
+  add(kPatchRetainKeys, "retainKeys");
+  return text;
+}
+
+// How lists and structures are merged, as kubectl reads it.
+void add_merge_rules(Value::ObjectBuilder& out, const Schema& schema) {
+  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Set) out.set("x-kubernetes-list-type", "set");
+  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Map) {
+    Value::ArrayBuilder keys;
+    for (std::string_view key : schema.list_map_keys) keys.add(key);
+    out.set("x-kubernetes-list-map-keys", std::move(keys).build()).set("x-kubernetes-list-type", "map");
+  }
+  out.set_nonempty("x-kubernetes-patch-merge-key", schema.patch_merge_key);
+  out.set_nonempty("x-kubernetes-patch-strategy", patch_strategy_text(schema.patch_strategy));
+}
+
+Value without_v2_gaps(const Value& schema);
+
+Value without_v2_gaps_in_map(const Value& map) {
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : map.members()) out.append(member.key, without_v2_gaps(member.value));
+  return std::move(out).build();
+}
+
+// A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
+Value without_v2_gaps(const Value& schema) {
+  const bool untyped =
+      schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || schema[kPreserve].as_bool();
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : schema.members()) {
+    const std::string& key = member.key;
+    if (std::find(kNotInV2.begin(), kNotInV2.end(), key) != kNotInV2.end()) continue;
+    const bool structural = key == "properties" || key == "additionalProperties" || key == "items";
+    if (untyped && (structural || key == "type" || key == "required" || key == "format")) continue;
+    if (key == "properties") {
+      out.append(key, without_v2_gaps_in_map(member.value));
+    } else if (structural && member.value.is_object()) {
+      out.append(key, without_v2_gaps(member.value));
+    } else {
+      out.append(key, member.value);
+    }
+  }
+  return std::move(out).build();
+}
+
+}  // namespace
+
+std::string custom_type_name(const GroupVersionKind& gvk) {
+  std::vector<std::string_view> parts = split(gvk.group, '.');
+  std::string name;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) name.append(*part).append(".");
+  return name + gvk.version + "." + gvk.kind;
+}
+
+Value OpenApiTypes::link(std::string_view name) const {
+  const char* base = dialect_ == OpenApiDialect::V2 ? "#/definitions/" : "#/components/schemas/";
+  return Value::object({{"$ref", base + std::string(name)}});
+}
+
+Value OpenApiTypes::reference(std::string_view type_name) {
+  const Schema* schema = find_builtin_type(type_name);
+  return schema == nullptr ? Value() : reference_to(*schema);
+}
+
+Value OpenApiTypes::reference_to(const Schema& schema) {
+  if (types_.find(schema.name) == types_.end()) {
+    types_.emplace(schema.name, Value());
+    // Nodes of one type that are merged differently are one type here.
+    const Schema* type = find_builtin_type(schema.name);
+    pending_.push_back(type == nullptr ? &schema : type);
+  }
+  return link(schema.name);
+}
+
+Value OpenApiTypes::reference_to_kind(const GroupVersionKind& gvk) {
+  const KindSchema* kind = find_builtin_kind(gvk.group, gvk.version, gvk.kind);
+  return kind == nullptr ? Value() : reference(kind->schema->name);
+}
+
+Value OpenApiTypes::node(const Schema& schema) {
+  if (is_named_type(schema)) return reference_to(schema);
+  return body(schema);
+}
+
+Value OpenApiTypes::body(const Schema& schema) {
+  Value::ObjectBuilder out(typed_form(schema));
+  if (!schema.description.empty()) out.set("description", schema.description);
+  if (schema.constraints != nullptr && !schema.constraints->enum_values.empty()) {
+    Value::ArrayBuilder values;
+    for (std::string_view text : schema.constraints->enum_values) {
+      auto value = json::read(text);
+      if (value.ok()) values.add(std::move(value).value());
+    }
+    out.set("enum", std::move(values).build());
+  }
+  if (schema.atomic_map) out.set("x-kubernetes-map-type", "atomic");
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::typed_form(const Schema& schema) {
+  switch (schema.kind) {
+    case SchemaKind::Struct:
+      return structure(schema);
+    case SchemaKind::List:
+      return typed("array").with("items", node(*schema.items));
+    case SchemaKind::Map:
+      return typed("object").with("additionalProperties", node(*schema.items));
+    default:
+      return scalar_form(schema, dialect_ == OpenApiDialect::V3);
+  }
+}
+
+Value OpenApiTypes::with_members(const Value& type, const Value& members) const {
+  if (members.empty()) return type;
+  // Beside a reference OpenAPI 3.0 allows nothing else.
+  const bool wrapped = dialect_ == OpenApiDialect::V3 && type.contains("$ref");
+  Value::ObjectBuilder out(wrapped ? Value::object({{"allOf", Value::array({type})}}) : type);
+  for (const Value::Member& member : members.members()) out.set(member.key, member.value);
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::field(const Field& field) {
+  Value::ObjectBuilder extra;
+  extra.set_nonempty("description", field.description);
+  if (!field.default_json.empty()) {
+    auto value = json::read(field.default_json);
+    if (value.ok()) extra.set("default", std::move(value).value());
+  }
+  add_merge_rules(extra, *field.schema);
+  return with_members(node(*field.schema), std::move(extra).build());
+}
+
+Value OpenApiTypes::structure(const Schema& schema) {
+  Value::ObjectBuilder properties;
+  Value::ArrayBuilder required;
+  for (const Field& one : schema.fields) {
+    properties.append(std::string(one.name), field(one));
+    if (one.required) required.add(one.name);
+  }
+  Value::ObjectBuilder out;
+  out.set("type", "object");
+  if (properties.size() > 0) out.set("properties", std::move(properties).build());
+  if (required.size() > 0) out.set("required", std::move(required).build());
+  return std::move(out).build();
+}
+
+Value OpenApiTypes::reference_to_custom(const ResourceDescriptor& resource, bool list) {
+  const std::string item = custom_type_name(resource.gvk);
+  if (types_.find(item) == types_.end()) add_custom(resource, item);
+  if (!list) return link(item);
+  const std::string name = custom_type_name({resource.gvk.group, resource.gvk.version, resource.list_kind});
+  if (types_.find(name) == types_.end()) add_custom_list(resource, name, item);
+  return link(name);
+}
+
+void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::string& name) {
+  static const Value kOpen = Value::object({{"type", "object"}, {kPreserve, true}});
+  const auto* source = static_cast<const Value*>(resource.schema == nullptr ? nullptr : resource.schema->extra);
+  const Value& given = source != nullptr && source->is_object() ? *source : kOpen;
+  const bool v2 = dialect_ == OpenApiDialect::V2;
+  Value::ObjectBuilder out;
+  // An open root says nothing in the older form: whatever it named would be all that its readers allow.
+  if (!v2 || !given[kPreserve].as_bool()) {
+    const Value schema = v2 ? without_v2_gaps(given) : given;
+    out = Value::ObjectBuilder(schema);
+    Value::ObjectBuilder properties;
+    properties.append("apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}}));
+    properties.append("kind", Value::object({{"description", kKindText}, {"type", "string"}}));
+    properties.append("metadata",
+                      with_members(reference(kObjectMetaName), Value::object({{"description", kMetadataText}})));
+    for (const Value::Member& member : schema["properties"].members()) {
+      const bool own = member.key == "apiVersion" || member.key == "kind" || member.key == "metadata";
+      if (!own) properties.append(member.key, member.value);
+    }
+    out.set("properties", std::move(properties).build());
+  }
+  out.set("type", "object");
+  out.set("x-kubernetes-group-version-kind", Value::array({group_version_kind(resource.gvk)}));
+  types_[name] = std::move(out).build();
+}
+
+void OpenApiTypes::add_custom_list(const ResourceDescriptor& resource, const std::string& name,
+                                   const std::string& item) {
+  const GroupVersionKind gvk = {resource.gvk.group, resource.gvk.version, resource.list_kind};
+  const Value properties = Value::object(
+      {{"apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}})},
+       {"items",
+        Value::object({{"description", "List of " + resource.resource}, {"type", "array"}, {"items", link(item)}})},
+       {"kind", Value::object({{"description", kKindText}, {"type", "string"}})},
+       {"metadata", reference(kListMetaName)}});
+  types_[name] = Value::object({{"description", resource.list_kind + " is a list of " + resource.gvk.kind},
+                                {"type", "object"},
+                                {"required", Value::array({"items"})},
+                                {"properties", properties},
+                                {"x-kubernetes-group-version-kind", Value::array({group_version_kind(gvk)})}});
+}
+
+Value OpenApiTypes::build() {
+  // Writing a type may ask for others.
+  while (!pending_.empty()) {
+    const Schema* schema = pending_.back();
+    pending_.pop_back();
+    const Value written = body(*schema);
+    const Value kinds = kinds_of_type(schema->name);
+    types_[std::string(schema->name)] =
+        kinds.empty() ? written : written.with("x-kubernetes-group-version-kind", kinds);
+  }
+  Value::ObjectBuilder out;
+  for (const auto& [name, type] : types_) out.append(name, type);
+  return std::move(out).build();
+}
+
+}  // namespace coracle::kube::apiserver

@@ -1,0 +1,146 @@
+#include "kube/apiserver/internal/identity/tokens_authenticator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/tls/crypto.h"
+#include "kube/apiserver/internal/identity/rbac_rules.h"
+
+namespace coracle::kube::apiserver {
+namespace {
+
+// Clocks may differ, and an object that is being deleted keeps its tokens for a while.
+constexpr std::chrono::seconds kTokenLeeway(60);
+
+Error invalid_token(std::string text) {
+  return Error(Reason::Unauthorized, std::move(text));
+}
+
+WallTime from_seconds(std::int64_t seconds) {
+  return WallTime(std::chrono::seconds(seconds));
+}
+
+Result<void> check_times(const ServiceAccountClaims& claims, WallTime now) {
+  if (claims.legacy) return {};
+  if (now > from_seconds(claims.expires)) return invalid_token("service account token has expired");
+  if (now + kTokenLeeway < from_seconds(claims.not_before)) {
+    return invalid_token("service account token is not valid yet");
+  }
+  return {};
+}
+
+// The wanted audiences that the token names too.
+Result<std::vector<std::string>> common_audiences(const std::vector<std::string>& of_token,
+                                                  std::span<const std::string> wanted) {
+  std::vector<std::string> common;
+  for (const std::string& audience : of_token) {
+    if (std::find(wanted.begin(), wanted.end(), audience) != wanted.end()) common.push_back(audience);
+  }
+  if (!common.empty()) return common;
+  return invalid_token("token audiences " + go_quote_list(of_token) + " is invalid for the target audiences " +
+                       go_quote_list({wanted.begin(), wanted.end()}));
+}
+
+// Was the object marked for deletion longer ago than the leeway?
+Result<bool> deleted_for_long(const StoredObject& stored, WallTime now) {
+  if (!stored.deleting()) return false;
+  ASSIGN_OR_RETURN(Object object, stored.object());
+  ASSIGN_OR_RETURN(WallTime since, parse_time(object.metadata()["deletionTimestamp"].as_string()));
+  return now > since + kTokenLeeway;
+}
+
+}  // namespace
+
+Identity identity_of_claims(const ServiceAccountClaims& claims) {
+  Identity who;
+  who.user = "system:serviceaccount:" + claims.namespace_ + ":" + claims.service_account.name;
+  who.uid = claims.service_account.uid;
+  who.groups = {"system:serviceaccounts", "system:serviceaccounts:" + claims.namespace_};
+  auto add = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) who.extra[std::string("authentication.kubernetes.io/").append(key)] = {value};
+  };
+  if (!claims.token_id.empty()) add("credential-id", "JTI=" + claims.token_id);
+  if (claims.pod) {
+    add("pod-name", claims.pod->name);
+    add("pod-uid", claims.pod->uid);
+  }
+  if (claims.node) {
+    add("node-name", claims.node->name);
+    add("node-uid", claims.node->uid);
+  }
+  return who;
+}
+
+Result<ServiceAccountTokens::ClaimsPtr> ServiceAccountTokens::read(std::string_view token) {
+  std::string digest = crypto::sha256(token);
+  {
+    std::lock_guard lock(mutex_);
+    auto found = known_.find(digest);
+    if (found != known_.end()) return found->second;
+  }
+  ASSIGN_OR_RETURN(std::optional<ServiceAccountClaims> claims, authority_.read(token));
+  if (!claims) return ClaimsPtr();
+  auto shared = std::make_shared<const ServiceAccountClaims>(std::move(*claims));
+  std::lock_guard lock(mutex_);
+  if (known_.size() >= kMaximumKnownTokens) known_.clear();
+  known_.emplace(std::move(digest), shared);
+  return ClaimsPtr(std::move(shared));
+}
+
+Result<std::optional<TokenAnswer>> ServiceAccountTokens::authenticate_token(const Context& context,
+                                                                            std::string_view token,
+                                                                            std::span<const std::string> audiences) {
+  ASSIGN_OR_RETURN(ClaimsPtr claims, read(token));
+  if (claims == nullptr) return std::optional<TokenAnswer>();
+  TRY(check_times(*claims, context.clock().wall()));
+  std::span<const std::string> wanted = audiences.empty() ? std::span(authority_.api_audiences()) : audiences;
+  // Legacy tokens and the first bound ones name no audience: they are for the API server.
+  const std::vector<std::string>& named = claims->audiences.empty() ? authority_.api_audiences() : claims->audiences;
+  ASSIGN_OR_RETURN(std::vector<std::string> common, common_audiences(named, wanted));
+  TRY(check_objects(context, *claims, token));
+  return std::optional<TokenAnswer>(TokenAnswer{identity_of_claims(*claims), std::move(common)});
+}
+
+Result<void> ServiceAccountTokens::check_objects(const Context& context, const ServiceAccountClaims& claims,
+                                                 std::string_view token) const {
+  const NamedReference& account = claims.service_account;
+  TRY(check_bound(context, KnownResource::ServiceAccounts, claims.namespace_, account,
+                  "service account " + claims.namespace_ + "/" + account.name));
+  if (claims.legacy) return check_legacy(context, claims, token);
+  if (claims.secret) {
+    TRY(check_bound(context, KnownResource::Secrets, claims.namespace_, *claims.secret,
+                    "secret " + claims.namespace_ + "/" + claims.secret->name));
+  }
+  if (claims.pod) {
+    return check_bound(context, KnownResource::Pods, claims.namespace_, *claims.pod,
+                       "pod " + claims.namespace_ + "/" + claims.pod->name);
+  }
+  // The node of a pod is a hint; a token that is bound to the node itself ends with it.
+  if (claims.node) return check_bound(context, KnownResource::Nodes, {}, *claims.node, "node " + claims.node->name);
+  return {};
+}
+
+Result<void> ServiceAccountTokens::check_bound(const Context& context, KnownResource resource, std::string_view ns,
+                                               const NamedReference& reference, std::string_view what) const {
+  ASSIGN_OR_RETURN(StoredObjectPtr stored, objects_.find_stored(context, resource, ns, reference.name));
+  std::string text(what);
+  if (stored == nullptr) return invalid_token("the " + text + " of the token does not exist");
+  if (stored->uid() != reference.uid) return invalid_token("the " + text + " is not the one of the token");
+  ASSIGN_OR_RETURN(bool gone, deleted_for_long(*stored, context.clock().wall()));
+  if (gone) return invalid_token("the " + text + " of the token has been deleted");
+  return {};
+}
+
+Result<void> ServiceAccountTokens::check_legacy(const Context& context, const ServiceAccountClaims& claims,
+                                                std::string_view token) const {
+  ASSIGN_OR_RETURN(std::optional<Object> secret,
+                   objects_.find(context, KnownResource::Secrets, claims.namespace_, claims.secret->name));
+  if (!secret || secret->deleting()) return invalid_token("the service account token has been invalidated");
+  Result<std::string> kept = crypto::base64_decode((*secret)["data"]["token"].as_string());
+  if (!kept.ok() || !crypto::constant_time_equal(*kept, token)) {
+    return invalid_token("the service account token does not match its secret");
+  }
+  return {};
+}
+
+}  // namespace coracle::kube::apiserver
