@@ -119,11 +119,7 @@ class HandlerChain : public http::Handler {
 
   // One object read or written: the rest of the time is the store's, and that is waited for aside.
   bool is_quick(const http::Request& request) const override {
-    if (request.body.size() > kMaximumQuickBody) return false;
-    const RequestInfo info = read_request_info(request);
-    if (!info.resource_request || is_long_running(info)) return false;
-    return info.verb == "get" || info.verb == "create" || info.verb == "update" || info.verb == "patch" ||
-           info.verb == "delete";
+    return request.body.size() <= kMaximumQuickBody && concerns_one_object(request);
   }
 
   http::Response handle(const Context& context, const http::Request& request) override {

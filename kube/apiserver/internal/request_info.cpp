@@ -86,7 +86,39 @@ void read_collection_verb(RequestInfo& info, const http::Request& request, bool 
   }
 }
 
+// Cuts the next segment off; empty ones are passed over.
+std::string_view next_segment(std::string_view& path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+// Subresources whose requests last or leave this server.
+bool is_connection(std::string_view segment) {
+  return segment == "log" || segment == "exec" || segment == "attach" || segment == "portforward" || segment == "proxy";
+}
+
 }  // namespace
+
+bool concerns_one_object(const http::Request& request) {
+  std::string_view path = request.path;
+  const std::string_view root = next_segment(path);
+  if (root != "api" && root != "apis") return false;
+  if (root == "apis") next_segment(path);
+  next_segment(path);  // the version
+  std::string_view resource = next_segment(path);
+  if (resource.empty() || resource == "watch" || resource == "proxy") return false;
+  std::string_view name = next_segment(path);
+  std::string_view rest = next_segment(path);
+  if (resource == "namespaces" && !rest.empty() && rest != "status" && rest != "finalize") {
+    resource = rest;
+    name = next_segment(path);
+    rest = next_segment(path);
+  }
+  if (is_connection(rest)) return false;
+  return !name.empty() || request.method == "POST";
+}
 
 RequestInfo read_request_info(const http::Request& request) {
   RequestInfo info;

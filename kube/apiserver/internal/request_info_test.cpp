@@ -101,6 +101,30 @@ TEST_CASE("the first clause that can be served wins", "[media_type]") {
   CHECK_FALSE(negotiate_output(accepting("text/html"), offer).ok());
 }
 
+TEST_CASE("requests for one object are told from the rest", "[request_info]") {
+  const auto one = [](const char* method, const char* path) { return concerns_one_object(make_request(method, path)); };
+  for (const char* path : {"/api/v1/namespaces/a/configmaps/b", "/api/v1/nodes/a", "/api/v1/namespaces/a",
+                           "/api/v1/namespaces/a/status", "/apis/apps/v1/namespaces/a/deployments/b/scale"}) {
+    INFO(path);
+    CHECK(one("GET", path));
+    CHECK(one("PATCH", path));
+    CHECK(one("DELETE", path));
+  }
+  for (const char* path : {"/api/v1/namespaces/a/configmaps", "/api/v1/namespaces", "/apis/apps/v1/deployments"}) {
+    INFO(path);
+    CHECK(one("POST", path));
+    CHECK_FALSE(one("GET", path));
+    CHECK_FALSE(one("DELETE", path));
+  }
+  for (const char* path : {"/", "/healthz", "/api", "/api/v1", "/apis/apps/v1", "/openapi/v2", "/version/a/b/c",
+                           "/api/v1/watch/namespaces/a/pods/b", "/api/v1/namespaces/a/pods/b/log",
+                           "/api/v1/namespaces/a/pods/b/exec", "/api/v1/nodes/a/proxy/x"}) {
+    INFO(path);
+    CHECK_FALSE(one("GET", path));
+    CHECK_FALSE(one("POST", path));
+  }
+}
+
 TEST_CASE("people get pretty JSON", "[media_type]") {
   const OutputOffer offer;
   CHECK(negotiate_output(accepting("", "curl/8.1"), offer)->pretty);
