@@ -50,8 +50,10 @@ class StorageProtection(ServerTestCase):
 
 class ResourceQuotas(ServerTestCase):
     def used(self, count):
-        self.server.wait_for_object("resourcequota", "maps", "--namespace", "limited",
-                                    condition=lambda quota: quota.get("status", {}).get("used") == {"configmaps": count})
+        def says_so(quota):
+            return quota.get("status", {}).get("used") == {"configmaps": count}
+
+        self.server.wait_for_object("resourcequota", "maps", "--namespace", "limited", condition=says_so)
 
     def test_what_is_deleted_makes_room(self):
         kubectl = self.server.kubectl
