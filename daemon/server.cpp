@@ -49,8 +49,9 @@ class Server : public RunningServer {
         Step{"store", &Server::open_store},
         Step{"API server", &Server::make_api_server},
         Step{"listener", &Server::listen},
-        Step{"API server", &Server::start_api_server},
+        // Whoever waits for the server to be ready then looks for this file.
         Step{"kubeconfig", &Server::write_kubeconfigs},
+        Step{"API server", &Server::start_api_server},
         Step{"reconcilers", &Server::start_reconcilers},
     };
     for (const Step& step : kSteps) {
