@@ -10,7 +10,7 @@ import unittest
 
 from admin import Admin
 from charts import CHART_FOLDER, packed_chart
-from cluster import ServerTestCase, find_program
+from cluster import WAIT_TIMEOUT, ServerTestCase, find_program, wait_for
 
 def hook(name, events, extra=""):
     return f"""
@@ -223,7 +223,8 @@ spec:
         bad = {"templates/zz.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: again, namespace: later}"}
         self.apply("again", {"chartContent": self.content(bad), "failurePolicy": "reinstall"})
         self.wait_for_failed("again", "True", "later")
-        self.assertEqual(self.records("again"), [(1, "failed")])
+        # Every attempt uninstalls what the one before has left.
+        wait_for(lambda: self.records("again") == [(1, "failed")], WAIT_TIMEOUT, "the record of a failed attempt")
         self.server.kubectl("create", "namespace", "later")
         self.wait_for_failed("again", "False", "revision 1")
         self.assertEqual(self.records("again"), [(1, "deployed")])
