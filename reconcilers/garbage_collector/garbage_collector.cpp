@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/not_found.h"
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
@@ -118,19 +119,15 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
 
   // The live object when it still is the one that the graph means.
   Result<std::optional<kube::Object>> live(const Context& context, const GraphNode& node) const {
-    Result<kube::Object> object = client_.get(context, node.resource, node.key);
-    if (!object.ok() && object.error().reason() != Reason::NotFound) return object.error();
-    if (!object.ok() || object->uid() != node.uid) return std::optional<kube::Object>();
-    return std::optional<kube::Object>(std::move(*object));
+    ASSIGN_OR_RETURN(std::optional<kube::Object> object, if_there(client_.get(context, node.resource, node.key)));
+    if (object && object->uid() != node.uid) object.reset();
+    return object;
   }
 
   Result<OwnerState> standing(const Context& context, const GraphNode& node, const kube::OwnerReference& owner) {
     const kube::GroupVersionKind gvk = kube::GroupVersionKind::parse(owner.api_version, owner.kind);
-    Result<kube::DiscoveredResource> resource = mapper_.find(context, gvk);
-    if (!resource.ok()) {
-      if (resource.error().reason() != Reason::NotFound) return resource.error();
-      return OwnerState::Unknown;
-    }
+    ASSIGN_OR_RETURN(const std::optional<kube::DiscoveredResource> resource, if_there(mapper_.find(context, gvk)));
+    if (!resource) return OwnerState::Unknown;
     if (resource->ref.namespaced && node.key.namespace_.empty()) return OwnerState::Unknown;
     const std::string ns = resource->ref.namespaced ? node.key.namespace_ : std::string();
     if (const std::optional<GraphNode> known = graph_.find(owner.uid)) {
@@ -139,12 +136,9 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
         return known->deleting_dependents() ? OwnerState::Waiting : OwnerState::Solid;
       }
     }
-    Result<kube::Object> object = client_.get(context, resource->ref, {ns, owner.name});
-    if (!object.ok()) {
-      if (object.error().reason() != Reason::NotFound) return object.error();
-      return OwnerState::Dangling;
-    }
-    if (object->uid() != owner.uid) return OwnerState::Dangling;
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> object,
+                     if_there(client_.get(context, resource->ref, {ns, owner.name})));
+    if (!object || object->uid() != owner.uid) return OwnerState::Dangling;
     return object->deleting() && object->has_finalizer(kForegroundFinalizer) ? OwnerState::Waiting : OwnerState::Solid;
   }
 
@@ -191,8 +185,8 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     return kube::Done{};
   }
 
-  static Result<kube::Done> accept_absence(Result<void> result) {
-    if (!result.ok() && result.error().reason() != Reason::NotFound) return result.error();
+  static Result<kube::Done> accept_absence(const Result<void>& result) {
+    TRY(even_if_gone(result));
     return kube::Done{};
   }
 
@@ -202,9 +196,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     const Value patch = Value::object({{"metadata", Value::object({{"uid", node.uid},
                                                                    {"resourceVersion", object.resource_version()},
                                                                    {field, std::move(value)}})}});
-    Result<kube::Object> patched = client_.patch(context, node.resource, node.key, kube::PatchType::Merge, patch);
-    if (!patched.ok() && patched.error().reason() != Reason::NotFound) return patched.error();
-    return {};
+    return even_if_gone(client_.patch(context, node.resource, node.key, kube::PatchType::Merge, patch));
   }
 
   Result<kube::Done> remove_references(const Context& context, const GraphNode& node, const kube::Object& object,

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <stop_token>
 
+#include "base/text.h"
+
 namespace coracle::http::internal {
 namespace {
 
@@ -17,13 +19,6 @@ constexpr Duration kLongestPoll = std::chrono::seconds(60);
 curl_blob borrowed_blob(const std::string& text) {
   // libcurl only reads a blob that it was not told to copy.
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 bool redirects(int status) {
@@ -206,12 +201,12 @@ bool CurlTransfer::take_header_line(std::string_view line) {
     if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status_);
     return true;
   }
-  const std::string_view text = trimmed(line);
+  const std::string_view text = trim(line);
   if (text.empty()) return finish_head();
   const std::size_t colon = text.find(':');
   // Trailers arrive after the head and say nothing to our callers.
   if (colon != std::string_view::npos && !head_done_) {
-    headers_.add(std::string(text.substr(0, colon)), std::string(trimmed(text.substr(colon + 1))));
+    headers_.add(std::string(text.substr(0, colon)), std::string(trim(text.substr(colon + 1))));
   }
   return true;
 }
