@@ -86,7 +86,9 @@ bool DeliveryLane::take_task(std::unique_lock<std::mutex>& lock, std::function<v
     }
     sleeping_ = true;
     if (timed) {
-      wakeup_.wait_until(lock, first->first.first);
+      // A copy: the timer may be removed meanwhile, and the time is looked at once more after the wait.
+      const MonotonicTime until = first->first.first;
+      wakeup_.wait_until(lock, until);
     } else {
       wakeup_.wait(lock);
     }
