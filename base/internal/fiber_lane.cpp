@@ -15,7 +15,7 @@ constexpr std::size_t kStackBytes = std::size_t{8} << 20U;
 struct Carrier {
   FiberContext context;  // of the thread itself
   Fiber* running = nullptr;
-  std::mutex* gate = nullptr;  // of the fiber that has just parked
+  bool parked = false;  // the fiber left in order to wait, and not because its task has ended
 };
 
 // Never inlined: a fiber may be on another thread after a switch, so the address must be asked for anew.
@@ -92,13 +92,17 @@ Fiber* FiberLane::current() {
   return this_carrier().running;
 }
 
-void FiberLane::park(std::unique_lock<std::mutex>& gate) {
+void FiberLane::park() {
   Carrier& carrier = this_carrier();
-  carrier.gate = gate.release();
+  carrier.parked = true;
   FiberContext::switch_to(carrier.running->context, carrier.context);
 }
 
 void FiberLane::resume(Fiber& fiber) {
+  if (fiber.state.exchange(Fiber::State::Resumed) == Fiber::State::Parked) post_turn(fiber);
+}
+
+void FiberLane::post_turn(Fiber& fiber) {
   auto turn = [&fiber] { fiber.lane.enter(fiber); };
   if (fiber.host != nullptr) {
     fiber.host->post_turn(turn);
@@ -123,13 +127,14 @@ void FiberLane::enter(Fiber& fiber) {
   }
   Carrier& carrier = this_carrier();
   carrier.running = &fiber;
+  fiber.state = Fiber::State::Running;
   FiberContext::switch_to(carrier.context, fiber.context);
   carrier.running = nullptr;
-  if (carrier.gate != nullptr) {
-    std::exchange(carrier.gate, nullptr)->unlock();  // from here on the fiber may already run elsewhere
-  } else {
+  if (!std::exchange(carrier.parked, false)) {
     finish(fiber);
-  }
+  } else if (fiber.state.exchange(Fiber::State::Parked) == Fiber::State::Resumed) {
+    post_turn(fiber);
+  }  // else it may already run elsewhere
 }
 
 // The body of a fiber, on its own stack: one task after another.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -25,6 +26,10 @@ struct Fiber {
   std::function<void()> task;  // empty: the fiber ends
   TaskHost* host = nullptr;    // whose thread gives it its turns; null: the lane's
   bool begun = false;          // the task has had its first turn
+
+  // A fiber can be resumed before it has left its thread, which then gives it its next turn itself.
+  enum class State : unsigned char { Running, Parked, Resumed };
+  std::atomic<State> state = State::Running;
 };
 
 // Runs tasks on fibers, many on few threads: one that waits gives its thread to the next, which costs a
@@ -47,9 +52,8 @@ class FiberLane {
 
   // The fiber that calls this; null on a plain thread.
   static Fiber* current();
-  // Leaves the running fiber until someone resumes it. `gate` is held by the caller and open afterwards;
-  // until it opens the fiber cannot be resumed.
-  static void park(std::unique_lock<std::mutex>& gate);
+  // Leaves the running fiber until someone resumes it, which may have happened already.
+  static void park();
   // Lets a parked fiber go on; once for each park().
   static void resume(Fiber& fiber);
 
@@ -59,6 +63,7 @@ class FiberLane {
   Fiber* assign(std::function<void()>& task);
   Fiber* take_idle();
   void enter(Fiber& fiber);
+  static void post_turn(Fiber& fiber);
   static void run(Fiber& fiber);
   void finish(Fiber& fiber);
   void retire(std::unique_ptr<Fiber> fiber);

@@ -121,9 +121,11 @@ class ThreadWaitPoint : public WaitPoint {
     if (end) {
       timer = timers_->add_timer(*end, [waiters = waiters_, waiter] { waiters->wake(waiter, Wake::Deadline); });
     }
-    FiberLane::park(gate);
+    // Open before the switch: for a thread sanitizer the fiber and its thread are two, and a mutex has one owner.
+    gate.unlock();
+    FiberLane::park();
     if (timer) timers_->remove_timer(*timer);
-    gate = std::unique_lock(waiters_->gate);
+    gate.lock();
   }
 
   const std::shared_ptr<DeliveryLane> timers_;
