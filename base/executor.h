@@ -61,10 +61,7 @@ class Executor {
   // Begins a Worker task on the calling thread, the host's, without waking another; whenever it has
   // waited, it goes on there. For tasks that compute for some ten microseconds: the host stands still
   // meanwhile.
-  virtual void begin_on(TaskHost& host, std::function<void()> task) {
-    static_cast<void>(host);
-    post(Lane::Worker, std::move(task));
-  }
+  virtual void begin_on(TaskHost&, std::function<void()> task) { post(Lane::Worker, std::move(task)); }
   // Runs `task` on the Delivery lane at `time`. It must not wait.
   [[nodiscard]] virtual std::unique_ptr<Timer> call_at(MonotonicTime time, std::function<void()> task) = 0;
   [[nodiscard]] std::unique_ptr<Timer> call_after(Duration delay, std::function<void()> task) {

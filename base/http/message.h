@@ -119,10 +119,7 @@ class Handler {
   virtual ~Handler() = default;
   // Whether answering takes no more than some ten microseconds of computing, waits aside: such a request
   // is handled on the I/O thread that read it, which saves waking another.
-  virtual bool is_quick(const Request& request) const {
-    static_cast<void>(request);
-    return false;
-  }
+  virtual bool is_quick(const Request&) const { return false; }
   virtual Response handle(const Context& context, const Request& request) = 0;
 };
 
