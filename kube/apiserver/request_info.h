@@ -26,6 +26,9 @@ struct RequestInfo {
 
 RequestInfo read_request_info(const http::Request& request);
 
+// Subresources whose requests last, or leave this server.
+bool is_connection(std::string_view subresource);
+
 // Whether the request reads or writes one object and then ends. Looks at method and path only so far as that
 // takes: the transport asks it of every request.
 bool concerns_one_object(const http::Request& request);

@@ -25,9 +25,7 @@ constexpr std::size_t kShortWarning = 256;
 constexpr std::size_t kMaximumAuditId = 64;
 
 bool is_long_running(const RequestInfo& info) {
-  if (info.verb == "watch" || info.verb == "proxy") return true;
-  static const std::set<std::string, std::less<>> subresources = {"attach", "exec", "portforward", "proxy", "log"};
-  return subresources.count(info.subresource) > 0;
+  return info.verb == "watch" || info.verb == "proxy" || is_connection(info.subresource);
 }
 
 bool is_mutating(std::string_view verb) {

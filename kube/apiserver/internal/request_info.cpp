@@ -1,6 +1,7 @@
 #include "kube/apiserver/request_info.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -94,12 +95,12 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-// Subresources whose requests last or leave this server.
-bool is_connection(std::string_view segment) {
-  return segment == "log" || segment == "exec" || segment == "attach" || segment == "portforward" || segment == "proxy";
-}
-
 }  // namespace
+
+bool is_connection(std::string_view subresource) {
+  static constexpr std::string_view kConnections[] = {"attach", "exec", "log", "portforward", "proxy"};
+  return std::find(std::begin(kConnections), std::end(kConnections), subresource) != std::end(kConnections);
+}
 
 bool concerns_one_object(const http::Request& request) {
   std::string_view path = request.path;
