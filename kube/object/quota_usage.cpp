@@ -22,8 +22,9 @@ bool quota_pod_ended(const Value& pod) {
 void add_pod_usage(const Object& pod, ResourceAmounts& usage) {
   if (quota_pod_ended(pod.tree())) return;
   usage["pods"] = Quantity::of(1);
+  const ResourceAmounts overhead = read_amounts(pod["spec"]["overhead"]);
   ResourceAmounts requests = pod_amounts(pod["spec"], "requests");
-  add_amounts(requests, read_amounts(pod["spec"]["overhead"]));
+  add_amounts(requests, overhead);
   for (const auto& [name, quantity] : requests) {
     usage["requests." + name] = quantity;
     if (name == "cpu" || name == "memory" || name == "ephemeral-storage" || name.rfind("hugepages-", 0) == 0) {
@@ -31,7 +32,6 @@ void add_pod_usage(const Object& pod, ResourceAmounts& usage) {
     }
   }
   ResourceAmounts limits = pod_amounts(pod["spec"], "limits");
-  ResourceAmounts overhead = read_amounts(pod["spec"]["overhead"]);
   for (const auto& [name, quantity] : limits) {
     auto extra = overhead.find(name);
     usage["limits." + name] = extra == overhead.end() ? quantity : quantity + extra->second;

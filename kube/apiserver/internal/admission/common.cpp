@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
 
 namespace coracle::kube::apiserver {
@@ -34,21 +35,12 @@ Value list_with(const Value& list, Value item) {
   return Value::array(std::move(items));
 }
 
-std::string join_texts(const std::vector<std::string>& texts, std::string_view separator) {
-  std::string joined;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0) joined += separator;
-    joined += texts[i];
-  }
-  return joined;
-}
-
 std::string aggregate_text(const std::vector<std::string>& texts) {
   std::vector<std::string> different;
   for (const std::string& text : texts) {
     if (std::find(different.begin(), different.end(), text) == different.end()) different.push_back(text);
   }
-  return different.size() == 1 ? different.front() : "[" + join_texts(different, ", ") + "]";
+  return different.size() == 1 ? different.front() : "[" + join(different, ", ") + "]";
 }
 
 }  // namespace coracle::kube::apiserver

@@ -22,8 +22,6 @@ Object with_spec(const Object& object, std::string_view field, Value value);
 // The list with one more item.
 Value list_with(const Value& list, Value item);
 
-// The parts joined by `separator`.
-std::string join_texts(const std::vector<std::string>& texts, std::string_view separator);
 // One text as it is, several as upstream's aggregate of errors: "[a, b]"; each only once.
 std::string aggregate_text(const std::vector<std::string>& texts);
 

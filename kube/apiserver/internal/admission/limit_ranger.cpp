@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
 #include "kube/object/resource_amounts.h"
@@ -53,8 +54,8 @@ Value with_container_defaults(const Value& containers, const ContainerDefaults& 
     Value new_requests = with_default_amounts(resources["requests"], defaults.requests, requests);
     if (!limits.empty()) resources = resources.with("limits", std::move(new_limits));
     if (!requests.empty()) resources = resources.with("requests", std::move(new_requests));
-    if (!requests.empty()) notes.push_back(join_texts(requests, ", ") + " request" + suffix);
-    if (!limits.empty()) notes.push_back(join_texts(limits, ", ") + " limit" + suffix);
+    if (!requests.empty()) notes.push_back(join(requests, ", ") + " request" + suffix);
+    if (!limits.empty()) notes.push_back(join(limits, ", ") + " limit" + suffix);
     builder.add(requests.empty() && limits.empty() ? container : container.with("resources", std::move(resources)));
   }
   return std::move(builder).build();
@@ -72,7 +73,7 @@ void set_pod_defaults(const Object& limit_range, Object& pod) {
   }
   if (notes.empty()) return;
   pod = pod.with("spec", std::move(changed));
-  pod = pod.with_annotation(kLimitRangerAnnotation, "LimitRanger plugin set: " + join_texts(notes, "; "));
+  pod = pod.with_annotation(kLimitRangerAnnotation, "LimitRanger plugin set: " + join(notes, "; "));
 }
 
 // Checks what one thing (a container, a pod) uses against one entry of a LimitRange.

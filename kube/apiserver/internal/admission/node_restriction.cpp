@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/admission/common.h"
@@ -62,7 +63,7 @@ std::set<std::string> changed_keys(const Value& a, const Value& b) {
 }
 
 std::string keys_text(const std::set<std::string>& keys) {
-  return join_texts({keys.begin(), keys.end()}, ", ");
+  return join(keys, ", ");
 }
 
 // What a mirror pod may not hold, in upstream's words.

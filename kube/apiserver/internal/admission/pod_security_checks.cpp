@@ -37,7 +37,7 @@ template <class Texts>
 std::string quoted_list(const Texts& texts) {
   std::vector<std::string> parts;
   for (const auto& text : texts) parts.push_back(quoted(text));
-  return join_texts(parts, ", ");
+  return join(parts, ", ");
 }
 
 std::string plural(std::string_view word, std::size_t count) {
@@ -85,9 +85,8 @@ Violation check_app_armor(const CheckedPod& pod) {
   }
   if (annotations > 0) setters.push_back(plural("annotation", annotations));
   if (setters.empty()) return std::nullopt;
-  return SecurityViolation{
-      plural("forbidden AppArmor profile", values.size()),
-      join_texts(setters, " and ") + " must not set AppArmor profile type to " + quoted_list(values)};
+  return SecurityViolation{plural("forbidden AppArmor profile", values.size()),
+                           join(setters, " and ") + " must not set AppArmor profile type to " + quoted_list(values)};
 }
 
 bool default_capability(std::string_view name) {
@@ -127,7 +126,7 @@ Violation check_host_namespaces(const CheckedPod& pod) {
     if (pod.spec[field].as_bool()) parts.push_back(std::string(field) + "=true");
   }
   if (parts.empty()) return std::nullopt;
-  return SecurityViolation{"host namespaces", join_texts(parts, ", ")};
+  return SecurityViolation{"host namespaces", join(parts, ", ")};
 }
 
 Violation check_host_path_volumes(const CheckedPod& pod) {
@@ -153,8 +152,8 @@ Violation check_host_ports(const CheckedPod& pod) {
   });
   if (setters.empty()) return std::nullopt;
   std::string verb = setters.containers.size() == 1 ? " uses " : " use ";
-  return SecurityViolation{"hostPort", setters.text() + verb + plural("hostPort", ports.size()) + " " +
-                                           join_texts({ports.begin(), ports.end()}, ", ")};
+  return SecurityViolation{"hostPort",
+                           setters.text() + verb + plural("hostPort", ports.size()) + " " + join(ports, ", ")};
 }
 
 Violation check_probe_hosts(const CheckedPod& pod) {
@@ -231,8 +230,8 @@ Violation check_se_linux(const CheckedPod& pod) {
   if (!types.empty()) parts.push_back(plural("type", types.size()) + " " + quoted_list(types));
   if (user) parts.emplace_back("user may not be set");
   if (role) parts.emplace_back("role may not be set");
-  return SecurityViolation{
-      "seLinuxOptions", setters.text() + " set forbidden securityContext.seLinuxOptions: " + join_texts(parts, "; ")};
+  return SecurityViolation{"seLinuxOptions",
+                           setters.text() + " set forbidden securityContext.seLinuxOptions: " + join(parts, "; ")};
 }
 
 bool allowed_seccomp(std::string_view type) {
@@ -291,7 +290,7 @@ Violation check_sysctls(const CheckedPod& pod) {
     if (!safe_sysctl(name, pod.minor)) names.emplace_back(name);
   }
   if (names.empty()) return std::nullopt;
-  return SecurityViolation{"forbidden sysctls", join_texts(names, ", ")};
+  return SecurityViolation{"forbidden sysctls", join(names, ", ")};
 }
 
 Violation check_host_process(const CheckedPod& pod) {
@@ -332,7 +331,7 @@ Violation check_restricted_capabilities(const CheckedPod& pod) {
     parts.push_back(adders.text() + " must not include " + quoted_list(names) + " in securityContext.capabilities.add");
   }
   if (parts.empty()) return std::nullopt;
-  return SecurityViolation{"unrestricted capabilities", join_texts(parts, "; ")};
+  return SecurityViolation{"unrestricted capabilities", join(parts, "; ")};
 }
 
 Violation check_restricted_volumes(const CheckedPod& pod) {
@@ -473,13 +472,13 @@ std::string security_details(const std::vector<SecurityViolation>& violations) {
   for (const SecurityViolation& violation : violations) {
     parts.push_back(violation.reason + " (" + violation.detail + ")");
   }
-  return join_texts(parts, ", ");
+  return join(parts, ", ");
 }
 
 std::string security_reasons(const std::vector<SecurityViolation>& violations) {
   std::vector<std::string> parts;
   for (const SecurityViolation& violation : violations) parts.push_back(violation.reason);
-  return join_texts(parts, ", ");
+  return join(parts, ", ");
 }
 
 }  // namespace coracle::kube::apiserver

@@ -2,6 +2,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/not_found.h"
+#include "base/text.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
 #include "kube/object/quota_usage.h"
@@ -18,7 +20,7 @@ std::string amounts_text(const ResourceAmounts& amounts, const std::vector<std::
     auto found = amounts.find(name);
     if (found != amounts.end()) parts.push_back(name + "=" + found->second.text());
   }
-  return join_texts(parts, ",");
+  return join(parts, ",");
 }
 
 // Keeps every new object within the ResourceQuotas of its namespace. The usage is written to the quota's
@@ -101,9 +103,7 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
       if (current == nullptr) return not_found(*resource, quota.name());
       return charged_quota(context, attributes, object, *current, added);
     });
-    // A quota that has been deleted meanwhile limits nothing.
-    if (!written.ok() && written.error().reason() != Reason::NotFound) return written.error();
-    return {};
+    return even_if_gone(written);  // a quota that has been deleted meanwhile limits nothing
   }
 
   // The quota with the added usage in its status; Forbidden when that exceeds it.

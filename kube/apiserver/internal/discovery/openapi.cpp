@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json/json.h"
+#include "base/text.h"
 #include "kube/apiserver/internal/discovery/openapi_paths.h"
 #include "kube/apiserver/internal/discovery/openapi_protobuf.h"
 #include "kube/apiserver/internal/discovery/openapi_schema.h"
@@ -19,18 +20,12 @@ constexpr std::string_view kProtobufV2 = "application/com.github.proto-openapi.s
 constexpr std::string_view kProtobufV2Answer = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 constexpr Duration kImmutableFor = std::chrono::hours(24 * 365);
 
-std::string join_texts(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += text + ",";
-  return out;
-}
-
 // What a resource's part of a document depends on.
 std::string fingerprint(const ResourceDescriptor& resource) {
   std::string text = resource.resource + " " + resource.gvk.kind + " " + resource.list_kind + " " +
-                     (resource.namespaced ? "N" : "C") + join_texts(resource.verbs);
+                     (resource.namespaced ? "N" : "C") + join(resource.verbs, ",") + ",";
   for (const SubresourceDescriptor& subresource : resource.subresources) {
-    text += subresource.name + ":" + subresource.kind + ":" + join_texts(subresource.verbs);
+    text += subresource.name + ":" + subresource.kind + ":" + join(subresource.verbs, ",") + ",";
   }
   if (resource.custom && resource.schema != nullptr && resource.schema->extra != nullptr) {
     json::write_to(text, *static_cast<const Value*>(resource.schema->extra));
