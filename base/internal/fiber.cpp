@@ -36,15 +36,12 @@ FiberStack::FiberStack(std::size_t bytes) {
 }
 
 FiberStack::~FiberStack() {
-  recycle();
-  const auto guard = static_cast<std::size_t>(static_cast<char*>(bottom_) - static_cast<char*>(mapping_));
-  munmap(mapping_, size_ + guard);
-}
-
-void FiberStack::recycle() {
 #ifdef __SANITIZE_ADDRESS__
+  // What it knows of frames that lived here would else meet whatever is mapped here next.
   __asan_unpoison_memory_region(bottom_, size_);
 #endif
+  const auto guard = static_cast<std::size_t>(static_cast<char*>(bottom_) - static_cast<char*>(mapping_));
+  munmap(mapping_, size_ + guard);
 }
 
 FiberContext::FiberContext() {

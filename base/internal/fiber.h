@@ -20,8 +20,6 @@ class FiberStack {
 
   void* bottom() const { return bottom_; }
   std::size_t size() const { return size_; }
-  // Forgets what the sanitizers know of the frames that lived here.
-  void recycle();
 
  private:
   void* mapping_;

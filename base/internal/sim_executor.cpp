@@ -20,7 +20,7 @@ using internal::FiberStack;
 
 // Address space, not memory: pages come when they are touched.
 constexpr std::size_t kFiberStackBytes = 2 * 1024 * 1024;
-constexpr std::size_t kPooledStacks = 64;
+constexpr std::size_t kPooledTracks = 64;
 // So many switches without time moving mean that tasks wake each other for ever.
 constexpr std::uint64_t kMaxSwitchesPerInstant = 20'000'000;
 
@@ -36,13 +36,23 @@ std::string_view lane_name(Lane lane) {
   return "";
 }
 
-// A task from its post to its end; the context exists from its first turn on.
+class SimScheduler;
+
+// What a task runs on, and the next one after it: under the thread sanitizer a new context costs far more than most
+// tasks take.
+struct Track {
+  explicit Track(SimScheduler& scheduler);
+
+  FiberStack stack;
+  FiberContext context;
+};
+
+// A task from its post to its end; it has a track from its first turn on.
 struct SimFiber {
   std::uint64_t id;
   Lane lane;
   std::function<void()> task;
-  std::unique_ptr<FiberStack> stack;
-  std::unique_ptr<FiberContext> context;
+  std::unique_ptr<Track> track;
   MonotonicTime waiting_since;
 };
 
@@ -75,7 +85,7 @@ class SimScheduler : public SimExecutor {
     std::list<std::unique_ptr<SimFiber>> dropped;
     for (auto fiber = fibers_.begin(); fiber != fibers_.end();) {
       const auto next = std::next(fiber);
-      if ((*fiber)->context == nullptr) {
+      if ((*fiber)->track == nullptr) {
         std::erase(runnable_, fiber->get());
         dropped.splice(dropped.end(), fibers_, fiber);
       }
@@ -84,14 +94,15 @@ class SimScheduler : public SimExecutor {
     dropped.clear();
     while (!fibers_.empty()) step();
     // What a callback holds may cancel other timers when it goes.
-    const auto timers = std::exchange(timers_, {});
+    std::exchange(timers_, {}).clear();
+    for (const auto& track : tracks_) retire(*track);
   }
 
   void post(Lane lane, std::function<void()> task) override {
     check_thread();
     if (closed_) return;
-    fibers_.push_back(std::make_unique<SimFiber>(SimFiber{
-        .id = next_fiber_++, .lane = lane, .task = std::move(task), .stack = {}, .context = {}, .waiting_since = {}}));
+    fibers_.push_back(std::make_unique<SimFiber>(
+        SimFiber{.id = next_fiber_++, .lane = lane, .task = std::move(task), .track = {}, .waiting_since = {}}));
     runnable_.push_back(fibers_.back().get());
   }
 
@@ -114,7 +125,7 @@ class SimScheduler : public SimExecutor {
   void yield() override {
     if (current_ == nullptr) fail("yield() called outside run()");
     runnable_.push_back(current_);
-    leave(false);
+    leave();
   }
 
   std::uint64_t switches() const override { return switches_; }
@@ -138,6 +149,17 @@ class SimScheduler : public SimExecutor {
     runnable_.push_back(fiber);
   }
 
+  // The body of a track, on its own stack: one task after another.
+  void run_tasks(Track& track) {
+    while (current_ != nullptr) {
+      current_->task();
+      current_->task = nullptr;
+      ended_ = current_;
+      leave();
+    }
+    FiberContext::switch_to(track.context, scheduler_, true);
+  }
+
   // Suspends the running task until someone makes it runnable; outside run() it runs the others
   // until `woken`.
   void suspend(const bool& woken) {
@@ -148,7 +170,7 @@ class SimScheduler : public SimExecutor {
     }
     if (current_->lane == Lane::Delivery) fail("a Delivery task waits");
     current_->waiting_since = clock_.monotonic();
-    leave(false);
+    leave();
   }
 
   [[noreturn]] void fail(const char* what) const {
@@ -160,7 +182,7 @@ class SimScheduler : public SimExecutor {
       const Duration waited = clock_.monotonic() - fiber->waiting_since;
       std::fprintf(stderr, "  task %llu (%.*s): %s", static_cast<unsigned long long>(fiber->id),
                    static_cast<int>(lane_name(fiber->lane).size()), lane_name(fiber->lane).data(), state);
-      if (fiber->context != nullptr && !runnable && fiber.get() != current_) {
+      if (fiber->track != nullptr && !runnable && fiber.get() != current_) {
         std::fprintf(stderr, " for %s", format_duration(waited).c_str());
       }
       std::fputc('\n', stderr);
@@ -206,39 +228,32 @@ class SimScheduler : public SimExecutor {
   }
 
   void enter(SimFiber& fiber) {
-    if (fiber.context == nullptr) {
-      fiber.stack = take_stack();
-      fiber.context = std::make_unique<FiberContext>(*fiber.stack, [this] { run_current(); });
-    }
+    if (fiber.track == nullptr) fiber.track = take_track();
     current_ = &fiber;
-    FiberContext::switch_to(scheduler_, *fiber.context);
+    FiberContext::switch_to(scheduler_, fiber.track->context);
     current_ = nullptr;
     if (ended_ != nullptr) bury(std::exchange(ended_, nullptr));
   }
 
-  // Runs on the fiber's own stack.
-  void run_current() {
-    current_->task();
-    current_->task = nullptr;
-    ended_ = current_;
-    leave(true);
-  }
-
-  void leave(bool last) { FiberContext::switch_to(*current_->context, scheduler_, last); }
+  void leave() { FiberContext::switch_to(current_->track->context, scheduler_); }
 
   void bury(SimFiber* fiber) {
-    if (stacks_.size() < kPooledStacks) {
-      fiber->stack->recycle();
-      stacks_.push_back(std::move(fiber->stack));
+    if (tracks_.size() < kPooledTracks) {
+      tracks_.push_back(std::move(fiber->track));
+    } else {
+      retire(*fiber->track);
     }
     std::erase_if(fibers_, [fiber](const auto& other) { return other.get() == fiber; });
   }
 
-  std::unique_ptr<FiberStack> take_stack() {
-    if (stacks_.empty()) return std::make_unique<FiberStack>(kFiberStackBytes);
-    std::unique_ptr<FiberStack> stack = std::move(stacks_.back());
-    stacks_.pop_back();
-    return stack;
+  // Lets the body of a track that has no task return, so that nothing of it stays behind.
+  void retire(Track& track) { FiberContext::switch_to(scheduler_, track.context); }
+
+  std::unique_ptr<Track> take_track() {
+    if (tracks_.empty()) return std::make_unique<Track>(*this);
+    std::unique_ptr<Track> track = std::move(tracks_.back());
+    tracks_.pop_back();
+    return track;
   }
 
   SimClock clock_;
@@ -248,7 +263,7 @@ class SimScheduler : public SimExecutor {
   FiberContext scheduler_;
   std::list<std::unique_ptr<SimFiber>> fibers_;
   std::vector<SimFiber*> runnable_;
-  std::vector<std::unique_ptr<FiberStack>> stacks_;
+  std::vector<std::unique_ptr<Track>> tracks_;
   std::map<TimerKey, std::function<void()>> timers_;
   SimFiber* current_ = nullptr;
   SimFiber* ended_ = nullptr;
@@ -259,6 +274,9 @@ class SimScheduler : public SimExecutor {
   std::uint64_t hash_ = 0xCBF29CE484222325U;
   bool closed_ = false;
 };
+
+Track::Track(SimScheduler& scheduler)
+    : stack(kFiberStackBytes), context(stack, [this, &scheduler] { scheduler.run_tasks(*this); }) {}
 
 class SimWaitPoint : public WaitPoint {
  public:
