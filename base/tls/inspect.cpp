@@ -38,6 +38,12 @@ std::string text_of(const ASN1_STRING* value) {
   return out;
 }
 
+bool is_uid(const ASN1_OBJECT* attribute) {
+  std::array<char, 64> text{};
+  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), attribute, 1);
+  return size > 0 && std::string_view(text.data()) == internal::kUidAttribute;
+}
+
 Name name_of(const X509_NAME* name) {
   Name out;
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
@@ -45,6 +51,9 @@ Name name_of(const X509_NAME* name) {
     const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
     if (nid == NID_commonName) out.common_name = text_of(X509_NAME_ENTRY_get_data(entry));
     if (nid == NID_organizationName) out.organizations.push_back(text_of(X509_NAME_ENTRY_get_data(entry)));
+    if (nid == NID_undef && is_uid(X509_NAME_ENTRY_get_object(entry))) {
+      out.uids.push_back(text_of(X509_NAME_ENTRY_get_data(entry)));
+    }
   }
   return out;
 }

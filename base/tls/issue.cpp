@@ -21,6 +21,7 @@ using internal::openssl_error;
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
 using GeneralNamePtr = std::unique_ptr<GENERAL_NAME, Deleter<GENERAL_NAME_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>>;
 using NumberPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 
 constexpr std::size_t kSerialBytes = 16;
@@ -41,6 +42,12 @@ Result<void> set_subject(X509* certificate, const Name& subject) {
     good = good && add_name_entry(name, NID_organizationName, subject.organizations[i], i != 0);
   }
   if (!subject.common_name.empty()) good = good && add_name_entry(name, NID_commonName, subject.common_name, false);
+  const ObjectPtr uid(OBJ_txt2obj(internal::kUidAttribute, 1));
+  for (const std::string& text : subject.uids) {
+    good = good && X509_NAME_add_entry_by_OBJ(name, uid.get(), V_ASN1_UTF8STRING,
+                                              reinterpret_cast<const unsigned char*>(text.data()),
+                                              static_cast<int>(text.size()), -1, 0) == 1;
+  }
   if (!good)
     return openssl_error(Reason::BadRequest, "certificate subject '" + subject.common_name + "' is not usable");
   return {};

@@ -26,6 +26,8 @@ Result<std::shared_ptr<ServerCredentials>> make_server_credentials(std::string_v
 struct Name {
   std::string common_name;
   std::vector<std::string> organizations;
+  // Attributes 1.3.6.1.4.1.57683.2, by which Kubernetes knows a user's UID.
+  std::vector<std::string> uids = {};
 };
 
 enum class Usage : unsigned char { Authority, Server, Client, ServerAndClient };

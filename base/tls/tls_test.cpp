@@ -40,10 +40,12 @@ TEST_CASE("a leaf carries what was asked for") {
   auto request = request_for(long_name, Usage::ServerAndClient);
   request.dns_names = {"kubernetes", "kubernetes.default.svc.cluster.local"};
   request.ip_addresses = {"10.43.0.1", "fd00::1"};
+  request.subject.uids = {"a-uid"};
   const std::string leaf = issue_certificate(request, key, authority.certificate, authority.key).value();
   const CertificateInfo info = inspect_certificate(leaf).value();
   CHECK(info.subject.common_name == long_name);
   CHECK(info.subject.organizations.size() == 2);
+  CHECK(info.subject.uids == request.subject.uids);
   CHECK(std::count(info.subject.organizations.begin(), info.subject.organizations.end(), "another, with \"marks\"") ==
         1);
   CHECK(info.dns_names == request.dns_names);

@@ -33,6 +33,9 @@ using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
 using ContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
 
+// A subject's attribute for a user's UID, which OpenSSL has no number for.
+inline constexpr const char* kUidAttribute = "1.3.6.1.4.1.57683.2";
+
 // What OpenSSL last complained about on this thread, preceded by `what`; empties its queue.
 std::string openssl_message(std::string_view what);
 inline Error openssl_error(Reason reason, std::string_view what) {

@@ -8,6 +8,7 @@
 namespace coracle::kube::apiserver {
 namespace {
 
+constexpr std::string_view kCredentialId = "authentication.kubernetes.io/credential-id";
 constexpr std::string_view kUserHeader = "X-Remote-User";
 constexpr std::string_view kUidHeader = "X-Remote-Uid";
 constexpr std::string_view kGroupHeader = "X-Remote-Group";
@@ -19,12 +20,19 @@ class CertificateAuthenticator : public Authenticator {
 
   Result<std::optional<Identity>> authenticate(const Context& context, const http::Request& request) override {
     if (request.peer.certificates_pem.empty()) return std::optional<Identity>();
-    ASSIGN_OR_RETURN(std::shared_ptr<const tls::Name> subject,
+    ASSIGN_OR_RETURN(std::shared_ptr<const tls::CertificateInfo> leaf,
                      chains_.verify(request.peer.certificates_pem, context.clock().wall()));
-    if (subject->common_name.empty()) return std::optional<Identity>();
+    const tls::Name& subject = leaf->subject;
+    if (subject.common_name.empty()) return std::optional<Identity>();
+    if (subject.uids.size() > 1 || (subject.uids.size() == 1 && subject.uids.front().empty())) {
+      return Error(Reason::Unauthorized, "x509: subject with cn=" + subject.common_name +
+                                             " has an empty UID or more than one");
+    }
     Identity who;
-    who.user = subject->common_name;
-    who.groups = subject->organizations;
+    who.user = subject.common_name;
+    if (!subject.uids.empty()) who.uid = subject.uids.front();
+    who.groups = subject.organizations;
+    who.extra[std::string(kCredentialId)] = {"X509SHA256=" + leaf->sha256};
     return std::optional<Identity>(std::move(who));
   }
 
@@ -40,11 +48,11 @@ class FrontProxyAuthenticator : public Authenticator {
   Result<std::optional<Identity>> authenticate(const Context& context, const http::Request& request) override {
     std::string_view user = request.headers.get(kUserHeader);
     if (user.empty() || request.peer.certificates_pem.empty()) return std::optional<Identity>();
-    Result<std::shared_ptr<const tls::Name>> proxy =
+    Result<std::shared_ptr<const tls::CertificateInfo>> proxy =
         chains_.verify(request.peer.certificates_pem, context.clock().wall());
     // Someone else's certificate: the header means nothing then.
     if (!proxy.ok()) return std::optional<Identity>();
-    const std::string& name = (*proxy)->common_name;
+    const std::string& name = (*proxy)->subject.common_name;
     bool allowed =
         allowed_names_.empty() || std::find(allowed_names_.begin(), allowed_names_.end(), name) != allowed_names_.end();
     if (!allowed) return Error(Reason::Unauthorized, "x509: subject with cn=" + name + " is not in the allowed list");
@@ -73,15 +81,15 @@ class FrontProxyAuthenticator : public Authenticator {
 
 }  // namespace
 
-Result<std::shared_ptr<const tls::Name>> VerifiedChains::verify(const std::vector<std::string>& chain_pem,
-                                                                WallTime now) {
+Result<std::shared_ptr<const tls::CertificateInfo>> VerifiedChains::verify(const std::vector<std::string>& chain_pem,
+                                                                           WallTime now) {
   if (chain_pem.empty()) return Error(Reason::Unauthorized, "no client certificate");
   {
     std::lock_guard lock(mutex_);
     auto found = entries_.find(chain_pem.front());
     if (found != entries_.end() && found->second.chain_pem == chain_pem) {
       const Entry& entry = found->second;
-      if (now >= entry.not_before && now <= entry.not_after) return entry.subject;
+      if (now >= entry.leaf->not_before && now <= entry.not_after) return entry.leaf;
       entries_.erase(found);
     }
   }
@@ -93,11 +101,11 @@ Result<std::shared_ptr<const tls::Name>> VerifiedChains::verify(const std::vecto
     Result<tls::CertificateInfo> link = tls::inspect_certificate(pem);
     if (link.ok()) not_after = std::min(not_after, link->not_after);
   }
-  auto subject = std::make_shared<const tls::Name>(leaf->subject);
+  auto verified = std::make_shared<const tls::CertificateInfo>(std::move(leaf).value());
   std::lock_guard lock(mutex_);
   if (entries_.size() >= kMaximumChains) entries_.clear();
-  entries_[chain_pem.front()] = Entry{chain_pem, leaf->not_before, not_after, subject};
-  return subject;
+  entries_[chain_pem.front()] = Entry{chain_pem, not_after, verified};
+  return verified;
 }
 
 std::unique_ptr<Authenticator> make_certificate_authenticator(std::string client_ca_pem) {

@@ -20,15 +20,14 @@ class VerifiedChains {
 
   explicit VerifiedChains(std::string authorities_pem) : authorities_pem_(std::move(authorities_pem)) {}
 
-  // The subject of the leaf; Unauthorized when the chain is not signed, expired or not for clients.
-  Result<std::shared_ptr<const tls::Name>> verify(const std::vector<std::string>& chain_pem, WallTime now);
+  // The leaf; Unauthorized when the chain is not signed, expired or not for clients.
+  Result<std::shared_ptr<const tls::CertificateInfo>> verify(const std::vector<std::string>& chain_pem, WallTime now);
 
  private:
   struct Entry {
     std::vector<std::string> chain_pem;
-    WallTime not_before;
-    WallTime not_after;
-    std::shared_ptr<const tls::Name> subject;
+    WallTime not_after;  // of the whole chain
+    std::shared_ptr<const tls::CertificateInfo> leaf;
   };
 
   const std::string authorities_pem_;
@@ -36,7 +35,7 @@ class VerifiedChains {
   std::unordered_map<std::string, Entry> entries_;  // by the leaf's text
 };
 
-// Client certificates: the common name is the user, organizations are the groups.
+// Client certificates: the common name is the user, organizations are the groups, the attribute for it is the UID.
 std::unique_ptr<Authenticator> make_certificate_authenticator(std::string client_ca_pem);
 
 // A front proxy that authenticates with a certificate of its own CA and names the user in X-Remote-User,

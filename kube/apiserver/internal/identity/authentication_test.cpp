@@ -29,8 +29,12 @@ struct TestAuthority {
   }
   std::string issue(const std::string& name, std::vector<std::string> groups, WallTime now, std::chrono::hours life,
                     tls::Usage usage = tls::Usage::Client) const {
+    return issue(tls::Name{name, std::move(groups)}, now, life, usage);
+  }
+  std::string issue(tls::Name subject, WallTime now, std::chrono::hours life,
+                    tls::Usage usage = tls::Usage::Client) const {
     tls::CertificateRequest request;
-    request.subject = {name, std::move(groups)};
+    request.subject = std::move(subject);
     request.usage = usage;
     request.not_before = now - std::chrono::minutes(1);
     request.not_after = now + life;
@@ -71,11 +75,15 @@ TEST_CASE("a client certificate names user and groups", "[authentication]") {
   TestAuthority stranger("other", now);
   auto chain = make_authenticator_chain(only(make_certificate_authenticator(authority.certificate)));
 
-  http::Request good = with_certificate(authority.issue("alice", {"dev", "ops"}, now, std::chrono::hours(1)));
+  const std::string certificate = authority.issue("alice", {"dev", "ops"}, now, std::chrono::hours(1));
+  http::Request good = with_certificate(certificate);
   for (int round = 0; round < 2; ++round) {  // the second one comes from the cache
     Identity who = *chain->authenticate(cluster.context, good).value();
     CHECK(who.user == "alice");
+    CHECK(who.uid.empty());
     CHECK(who.groups == std::vector<std::string>{"dev", "ops", "system:authenticated"});
+    CHECK(who.extra.at("authentication.kubernetes.io/credential-id") ==
+          std::vector<std::string>{"X509SHA256=" + tls::inspect_certificate(certificate)->sha256});
   }
   Result<std::optional<Identity>> bad =
       chain->authenticate(cluster.context, with_certificate(stranger.issue("eve", {}, now, std::chrono::hours(1))));
@@ -85,6 +93,21 @@ TEST_CASE("a client certificate names user and groups", "[authentication]") {
 
   http::Request server = with_certificate(authority.issue("web", {}, now, std::chrono::hours(1), tls::Usage::Server));
   CHECK_FALSE(chain->authenticate(cluster.context, server).ok());
+}
+
+TEST_CASE("a client certificate may carry the user's UID, but not two", "[authentication]") {
+  TestCluster cluster;
+  const WallTime now = cluster.context.clock().wall();
+  const TestAuthority authority("ca", now);
+  const auto chain = make_authenticator_chain(only(make_certificate_authenticator(authority.certificate)));
+  const auto authenticate = [&](std::vector<std::string> uids) {
+    tls::Name subject{"alice", {}};
+    subject.uids = std::move(uids);
+    return chain->authenticate(cluster.context, with_certificate(authority.issue(subject, now, std::chrono::hours(1))));
+  };
+  CHECK(authenticate({"u-1"}).value()->uid == "u-1");
+  CHECK_FALSE(authenticate({""}).ok());
+  CHECK_FALSE(authenticate({"u-1", "u-2"}).ok());
 }
 
 TEST_CASE("a remembered certificate still expires", "[authentication]") {
