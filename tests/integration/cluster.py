@@ -191,8 +191,7 @@ class ServerTestCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(cls.settings).start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
+        cls.server = Server(cls.settings)
+        # Also when what follows fails: then there is no tearDownClass().
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()

@@ -2,6 +2,7 @@
 import base64
 import http.server
 import os
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ import threading
 import time
 import unittest
 
-from cluster import Server
+from cluster import Server, ServerTestCase
 
 HTTP_BACKEND = "/usr/lib/git-core/git-http-backend"
 
@@ -60,18 +61,15 @@ def condition(found, kind="Ready"):
     return {"status": "", "reason": "", "message": ""}
 
 
-class GitTestCase(unittest.TestCase):
+class GitTestCase(ServerTestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="coracle-git-")
-        cls.server = Server(["--gitops-local-root", cls.folder]).start()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.settings = ("--gitops-local-root", cls.folder)
+        super().setUpClass()
         cls.server.wait_for_definitions("gitrepositories.source.toolkit.fluxcd.io",
                                         "kustomizations.kustomize.toolkit.fluxcd.io")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-        subprocess.run(["rm", "-rf", cls.folder], check=True)
 
     def repository(self, name):
         return Repository(os.path.join(self.folder, name))
