@@ -8,8 +8,8 @@
 namespace coracle::kube {
 
 struct Controller::State : std::enable_shared_from_this<Controller::State> {
-  State(const Context& context, Reconciler& reconciler, ControllerOptions controller_options, Logger logger)
-      : reconciler(reconciler),
+  State(const Context& context, Reconciler& controller_reconciler, ControllerOptions controller_options, Logger logger)
+      : reconciler(controller_reconciler),
         options(std::move(controller_options)),
         log(std::move(logger)),
         queue(context.executor(), options.retry, [this] { dispatch(); }),

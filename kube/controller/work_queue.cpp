@@ -7,8 +7,8 @@
 namespace coracle::kube {
 
 struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
-  State(Executor& executor, RetryPolicy policy, std::function<void()> ready)
-      : executor(executor), retry(policy), on_ready(std::move(ready)) {}
+  State(Executor& timers, RetryPolicy policy, std::function<void()> ready)
+      : executor(timers), retry(policy), on_ready(std::move(ready)) {}
 
   // True when the key can be taken now. Called under the lock.
   bool enqueue(const ObjectKey& key) {
