@@ -38,22 +38,16 @@ std::string text_of(const ASN1_STRING* value) {
   return out;
 }
 
-bool is_uid(const ASN1_OBJECT* attribute) {
-  std::array<char, 64> text{};
-  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), attribute, 1);
-  return size > 0 && std::string_view(text.data()) == internal::kUidAttribute;
-}
-
 Name name_of(const X509_NAME* name) {
+  const internal::ObjectPtr uid = internal::uid_attribute();
   Name out;
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-    const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+    const ASN1_OBJECT* attribute = X509_NAME_ENTRY_get_object(entry);
+    const int nid = OBJ_obj2nid(attribute);
     if (nid == NID_commonName) out.common_name = text_of(X509_NAME_ENTRY_get_data(entry));
     if (nid == NID_organizationName) out.organizations.push_back(text_of(X509_NAME_ENTRY_get_data(entry)));
-    if (nid == NID_undef && is_uid(X509_NAME_ENTRY_get_object(entry))) {
-      out.uids.push_back(text_of(X509_NAME_ENTRY_get_data(entry)));
-    }
+    if (OBJ_cmp(attribute, uid.get()) == 0) out.uids.push_back(text_of(X509_NAME_ENTRY_get_data(entry)));
   }
   return out;
 }

@@ -21,7 +21,6 @@ using internal::openssl_error;
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
 using GeneralNamePtr = std::unique_ptr<GENERAL_NAME, Deleter<GENERAL_NAME_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>>;
 using NumberPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 
 constexpr std::size_t kSerialBytes = 16;
@@ -29,25 +28,24 @@ constexpr long kVersion3 = 2;
 
 // Written with an explicit string type because OpenSSL otherwise enforces X.520's 64 characters,
 // which user names of service accounts and nodes exceed.
-bool add_name_entry(X509_NAME* name, int nid, std::string_view text, bool join_previous) {
-  return X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING, reinterpret_cast<const unsigned char*>(text.data()),
-                                    static_cast<int>(text.size()), -1, join_previous ? -1 : 0) == 1;
+bool add_name_entry(X509_NAME* name, const ASN1_OBJECT* attribute, std::string_view text, bool join_previous) {
+  return X509_NAME_add_entry_by_OBJ(name, attribute, V_ASN1_UTF8STRING,
+                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()),
+                                    -1, join_previous ? -1 : 0) == 1;
 }
 
 // Organizations share one set, as Go writes a pkix.Name.
 Result<void> set_subject(X509* certificate, const Name& subject) {
   X509_NAME* name = X509_get_subject_name(certificate);
+  const ASN1_OBJECT* const organization = OBJ_nid2obj(NID_organizationName);
+  const ASN1_OBJECT* const common_name = OBJ_nid2obj(NID_commonName);
+  const internal::ObjectPtr uid = internal::uid_attribute();
   bool good = true;
   for (std::size_t i = 0; i < subject.organizations.size(); ++i) {
-    good = good && add_name_entry(name, NID_organizationName, subject.organizations[i], i != 0);
+    good = good && add_name_entry(name, organization, subject.organizations[i], i != 0);
   }
-  if (!subject.common_name.empty()) good = good && add_name_entry(name, NID_commonName, subject.common_name, false);
-  const ObjectPtr uid(OBJ_txt2obj(internal::kUidAttribute, 1));
-  for (const std::string& text : subject.uids) {
-    good = good && X509_NAME_add_entry_by_OBJ(name, uid.get(), V_ASN1_UTF8STRING,
-                                              reinterpret_cast<const unsigned char*>(text.data()),
-                                              static_cast<int>(text.size()), -1, 0) == 1;
-  }
+  if (!subject.common_name.empty()) good = good && add_name_entry(name, common_name, subject.common_name, false);
+  for (const std::string& text : subject.uids) good = good && add_name_entry(name, uid.get(), text, false);
   if (!good)
     return openssl_error(Reason::BadRequest, "certificate subject '" + subject.common_name + "' is not usable");
   return {};

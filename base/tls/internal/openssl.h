@@ -32,9 +32,12 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
 using ContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>>;
 
 // A subject's attribute for a user's UID, which OpenSSL has no number for.
-inline constexpr const char* kUidAttribute = "1.3.6.1.4.1.57683.2";
+inline ObjectPtr uid_attribute() {
+  return ObjectPtr(OBJ_txt2obj("1.3.6.1.4.1.57683.2", 1));
+}
 
 // What OpenSSL last complained about on this thread, preceded by `what`; empties its queue.
 std::string openssl_message(std::string_view what);

@@ -101,8 +101,7 @@ TEST_CASE("a client certificate may carry the user's UID, but not two", "[authen
   const TestAuthority authority("ca", now);
   const auto chain = make_authenticator_chain(only(make_certificate_authenticator(authority.certificate)));
   const auto authenticate = [&](std::vector<std::string> uids) {
-    tls::Name subject{"alice", {}};
-    subject.uids = std::move(uids);
+    const tls::Name subject{"alice", {}, std::move(uids)};
     return chain->authenticate(cluster.context, with_certificate(authority.issue(subject, now, std::chrono::hours(1))));
   };
   CHECK(authenticate({"u-1"}).value()->uid == "u-1");
