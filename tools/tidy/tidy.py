@@ -127,6 +127,9 @@ class Tidy:
 
     def run(self):
         for path in files_of(self.root):
+            size = os.path.getsize(os.path.join(self.root, path))
+            if size > rules.MAX_FILE_BYTES:
+                self.say(path, 1, f"{size} bytes, at most {rules.MAX_FILE_BYTES}")
             if not path.endswith(rules.SOURCE_SUFFIXES + (".md", ".py", ".sh", ".cmake", ".yaml", ".txt")):
                 continue
             with open(os.path.join(self.root, path), encoding="utf-8", errors="replace") as file:
