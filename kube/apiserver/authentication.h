@@ -25,6 +25,13 @@ inline constexpr std::string_view kAuthenticatedGroup = "system:authenticated";
 inline constexpr std::string_view kUnauthenticatedGroup = "system:unauthenticated";
 inline constexpr std::string_view kMastersGroup = "system:masters";
 
+// Keys of Identity::extra that authenticators fill in.
+inline constexpr const char* kExtraCredentialId = "authentication.kubernetes.io/credential-id";
+inline constexpr const char* kExtraNodeName = "authentication.kubernetes.io/node-name";
+inline constexpr const char* kExtraNodeUid = "authentication.kubernetes.io/node-uid";
+inline constexpr const char* kExtraPodName = "authentication.kubernetes.io/pod-name";
+inline constexpr const char* kExtraPodUid = "authentication.kubernetes.io/pod-uid";
+
 // Asks each in order; the first answer wins. Adds system:authenticated, or answers the anonymous
 // identity when no credential was shown. Unauthorized ("Unauthorized") when only bad ones were.
 std::unique_ptr<Authenticator> make_authenticator_chain(std::vector<std::unique_ptr<Authenticator>> authenticators);

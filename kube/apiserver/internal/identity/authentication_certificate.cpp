@@ -8,7 +8,6 @@
 namespace coracle::kube::apiserver {
 namespace {
 
-constexpr std::string_view kCredentialId = "authentication.kubernetes.io/credential-id";
 constexpr std::string_view kUserHeader = "X-Remote-User";
 constexpr std::string_view kUidHeader = "X-Remote-Uid";
 constexpr std::string_view kGroupHeader = "X-Remote-Group";
@@ -32,7 +31,7 @@ class CertificateAuthenticator : public Authenticator {
     who.user = subject.common_name;
     if (!subject.uids.empty()) who.uid = subject.uids.front();
     who.groups = subject.organizations;
-    who.extra[std::string(kCredentialId)] = {"X509SHA256=" + leaf->sha256};
+    who.extra[kExtraCredentialId] = {"X509SHA256=" + leaf->sha256};
     return std::optional<Identity>(std::move(who));
   }
 

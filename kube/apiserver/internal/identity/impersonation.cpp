@@ -110,7 +110,7 @@ std::vector<std::string> constrained_modes(const Identity& asker, const Identity
     if (!name_only) return {};
     std::vector<std::string> modes;
     std::string_view node = std::string_view(wanted.user).substr(kNodeUserStart.size());
-    auto own = asker.extra.find("authentication.kubernetes.io/node-name");
+    auto own = asker.extra.find(kExtraNodeName);
     bool on_node = own != asker.extra.end() && own->second.size() == 1 && own->second.front() == node;
     if (on_node && account_of_user(asker.user)) modes.emplace_back("associated-node");
     modes.emplace_back("arbitrary-node");

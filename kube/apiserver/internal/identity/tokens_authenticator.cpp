@@ -56,17 +56,17 @@ Identity identity_of_claims(const ServiceAccountClaims& claims) {
   who.user = "system:serviceaccount:" + claims.namespace_ + ":" + claims.service_account.name;
   who.uid = claims.service_account.uid;
   who.groups = {"system:serviceaccounts", "system:serviceaccounts:" + claims.namespace_};
-  auto add = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) who.extra[std::string("authentication.kubernetes.io/").append(key)] = {value};
+  auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) who.extra[key] = {value};
   };
-  if (!claims.token_id.empty()) add("credential-id", "JTI=" + claims.token_id);
+  if (!claims.token_id.empty()) add(kExtraCredentialId, "JTI=" + claims.token_id);
   if (claims.pod) {
-    add("pod-name", claims.pod->name);
-    add("pod-uid", claims.pod->uid);
+    add(kExtraPodName, claims.pod->name);
+    add(kExtraPodUid, claims.pod->uid);
   }
   if (claims.node) {
-    add("node-name", claims.node->name);
-    add("node-uid", claims.node->uid);
+    add(kExtraNodeName, claims.node->name);
+    add(kExtraNodeUid, claims.node->uid);
   }
   return who;
 }
