@@ -1,10 +1,10 @@
 #include "reconcilers/garbage_collector/garbage_collector.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/not_found.h"
+#include "kube/cache/monitor_set.h"
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
@@ -36,18 +36,16 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
         log_(deps.log.named("garbage-collector-controller")),
         events_(deps.client, "garbage-collector-controller", log_),
         context_(kube::as_service_account(deps.context, "kube-system", kAccount)),
+        monitors_(
+            context_, client_, log_,
+            [this](const auto& resource, const auto& before, const auto& after) { note(resource, before, after); }),
         controller_(context_, *this, {.name = "garbage-collector-controller", .concurrency = 4}, log_) {
     controller_.watch(deps.informers.get(kube::resources::custom_resource_definitions(), {.metadata_only = true}),
                       [](const kube::Object&) { return std::vector{kRediscover}; });
   }
 
-  ~GarbageCollector() override {
-    // Informers call into the controller, so they end first, and no reconcile may add another.
-    std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> ended;
-    std::lock_guard lock(mutex_);
-    ending_ = true;
-    ended.swap(monitors_);
-  }
+  // Monitors call into the controller, so they end first.
+  ~GarbageCollector() override { monitors_.stop(); }
 
   void start() override {
     controller_.enqueue(kRediscover);
@@ -71,50 +69,23 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   Result<kube::Done> rediscover(const Context& context) {
     mapper_.invalidate();
     ASSIGN_OR_RETURN(const std::shared_ptr<const kube::Discovery> discovery, mapper_.current(context));
-    std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> gone;
-    std::vector<kube::Informer*> fresh;
-    {
-      std::lock_guard lock(mutex_);
-      if (ending_) return kube::Done{};
-      gone.swap(monitors_);
-      for (const kube::DiscoveredResource& resource : discovery->resources()) {
-        if (!is_tracked(resource)) continue;
-        if (auto kept = gone.extract(resource.ref)) {
-          monitors_.insert(std::move(kept));
-        } else {
-          fresh.push_back((monitors_[resource.ref] = make_monitor(resource.ref)).get());
-        }
-      }
+    std::vector<kube::ResourceRef> tracked;
+    for (const kube::DiscoveredResource& resource : discovery->resources()) {
+      if (is_tracked(resource)) tracked.push_back(resource.ref);
     }
-    for (kube::Informer* informer : fresh) informer->start();
-    // What a resource that is served no longer has left counts as gone.
-    for (const auto& [resource, informer] : gone) {
-      for (const kube::Object& object : informer->store().list()) enqueue(graph_.remove(object));
-    }
+    monitors_.replace(tracked);
     return kube::Done{kRediscoverEvery};
   }
 
-  std::unique_ptr<kube::Informer> make_monitor(const kube::ResourceRef& resource) {
-    auto informer = std::make_unique<kube::Informer>(context_, client_, resource,
-                                                     kube::InformerOptions{.metadata_only = true}, log_);
-    informer->add_handler(
-        [this, resource](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-          const bool replaced = before && after && before->uid() != after->uid();
-          if (before && (!after || replaced)) enqueue(graph_.remove(*before));
-          if (after) enqueue(graph_.apply(resource, *after));
-        });
-    return informer;
+  void note(const kube::ResourceRef& resource, const std::optional<kube::Object>& before,
+            const std::optional<kube::Object>& after) {
+    const bool replaced = before && after && before->uid() != after->uid();
+    if (before && (!after || replaced)) enqueue(graph_.remove(*before));
+    if (after) enqueue(graph_.apply(resource, *after));
   }
 
   void enqueue(const std::vector<std::string>& uids) {
     for (const std::string& uid : uids) controller_.enqueue({"", uid});
-  }
-
-  // Whether every dependent that exists is in the graph.
-  bool all_synced() const {
-    std::lock_guard lock(mutex_);
-    return std::all_of(monitors_.begin(), monitors_.end(),
-                       [](const auto& monitor) { return monitor.second->store().synced(); });
   }
 
   // The live object when it still is the one that the graph means.
@@ -226,7 +197,8 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   }
 
   Result<kube::Done> orphan_dependents(const Context& context, const GraphNode& node) {
-    if (!all_synced()) return kube::Done{kWaitForSync};
+    // Every dependent that exists must be in the graph.
+    if (!monitors_.synced()) return kube::Done{kWaitForSync};
     for (const GraphNode& dependent : graph_.dependents(node.uid)) {
       ASSIGN_OR_RETURN(const std::optional<kube::Object> object, live(context, dependent));
       if (object) TRY(remove_references(context, dependent, *object, {node.uid}));
@@ -235,7 +207,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   }
 
   Result<kube::Done> finish_foreground(const Context& context, const GraphNode& node) {
-    if (!all_synced()) return kube::Done{kWaitForSync};
+    if (!monitors_.synced()) return kube::Done{kWaitForSync};
     bool blocked = false;
     for (const GraphNode& dependent : graph_.dependents(node.uid)) {
       if (!dependent.blocks(node.uid)) continue;
@@ -253,9 +225,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
   kube::EventRecorder events_;
   const Context context_;
   OwnerGraph graph_;
-  mutable std::mutex mutex_;
-  std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> monitors_;
-  bool ending_ = false;
+  kube::MonitorSet monitors_;
   kube::Controller controller_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/not_found.h"
+#include "kube/cache/monitor_set.h"
 #include "kube/client/resources.h"
 #include "kube/controller/identity.h"
 #include "kube/object/quota_usage.h"
@@ -34,6 +35,10 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
         log_(deps.log.named("resourcequota-controller")),
         context_(kube::as_service_account(deps.context, "kube-system", "resourcequota-controller")),
         quotas_(deps.informers.get(kube::resources::resource_quotas()).store()),
+        monitors_(context_, client_, log_,
+                  [this](const kube::ResourceRef&, const auto& before, const auto& after) {
+                    recount(before ? before->namespace_() : after->namespace_());
+                  }),
         controller_(context_, *this, {.name = "resourcequota-controller", .concurrency = 2}, log_) {
     deps.informers.get(kube::resources::resource_quotas())
         .add_handler([this](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
@@ -41,13 +46,8 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
         });
   }
 
-  ~ResourceQuotaController() override {
-    // Informers call into the controller, so they end first, and no reconcile may add another.
-    std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> ended;
-    std::lock_guard lock(mutex_);
-    ending_ = true;
-    ended.swap(monitors_);
-  }
+  // Monitors call into the controller, so they end first.
+  ~ResourceQuotaController() override { monitors_.stop(); }
 
   void start() override { controller_.start(); }
   // The next recount is always pending.
@@ -99,29 +99,13 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
       if (!resource.preferred || !resource.ref.namespaced || !resource.can("list") || !resource.can("watch")) continue;
       const auto name = std::find(names.begin(), names.end(), qualified_name(resource.ref));
       if (name == names.end()) continue;
-      monitor(resource.ref);
+      monitors_.add(resource.ref);
       ASSIGN_OR_RETURN(kube::ObjectList list, client_.list_all(context, resource.ref, quota.namespace_()));
       content.push_back({*name, std::move(list.items)});
     }
     // One that is not served may be by the next time.
     if (content.size() < names.size()) mapper_.invalidate();
     return content;
-  }
-
-  void monitor(const kube::ResourceRef& resource) {
-    kube::Informer* fresh = nullptr;
-    {
-      std::lock_guard lock(mutex_);
-      if (ending_ || monitors_.contains(resource)) return;
-      auto informer = std::make_unique<kube::Informer>(context_, client_, resource,
-                                                       kube::InformerOptions{.metadata_only = true}, log_);
-      informer->add_handler(
-          [this](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-            recount(before ? before->namespace_() : after->namespace_());
-          });
-      fresh = (monitors_[resource] = std::move(informer)).get();
-    }
-    fresh->start();
   }
 
   void recount(std::string_view ns) {
@@ -133,10 +117,9 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
   const Logger log_;
   const Context context_;
   const kube::Store& quotas_;
+  kube::MonitorSet monitors_;
   std::mutex mutex_;
-  std::map<kube::ResourceRef, std::unique_ptr<kube::Informer>> monitors_;
   std::map<kube::ObjectKey, MonotonicTime> changed_;  // when each quota was last seen to change
-  bool ending_ = false;
   kube::Controller controller_;
 };
 
