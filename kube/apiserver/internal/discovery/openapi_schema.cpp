@@ -285,6 +285,49 @@ Value OpenApiTypes::reference_to_custom(const ResourceDescriptor& resource, bool
   return link(name);
 }
 
+// With what every object has, and a structural schema therefore leaves out.
+Value OpenApiTypes::object_properties(const Value& given) {
+  Value::ObjectBuilder properties;
+  properties.append("apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}}));
+  properties.append("kind", Value::object({{"description", kKindText}, {"type", "string"}}));
+  properties.append("metadata",
+                    with_members(reference(kObjectMetaName), Value::object({{"description", kMetadataText}})));
+  for (const Value::Member& member : given.members()) {
+    const bool own = member.key == "apiVersion" || member.key == "kind" || member.key == "metadata";
+    if (!own) properties.append(member.key, member.value);
+  }
+  return std::move(properties).build();
+}
+
+Value OpenApiTypes::with_embedded_objects(const Value& schema) {
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : schema.members()) {
+    if (member.key == "properties") {
+      Value::ObjectBuilder properties;
+      for (const Value::Member& one : member.value.members()) {
+        properties.append(one.key, with_embedded_objects(one.value));
+      }
+      out.append(member.key, std::move(properties).build());
+    } else if ((member.key == "items" || member.key == "additionalProperties") && member.value.is_object()) {
+      out.append(member.key, with_embedded_objects(member.value));
+    } else {
+      out.append(member.key, member.value);
+    }
+  }
+  const Value written = std::move(out).build();
+  // As at the root, an open object says nothing in the older form.
+  const bool silent = dialect_ == OpenApiDialect::V2 && schema[kPreserve].as_bool();
+  if (!schema["x-kubernetes-embedded-resource"].as_bool() || silent) return written;
+  const auto given = written["required"].items();
+  Value::ArrayBuilder required;
+  for (const Value& name : given) required.add(name);
+  for (const std::string_view name : {"kind", "apiVersion"}) {
+    if (std::find(given.begin(), given.end(), Value(name)) == given.end()) required.add(name);
+  }
+  return written.with("properties", object_properties(written["properties"]))
+      .with("required", std::move(required).build());
+}
+
 void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::string& name) {
   static const Value kOpen = Value::object({{"type", "object"}, {kPreserve, true}});
   const auto* source = static_cast<const Value*>(resource.schema == nullptr ? nullptr : resource.schema->extra);
@@ -293,18 +336,9 @@ void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::str
   Value::ObjectBuilder out;
   // An open root says nothing in the older form: whatever it named would be all that its readers allow.
   if (!v2 || !given[kPreserve].as_bool()) {
-    const Value schema = v2 ? without_v2_gaps(given) : given;
+    const Value schema = with_embedded_objects(v2 ? without_v2_gaps(given) : given);
     out = Value::ObjectBuilder(schema);
-    Value::ObjectBuilder properties;
-    properties.append("apiVersion", Value::object({{"description", kApiVersionText}, {"type", "string"}}));
-    properties.append("kind", Value::object({{"description", kKindText}, {"type", "string"}}));
-    properties.append("metadata",
-                      with_members(reference(kObjectMetaName), Value::object({{"description", kMetadataText}})));
-    for (const Value::Member& member : schema["properties"].members()) {
-      const bool own = member.key == "apiVersion" || member.key == "kind" || member.key == "metadata";
-      if (!own) properties.append(member.key, member.value);
-    }
-    out.set("properties", std::move(properties).build());
+    out.set("properties", object_properties(schema["properties"]));
   }
   out.set("type", "object");
   out.set("x-kubernetes-group-version-kind", Value::array({group_version_kind(resource.gvk)}));

@@ -39,6 +39,9 @@ class OpenApiTypes {
   // A type with more members, where the dialect allows them.
   Value with_members(const Value& type, const Value& members) const;
   Value structure(const Schema& schema);
+  Value object_properties(const Value& given);
+  // A custom resource's schema in which embedded resources have the members of every object.
+  Value with_embedded_objects(const Value& schema);
   void add_custom(const ResourceDescriptor& resource, const std::string& name);
   void add_custom_list(const ResourceDescriptor& resource, const std::string& name, const std::string& item);
 

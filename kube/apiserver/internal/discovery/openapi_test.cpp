@@ -17,7 +17,9 @@ constexpr const char* kWidgets = R"({"apiVersion":"apiextensions.k8s.io/v1","kin
   "names":{"plural":"widgets","kind":"Widget"},"versions":[
   {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":
     {"type":"object","properties":{"port":{"x-kubernetes-int-or-string":true},"text":{"type":"string","nullable":true,
-     "default":"x"},"list":{"type":"array","items":{"type":"object",
+     "default":"x"},"inner":{"type":"object","x-kubernetes-embedded-resource":true,"required":["kind"],
+     "properties":{"spec":{"type":"string"}}},"open":{"type":"object","x-kubernetes-embedded-resource":true,
+     "x-kubernetes-preserve-unknown-fields":true},"list":{"type":"array","items":{"type":"object",
      "x-kubernetes-preserve-unknown-fields":true}}}}}}}},
   {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object",
     "x-kubernetes-preserve-unknown-fields":true}}}]}})";
@@ -121,6 +123,13 @@ TEST_CASE("custom resources are published as they are, and to older clients as f
     const Value& meta = types["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]["properties"];
     CHECK(meta["creationTimestamp"]["description"].as_string().starts_with("CreationTimestamp is a timestamp"));
     CHECK(widget["properties"]["spec"]["properties"]["text"]["default"].as_string() == "x");
+    for (const char* embedded : {"inner", "open"}) {
+      const Value& object = widget["properties"]["spec"]["properties"][embedded];
+      CHECK(object["properties"]["metadata"] == metadata);
+      CHECK(object["properties"]["kind"] == widget["properties"]["kind"]);
+      CHECK(object["required"] == Value::array({"kind", "apiVersion"}));
+    }
+    CHECK(widget["properties"]["spec"]["properties"]["inner"]["properties"].contains("spec"));
     CHECK(types["com.example.test.v1.WidgetList"]["properties"]["items"]["type"].as_string() == "array");
 
     const Value old = server.request("GET", "/openapi/v2").tree["definitions"];
@@ -132,6 +141,8 @@ TEST_CASE("custom resources are published as they are, and to older clients as f
     CHECK(!fields["text"].contains("type"));
     CHECK(!fields["text"].contains("default"));
     CHECK(!fields["list"]["items"].contains("type"));
+    CHECK(fields["inner"]["properties"]["metadata"]["$ref"].as_string().ends_with("v1.ObjectMeta"));
+    CHECK(!fields["open"].contains("properties"));
     // kubectl would refuse every field if an open type named some, and its explain shows "<empty>" only for a bare one.
     const Value kind = Value::object({{"group", "test.example.com"}, {"kind", "Widget"}, {"version", "v2"}});
     CHECK(old["com.example.test.v2.Widget"] ==
