@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/assert.h"
+
 namespace coracle::kube::apiserver {
 
 namespace {
@@ -79,8 +81,10 @@ void RequestMetrics::observe(const RequestRecord& record) {
   instruments.duration->observe(std::chrono::duration<double>(record.elapsed).count());
 }
 
-void add_metrics_endpoint(EndpointTable& endpoints, const MetricRegistry& registry) {
-  endpoints.set_exact("/metrics", [&registry](RequestScope&) -> Result<http::Response> {
+void add_metrics_endpoint(EndpointTable& endpoints, MetricRegistry& registry) {
+  Gauge& bugs = registry.gauge("coracle_bugs", "Mistakes of the program itself that it has met and survived.");
+  endpoints.set_exact("/metrics", [&registry, &bugs](RequestScope&) -> Result<http::Response> {
+    bugs.set(static_cast<double>(bug_count()));
     return http::Response::text(200, registry.print(), "text/plain; version=0.0.4; charset=utf-8");
   });
 }

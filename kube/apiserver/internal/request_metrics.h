@@ -32,6 +32,6 @@ class RequestMetrics {
 };
 
 // GET /metrics in Prometheus' text format. `registry` outlives the handler.
-void add_metrics_endpoint(EndpointTable& endpoints, const MetricRegistry& registry);
+void add_metrics_endpoint(EndpointTable& endpoints, MetricRegistry& registry);
 
 }  // namespace coracle::kube::apiserver

@@ -135,6 +135,16 @@ TEST_CASE("who has no rights is told so", "[api]") {
   });
 }
 
+TEST_CASE("the metrics count requests, and mistakes of the server itself", "[api]") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server.request("GET", std::string(kMaps) + "/nobody").status == 404);
+    const std::string text = server.request("GET", "/metrics").body;
+    CHECK(text.find("apiserver_request_total{code=\"404\"") != std::string::npos);
+    CHECK(text.find("\n# TYPE coracle_bugs gauge\ncoracle_bugs 0\n") != std::string::npos);
+    CHECK(server.request("GET", "/metrics", {}, {}, "alice").status == 403);
+  });
+}
+
 TEST_CASE("writers of one object take turns", "[api]") {
   TestServer::run([](TestServer& server) {
     server.request("POST", kMaps, config_map("a"));
