@@ -127,6 +127,7 @@ class Server : public RunningServer {
     options.advertise_port = settings_.advertise_port;
     options.git_version = kVersion;
     options.git_commit = kCommit;
+    options.build_date = kBuildDate;
     ASSIGN_OR_RETURN(api_server_,
                      kube::apiserver::make_server(executor_, *store_, std::move(options), log_.named("apiserver")));
     supervisor_ = make_supervisor(api_server_->handler(), *files_,
