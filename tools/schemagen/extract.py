@@ -309,8 +309,8 @@ class Extractor:
             row["list_type"] = schema["x-kubernetes-list-type"]
         if "x-kubernetes-list-map-keys" in schema:
             row["list_map_keys"] = schema["x-kubernetes-list-map-keys"]
-        if schema.get("x-kubernetes-map-type") == "atomic":
-            row["atomic_map"] = True
+        if "x-kubernetes-map-type" in schema:
+            row["atomic_map"] = schema["x-kubernetes-map-type"] == "atomic"
 
     @staticmethod
     def marker_flags(row, field):
@@ -320,8 +320,10 @@ class Extractor:
             row["list_type"] = field.marker("listType")[0]
         if field.marker("listMapKey"):
             row["list_map_keys"] = field.marker("listMapKey")
-        if "atomic" in (field.marker("mapType") or []) + (field.marker("structType") or []):
-            row["atomic_map"] = True
+        topology = (field.marker("mapType") or []) + (field.marker("structType") or [])
+        # A field may take its type's members apart although the type is atomic elsewhere.
+        if "atomic" in topology or "granular" in topology:
+            row["atomic_map"] = "atomic" in topology
 
     def default_of(self, package, go_type, text):
         """A marker holds JSON, or ref(Constant)."""

@@ -150,7 +150,7 @@ class Tables:
         """The index of the node for a spelling, as used by a field (row) or inside a list or map (empty row)."""
         strategy = row.get("patch_strategy", "")
         key = (self.node_key(spelling, package), strategy, row.get("patch_merge_key", ""), row.get("list_type", ""),
-               tuple(row.get("list_map_keys", [])), row.get("atomic_map", False))
+               tuple(row.get("list_map_keys", [])), row.get("atomic_map"))
         if key in self.node_places:
             return self.node_places[key]
         index = len(self.nodes)
@@ -177,7 +177,7 @@ class Tables:
         items["has_defaults"] = target in self.defaulted or spelling == ROUNDED
         items["list_type"] = LIST_TYPES[row.get("list_type", "atomic")]
         items["list_map_keys"] = self.strings.span([quote(key) for key in row.get("list_map_keys", [])])
-        items["atomic_map"] = row.get("atomic_map", False) or items.get("atomic_map", False)
+        items["atomic_map"] = row.get("atomic_map", items.get("atomic_map", False))
         items["patch_strategy"] = " | ".join(PATCH_BITS[bit] for bit in row.get("patch_strategy", "").split(",") if bit)
         items["patch_merge_key"] = row.get("patch_merge_key", "")
         return self.write_node(items)
