@@ -16,7 +16,7 @@ struct Condition {
   std::string status;  // "True", "False" or "Unknown"
   std::string reason;
   std::string message;
-  std::optional<std::int64_t> observed_generation;
+  std::optional<std::int64_t> observed_generation = {};
 };
 
 // The condition's entry, or null. `conditions` is the list.

@@ -7,6 +7,8 @@
 
 #include "base/go_text.h"
 #include "base/json/json.h"
+#include "base/text.h"
+#include "kube/object/names.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/internal/formats.h"
 #include "kube/schema/internal/pattern.h"
@@ -180,6 +182,29 @@ class Validator {
     for (const Field& field : schema.fields) {
       if (field.required && is_missing_field(value.find(field.name), schema, field)) {
         add(field_error::required(child_path(path, field.name)));
+      }
+    }
+    if (schema.embedded_resource) check_embedded(value, path);
+  }
+
+  // An object inside another says what it is.
+  void check_embedded(const Value& value, const std::string& path) {
+    for (const std::string_view name : {"apiVersion", "kind"}) {
+      const std::string field = child_path(path, name);
+      const Value* given = value.find(name);
+      if (given == nullptr) {
+        add(field_error::required(field));
+      } else if (!given->is_string()) {
+        add(field_error::invalid(field, *given, "must be a string"));
+      } else if (given->as_string().empty()) {
+        add(field_error::invalid(field, *given, "must not be empty"));
+      } else if (name == "kind") {
+        const NameErrors problems = check_dns1035_label(to_lower(given->as_string()));
+        if (problems.empty()) continue;
+        add(field_error::invalid(field, *given,
+                                 "may have mixed case, but should otherwise match: " + join(problems, ",")));
+      } else if (std::count(given->as_string().begin(), given->as_string().end(), '/') > 1) {
+        add(field_error::invalid(field, *given, "unexpected GroupVersion string: " + std::string(given->as_string())));
       }
     }
   }

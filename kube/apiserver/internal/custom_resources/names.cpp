@@ -65,7 +65,7 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
   const Value& wanted = definition["spec"]["names"];
   const Value& before = definition["status"]["acceptedNames"];
   const TakenNames taken = names_taken_by_others(definition, all);
-  Condition names{"NamesAccepted", "True", "NoConflicts", "no conflicts found", definition.generation()};
+  Condition names{"NamesAccepted", "True", "NoConflicts", "no conflicts found"};
   Value::ObjectBuilder accepted(before.is_object() ? before : Value::object());
   const auto refuse = [&](std::string_view reason, const std::string& message) {
     names.status = "False";
@@ -96,7 +96,7 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
   accepted.set("categories", wanted["categories"]);
   if (wanted["categories"].empty()) accepted.remove("categories");
 
-  Condition established{"Established", "False", "NotAccepted", "not all names are accepted", definition.generation()};
+  Condition established{"Established", "False", "NotAccepted", "not all names are accepted"};
   const bool was_established = condition_is_true(definition["status"]["conditions"], "Established");
   if (names.status == "True" || was_established) {
     established.status = "True";
@@ -113,8 +113,7 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
     verdict.conditions.push_back(
         {"KubernetesAPIApprovalPolicyConformant", approved ? "True" : "False",
          approved ? "ApprovedAnnotation" : (approval.empty() ? "MissingAnnotation" : "UnapprovedAnnotation"),
-         approved ? "approved in " + std::string(approval) : "not approved: \"" + std::string(approval) + "\"",
-         definition.generation()});
+         approved ? "approved in " + std::string(approval) : "not approved: \"" + std::string(approval) + "\""});
   }
   return verdict;
 }

@@ -8,6 +8,7 @@
 #include "kube/apiserver/internal/custom_resources/definition.h"
 #include "kube/apiserver/internal/tables/tables.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/pruning.h"
 
 namespace coracle::kube::apiserver {
 
@@ -69,7 +70,8 @@ std::vector<SubresourceDescriptor> custom_subresources(const Value& subresources
   return out;
 }
 
-// Between versions: strategy None changes nothing but apiVersion and fills in the target's defaults.
+// Between versions: strategy None changes nothing but apiVersion, drops what the target does not know and fills in
+// its defaults.
 Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, bool webhook,
                               const SchemaSet& schemas) {
   if (object.gvk() == to) return object;
@@ -80,7 +82,14 @@ Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, 
   const Object relabelled = object.with("apiVersion", to.api_version());
   const Schema* schema = schemas.find(to.api_version());
   // Only times of built-in types depend on the clock, and custom resources have none with a default.
-  return schema == nullptr ? relabelled : Object(apply_defaults(relabelled.tree(), *schema, WallTime()));
+  return schema == nullptr ? relabelled
+                           : Object(apply_defaults(prune(relabelled.tree(), *schema), *schema, WallTime()));
+}
+
+bool shapes_differ(const Value& versions) {
+  const Value& first = versions.at(0)["schema"];
+  return std::any_of(versions.items().begin(), versions.items().end(),
+                     [&](const Value& version) { return !(version["schema"] == first); });
 }
 
 std::string deprecation_of(const Value& version, const GroupVersionKind& gvk) {
@@ -129,7 +138,7 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   resource->schema_of_version = [schemas](std::string_view api_version) { return schemas->find(api_version); };
   const bool webhook = spec["conversion"]["strategy"].as_string() == "Webhook";
   // Where versions differ in nothing but apiVersion, bytes are passed on as they are.
-  if (spec["versions"].size() > 1 && (webhook || schemas->has_defaults())) {
+  if (spec["versions"].size() > 1 && (webhook || schemas->has_defaults() || shapes_differ(spec["versions"]))) {
     resource->convert = [schemas, webhook](const Object& object, const GroupVersionKind& to) {
       return convert_custom(object, to, webhook, *schemas);
     };

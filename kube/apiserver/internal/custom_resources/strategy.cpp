@@ -66,9 +66,9 @@ class DefinitionStrategy : public Strategy {
   // A definition is marked first; it goes with the last of its objects.
   bool holds_deletion(const Object& object) const override { return !object.deleting(); }
   Object mark_deleted(const WriteContext& write, Object object) const override {
-    const Condition terminating{"Terminating", "True", "InstanceDeletionPending",
-                                "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
-                                object.generation()};
+    const Condition terminating{
+        "Terminating", "True", "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"};
     const Value& status = object["status"];
     if (condition_is_true(status["conditions"], "Terminating")) return object;
     object =
