@@ -142,6 +142,11 @@ Result<void> JsonPatcher::run(const Value& operation) {
   if (name == "remove") return edit(path, Edit::Remove, Value());
   if (name == "test") {
     const Value* found = find_at(document_, path);
+    // A member that is not there counts as null, if there is something that could have it.
+    if (found == nullptr && value.is_null() && !path.empty()) {
+      return find_at(document_, Pointer(path.begin(), path.end() - 1)) == nullptr ? Result<void>(operation_failed())
+                                                                                  : Result<void>();
+    }
     if (found == nullptr || !(*found == value)) return operation_failed();
     return {};
   }

@@ -1,5 +1,7 @@
 #include "kube/apiserver/internal/patch_body.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -83,11 +85,28 @@ Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Ob
   return patch::apply_merge_patch(current.tree(), body.patch);
 }
 
+// What a JSON patch has too much of, in the order in which it stands there.
+std::vector<std::string> odd_operations(const Value& patch, const std::vector<std::string>& duplicates) {
+  static constexpr std::string_view kMembers[] = {"op", "path", "from", "value"};
+  std::vector<std::string> findings;
+  for (std::size_t i = 0; i < patch.size(); ++i) {
+    for (const Value::Member& member : patch.at(i).members()) {
+      const std::string path = "[" + std::to_string(i) + "]." + member.key;
+      if (std::find(std::begin(kMembers), std::end(kMembers), member.key) == std::end(kMembers)) {
+        findings.push_back("json patch unknown field \"" + path + "\"");
+      } else if (std::find(duplicates.begin(), duplicates.end(), path) != duplicates.end()) {
+        findings.push_back("json patch duplicate field \"" + path + "\"");
+      }
+    }
+  }
+  return findings;
+}
+
 }  // namespace
 
 Result<PatchFormat> patch_format(const http::Request& request, bool custom) {
   const std::string_view header = request.headers.get("Content-Type");
-  const std::string_view type = trim(header.substr(0, header.find(';')));
+  const std::string type = to_lower(trim(header.substr(0, header.find(';'))));
   if (type == "application/json-patch+json") return PatchFormat::Json;
   if (type == "application/merge-patch+json") return PatchFormat::Merge;
   if (type == "application/apply-patch+yaml") return PatchFormat::Apply;
@@ -107,14 +126,20 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
     body.patch = std::move(tree).value();
     return body;
   }
-  auto tree = json::read(request.body);
-  if (!tree.ok()) return bad_request("error decoding patch: " + tree.error().message());
+  const std::string prefix = body.format == PatchFormat::Strategic ? "" : "error decoding patch: ";
+  std::vector<std::string> duplicates;
+  auto tree = json::read(request.body, {.duplicates = &duplicates});
+  if (!tree.ok()) return bad_request(prefix + tree.error().message());
   body.patch = std::move(tree).value();
-  if (body.format != PatchFormat::Json && !body.patch.is_object()) {
-    const char* kind = body.patch.is_array() ? "array" : body.patch.is_string() ? "string" : "value";
-    return bad_request(std::string("error decoding patch: json: cannot unmarshal ") + kind +
-                       " into Go value of type map[string]interface {}");
+  if (body.format == PatchFormat::Json) {
+    body.findings = odd_operations(body.patch, duplicates);
+    return body;
   }
+  if (!body.patch.is_object()) {
+    const char* kind = body.patch.is_array() ? "array" : body.patch.is_string() ? "string" : "value";
+    return bad_request(prefix + "json: cannot unmarshal " + kind + " into Go value of type map[string]interface {}");
+  }
+  for (const std::string& path : duplicates) body.findings.push_back("duplicate field \"" + path + "\"");
   return body;
 }
 
@@ -150,6 +175,9 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
 Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, const GroupVersionKind& gvk,
                                 const Schema* schema, bool custom, const Object& current) {
   ASSIGN_OR_RETURN(Value patched, apply_format(body, schema, current));
+  // What a patch takes away is filled in again.
+  if (patched["apiVersion"].as_string().empty()) patched = patched.with("apiVersion", gvk.api_version());
+  if (patched["kind"].as_string().empty()) patched = patched.with("kind", gvk.kind);
   const GroupVersionKind sent = GroupVersionKind::parse(patched["apiVersion"].as_string(), patched["kind"].as_string());
   if (!custom && !(sent == gvk)) return invalid_patch(body, patched, unregistered_kind(sent));
   // Type information of a custom resource is the URL's, whatever the patch says.
@@ -169,6 +197,7 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
   }
   Object object = std::move(completed).value();
   TRY(check_same_object(current, object));
+  findings.insert(findings.begin(), body.findings.begin(), body.findings.end());
   if (findings.empty()) return object;
   const std::string_view validation = scope.query.get("fieldValidation");
   if (validation == "Strict") {

@@ -18,6 +18,7 @@ Result<PatchFormat> patch_format(const http::Request& request, bool custom);
 struct PatchBody {
   PatchFormat format = PatchFormat::Merge;
   Value patch;
+  std::vector<std::string> findings = {};  // repeated and unknown members, as strict decoding names them
 };
 Result<PatchBody> read_patch_body(const http::Request& request, bool custom);
 
