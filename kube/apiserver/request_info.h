@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,13 @@ struct RequestInfo {
 };
 
 RequestInfo read_request_info(const http::Request& request);
+
+// The name that a field selector pins (metadata.name=x among its requirements); empty otherwise.
+std::string name_in_field_selector(std::string_view selector);
+
+// A boolean parameter as upstream reads it: anything but "false", in any case, and "0" is true. Nullopt when it is
+// not there.
+std::optional<bool> query_flag(const http::Query& query, std::string_view name);
 
 // Subresources whose requests last, or leave this server.
 bool is_connection(std::string_view subresource);

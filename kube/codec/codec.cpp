@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "kube/codec/internal/scalars.h"
@@ -115,9 +116,10 @@ std::optional<MediaType> parse_media_type(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && type.front() == ' ') type.remove_prefix(1);
   while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  if (type.empty() || type == kJsonMedia) return MediaType::Json;
-  if (type == kYamlMedia) return MediaType::Yaml;
-  if (type == kProtobufMedia) return MediaType::Protobuf;
+  const std::string lower = to_lower(type);
+  if (lower.empty() || lower == kJsonMedia) return MediaType::Json;
+  if (lower == kYamlMedia) return MediaType::Yaml;
+  if (lower == kProtobufMedia) return MediaType::Protobuf;
   return std::nullopt;
 }
 

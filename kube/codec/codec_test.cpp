@@ -162,6 +162,7 @@ TEST_CASE("media types are told apart without their parameters") {
   CHECK(parse_media_type("application/json; charset=utf-8") == MediaType::Json);
   CHECK(parse_media_type("application/yaml") == MediaType::Yaml);
   CHECK(parse_media_type("application/vnd.kubernetes.protobuf;stream=watch") == MediaType::Protobuf);
+  CHECK(parse_media_type("Application/JSON") == MediaType::Json);
   CHECK(parse_media_type("text/plain") == std::nullopt);
 }
 

@@ -5,6 +5,7 @@
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/resource_store.h"
+#include "kube/apiserver/request_info.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -14,8 +15,8 @@ namespace {
 constexpr std::size_t kMaximumToken = 4096;
 
 Result<std::int64_t> read_number(const http::Query& query, std::string_view name) {
+  if (!query.has(name)) return std::int64_t{0};
   const std::string_view text = query.get(name);
-  if (text.empty()) return std::int64_t{0};
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range) {
@@ -25,13 +26,6 @@ Result<std::int64_t> read_number(const http::Query& query, std::string_view name
     return bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax");
   }
   return number;
-}
-
-// As upstream reads a boolean parameter: present and neither "false" nor "0".
-bool read_flag(const http::Query& query, std::string_view name) {
-  if (!query.has(name)) return false;
-  const std::string_view text = query.get(name);
-  return text != "false" && text != "0";
 }
 
 void forbid(FieldErrors& errors, std::string field, std::string detail) {
@@ -91,8 +85,8 @@ Result<ListOptions> read_list_options(const http::Query& query, bool watch) {
   options.resource_version_match = query.get("resourceVersionMatch");
   options.continue_token = query.get("continue");
   options.watch = watch;
-  options.allow_watch_bookmarks = read_flag(query, "allowWatchBookmarks");
-  if (query.has("sendInitialEvents")) options.send_initial_events = read_flag(query, "sendInitialEvents");
+  options.allow_watch_bookmarks = query_flag(query, "allowWatchBookmarks").value_or(false);
+  options.send_initial_events = query_flag(query, "sendInitialEvents");
   ASSIGN_OR_RETURN(options.limit, read_number(query, "limit"));
   ASSIGN_OR_RETURN(options.timeout_seconds, read_number(query, "timeoutSeconds"));
   if (options.limit < 0) options.limit = 0;

@@ -76,6 +76,13 @@ void validate_annotations(const Value& annotations, FieldErrors& errors) {
   }
 }
 
+// "v1" or "apps/v1".
+bool has_version(std::string_view api_version) {
+  const std::size_t slash = api_version.find('/');
+  if (slash == std::string_view::npos) return !api_version.empty();
+  return slash + 1 < api_version.size() && api_version.find('/', slash + 1) == std::string_view::npos;
+}
+
 void validate_owners(const Value& owners, FieldErrors& errors) {
   const FieldPath list = FieldPath("metadata").child("ownerReferences");
   std::string controller;
@@ -84,7 +91,15 @@ void validate_owners(const Value& owners, FieldErrors& errors) {
       if (!owner[field].as_string().empty()) return;
       errors.push_back(field_error::invalid(list.child(field).text(), owner[field].as_string(), "must not be empty"));
     };
-    for (std::string_view field : {"apiVersion", "kind", "name", "uid"}) need(field);
+    const std::string_view api_version = owner["apiVersion"].as_string();
+    if (!has_version(api_version)) {
+      errors.push_back(field_error::invalid(list.child("apiVersion").text(), api_version, "version must not be empty"));
+    }
+    for (std::string_view field : {"kind", "name", "uid"}) need(field);
+    // An event names what it is about; were it an owner, it would be the other way round.
+    if (api_version == "v1" && owner["kind"].as_string() == "Event") {
+      errors.push_back(field_error::invalid(list.text(), owner, "/v1, Kind=Event is disallowed from being an owner"));
+    }
     if (!owner["controller"].as_bool()) continue;
     const std::string text = std::string(owner["kind"].as_string()) + "/" + std::string(owner["name"].as_string());
     if (!controller.empty()) {
@@ -177,7 +192,6 @@ Object keep_system_metadata(const Object& object, const Object& old) {
   };
   keep("generation");
   keep("creationTimestamp");
-  keep("deletionTimestamp");
   const auto fill = [&](std::string_view field) {
     const Value* now = metadata.find(field);
     if (now == nullptr || is_zero(*now)) keep(field);
@@ -185,6 +199,7 @@ Object keep_system_metadata(const Object& object, const Object& old) {
   fill("uid");
   fill("name");
   fill("namespace");
+  fill("deletionTimestamp");
   if (metadata.find("deletionGracePeriodSeconds") == nullptr) keep("deletionGracePeriodSeconds");
   return object.with("metadata", std::move(metadata).build());
 }

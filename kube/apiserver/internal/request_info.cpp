@@ -36,29 +36,6 @@ std::string verb_of_method(std::string_view method) {
   return "";
 }
 
-// The name that a field selector pins (metadata.name=x among its requirements); empty otherwise.
-std::string name_in_field_selector(std::string_view selector) {
-  static constexpr std::string_view kName = "metadata.name=";
-  std::size_t begin = 0;
-  while (begin <= selector.size()) {
-    const std::size_t end = std::min(selector.find(',', begin), selector.size());
-    std::string_view term = selector.substr(begin, end - begin);
-    if (term.substr(0, kName.size()) == kName) {
-      term.remove_prefix(kName.size());
-      if (!term.empty() && term.front() == '=') term.remove_prefix(1);
-      const bool segment =
-          !term.empty() && term != "." && term != ".." && term.find_first_of("/%\\") == std::string_view::npos;
-      return segment ? std::string(term) : std::string();
-    }
-    begin = end + 1;
-  }
-  return {};
-}
-
-bool query_flag(std::string_view value, bool present) {
-  return present && value != "false" && value != "0";
-}
-
 // Namespace, resource, name and subresource from what follows the version.
 void read_resource_parts(RequestInfo& info, const std::vector<std::string>& parts, std::size_t at) {
   if (parts[at] == "namespaces" && parts.size() > at + 1) {
@@ -76,7 +53,7 @@ void read_collection_verb(RequestInfo& info, const http::Request& request, bool 
   const http::Query query = http::Query::parse(request.query);
   const bool get = info.verb == "get" || watch_path;
   if (info.name.empty() && get) {
-    if (!watch_path) info.verb = query_flag(query.get("watch"), query.has("watch")) ? "watch" : "list";
+    if (!watch_path) info.verb = query_flag(query, "watch").value_or(false) ? "watch" : "list";
     info.name = name_in_field_selector(query.get("fieldSelector"));
   } else if (info.name.empty() && info.verb == "delete") {
     info.verb = "deletecollection";
@@ -96,6 +73,30 @@ std::string_view next_segment(std::string_view& path) {
 }
 
 }  // namespace
+
+std::string name_in_field_selector(std::string_view selector) {
+  static constexpr std::string_view kName = "metadata.name=";
+  std::size_t begin = 0;
+  while (begin <= selector.size()) {
+    const std::size_t end = std::min(selector.find(',', begin), selector.size());
+    std::string_view term = selector.substr(begin, end - begin);
+    if (term.substr(0, kName.size()) == kName) {
+      term.remove_prefix(kName.size());
+      if (!term.empty() && term.front() == '=') term.remove_prefix(1);
+      const bool segment =
+          !term.empty() && term != "." && term != ".." && term.find_first_of("/%\\") == std::string_view::npos;
+      return segment ? std::string(term) : std::string();
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
+std::optional<bool> query_flag(const http::Query& query, std::string_view name) {
+  if (!query.has(name)) return std::nullopt;
+  const std::string_view text = query.get(name);
+  return text != "0" && to_lower(text) != "false";
+}
 
 bool is_connection(std::string_view subresource) {
   static constexpr std::string_view kConnections[] = {"attach", "exec", "log", "portforward", "proxy"};

@@ -33,6 +33,9 @@ Error exists_error(const ResourceDescriptor& resource, const Object& object, con
 }  // namespace
 
 Result<WriteResult> GenericStore::create(const WriteRequest& write, Object object) {
+  if (!object.resource_version().empty() && !write.dry_run) {
+    return Error(Reason::Unknown, "resourceVersion should not be set on objects to be created").with_code(500);
+  }
   return create(write, UpdateOptions{}, std::move(object));
 }
 
@@ -40,8 +43,9 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
   const WallTime now = write.context.clock().wall();
   Random& random = write.context.executor().random();
   const ResourceDescriptor& resource = write.resource;
-  if (!object.resource_version().empty()) {
-    return Error(Reason::Unknown, "resourceVersion should not be set on objects to be created").with_code(500);
+  // A new object is not being deleted, and nobody owns what says so.
+  for (const std::string_view field : {"deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    if (object.metadata().contains(field)) object = object.with_metadata(field, Value());
   }
   if (options.tracks_managed_fields) {
     object = track_managed_fields({resource, write.field_manager, write.subresource, now}, nullptr, object);

@@ -87,7 +87,7 @@ std::string manager_of(const RequestScope& scope) {
 
 void check_write_options(const RequestScope& scope, FieldErrors& errors) {
   for (std::string_view value : scope.query.all("dryRun")) {
-    if (value == "All" || value.empty()) continue;
+    if (value == "All") continue;
     errors.push_back({"FieldValueNotSupported",
                       "Unsupported value: [\"" + std::string(value) + "\"]: supported values: \"All\"", "dryRun"});
   }

@@ -18,6 +18,12 @@ Error unknown_resource() {
   return Error(Reason::NotFound, "the server could not find the requested resource");
 }
 
+// Whoever serves custom resources knows the group only by its versions.
+bool has_builtin_group(const ResourceTable& table, std::string_view group) {
+  return std::any_of(table.all().begin(), table.all().end(),
+                     [&](const ResourcePtr& resource) { return resource->gvk.group == group && !resource->custom; });
+}
+
 }  // namespace
 
 Error method_not_allowed() {
@@ -81,7 +87,7 @@ Result<http::Response> RestHandler::serve(RequestScope& scope) {
   const ResourceTablePtr table = registry_.table();
   ResourcePtr resource = table->find(info.group, info.version, info.resource);
   if (resource == nullptr) {
-    if (!table->has_group_version(info.group, info.version)) return http::Response::text(404, "404 page not found\n");
+    if (!has_builtin_group(*table, info.group)) return http::Response::text(404, "404 page not found\n");
     return unknown_resource();
   }
   // Namespaces are named in their own path; everything else is namespaced by it or not at all.
@@ -96,7 +102,11 @@ Result<http::Response> RestHandler::serve(RequestScope& scope) {
 Result<http::Response> RestHandler::serve_resource(const Request& request) {
   const RequestInfo& info = request.scope.info;
   const ResourceDescriptor& resource = *request.resource;
-  if (!has_verb(resource.verbs, info.verb)) return method_not_allowed();
+  if (!has_verb(resource.verbs, info.verb)) {
+    // Where nothing can be named there is no path with a name.
+    const bool nameless = resource.verbs.size() == 1 && resource.verbs.front() == "create";
+    return nameless && !info.name.empty() ? unknown_resource() : method_not_allowed();
+  }
   if (const auto* handler = subresources_.find(resource.gvk.group, resource.resource, "")) {
     SubresourceCall call{request.scope, resource, "", store_, admission_};
     return (*handler)(call);
@@ -104,9 +114,12 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
   if (resource.storage_prefix.empty()) {
     return Error(Reason::Unsupported, resource.qualified_resource() + " are not served by this API server");
   }
-  // A single object has its namespace in the path.
-  const bool one = info.verb != "list" && info.verb != "watch" && info.verb != "deletecollection";
-  if (one && resource.namespaced && info.namespace_.empty()) {
+  const bool reads_all = info.verb == "list" || info.verb == "watch";
+  if (reads_all && request.scope.request.method != "GET" && request.scope.request.method != "HEAD") {
+    return method_not_allowed();
+  }
+  // Nothing but a list or a watch reaches across namespaces.
+  if (!reads_all && resource.namespaced && info.namespace_.empty()) {
     return info.name.empty() ? method_not_allowed() : unknown_resource();
   }
   if (info.name.empty() && (info.verb == "update" || info.verb == "patch")) return method_not_allowed();

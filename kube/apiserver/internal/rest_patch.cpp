@@ -61,7 +61,7 @@ Result<http::Response> RestHandler::apply_patch(const Request& request, const Wr
   ASSIGN_OR_RETURN(const PatchBody body, read_patch_body(scope.request, resource.custom));
   const Object applied{body.patch};
   TRY(check_applied(scope, resource, applied));
-  const bool force = scope.query.get("force") == "true" || scope.query.get("force") == "1";
+  const bool force = query_flag(scope.query, "force").value_or(false);
   UpdateOptions options;
   options.retries = kPatchRetries;
   options.create_if_missing = scope.info.subresource.empty();

@@ -187,6 +187,10 @@ Result<http::Response> RestHandler::watch(const Request& request) {
   ASSIGN_OR_RETURN(ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
   ASSIGN_OR_RETURN(const ListOptions options, read_list_options(scope.query, true));
   const std::string path_name = scope.info.field_selector.empty() ? scope.info.name : "";
+  const std::string selected = name_in_field_selector(options.field_selector);
+  if (!selected.empty() && selected != scope.info.name) {
+    return bad_request("fieldSelector metadata.name doesn't match requested name");
+  }
   ASSIGN_OR_RETURN(ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, path_name,
                                                            options.label_selector, options.field_selector));
   auto revision = parse_resource_version(options.resource_version);

@@ -23,17 +23,11 @@ OutputOffer write_offer(const ResourceDescriptor& resource) {
   return offer;
 }
 
-std::optional<bool> optional_flag(const http::Query& query, std::string_view name) {
-  if (!query.has(name)) return std::nullopt;
-  const std::string_view text = query.get(name);
-  return text != "false" && text != "0";
-}
-
 // Query parameters count only where there is no body.
 Result<DeleteOptions> delete_options_from_query(const http::Query& query) {
   DeleteOptions options;
   options.propagation = query.get("propagationPolicy");
-  options.orphan_dependents = optional_flag(query, "orphanDependents");
+  options.orphan_dependents = query_flag(query, "orphanDependents");
   if (query.has("gracePeriodSeconds")) {
     const std::string text(query.get("gracePeriodSeconds"));
     const auto seconds = parse_int(text);
@@ -97,7 +91,7 @@ Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& wri
   std::vector<std::string> dry_runs;
   for (const Value& value : body["dryRun"].items()) dry_runs.emplace_back(value.as_string());
   TRY(check_delete_options(options, dry_runs));
-  write.dry_run = write.dry_run || !dry_runs.empty();
+  write.dry_run = !dry_runs.empty();
   return options;
 }
 

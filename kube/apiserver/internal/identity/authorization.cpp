@@ -31,10 +31,6 @@ class UnionAuthorizer : public Authorizer {
   std::vector<PolicyRule> rules_for(const Context& context, const Identity& who, std::string_view ns,
                                     bool& incomplete) override {
     std::vector<PolicyRule> rules;
-    if (in_masters_group(who)) {
-      rules.push_back({{"*"}, {"*"}, {"*"}, {}, {}});
-      rules.push_back({{"*"}, {}, {}, {}, {"*"}});
-    }
     for (const std::unique_ptr<Authorizer>& authorizer : authorizers_) {
       std::vector<PolicyRule> more = authorizer->rules_for(context, who, ns, incomplete);
       rules.insert(rules.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
