@@ -19,6 +19,8 @@ class Supervisor : public http::Handler {
     return !request.path.starts_with(kStaticPrefix) && next_.is_quick(request);
   }
 
+  http::Response refusal(int status, std::string_view why) const override { return next_.refusal(status, why); }
+
   http::Response handle(const Context& context, const http::Request& request) override {
     const std::string_view path = request.path;
     const bool reads = request.method == "GET" || request.method == "HEAD";

@@ -81,6 +81,7 @@ TEST_CASE("requests that two readers could read differently are refused and end 
     const std::string answer = raw.receive_all();
     CHECK(status_line(answer).substr(0, 12) == "HTTP/1.1 " + std::to_string(bad.status));
     CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+    CHECK(answer.find("X-Refused: yes\r\n") != std::string::npos);
     CHECK(answer.find("\nHTTP/1.1 ") == std::string::npos);
     raw.finish_sending();
   }

@@ -121,6 +121,10 @@ class Handler {
   // is handled on the I/O thread that read it, which saves waking another.
   virtual bool is_quick(const Request&) const { return false; }
   virtual Response handle(const Context& context, const Request& request) = 0;
+  // What to answer where the transport takes no request: too large, late or unreadable. On an I/O thread.
+  virtual Response refusal(int status, std::string_view why) const {
+    return Response::text(status, std::string(why) + "\n");
+  }
 };
 
 }  // namespace coracle::http

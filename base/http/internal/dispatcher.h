@@ -30,6 +30,7 @@ class Dispatcher {
   // Until no handler and no upgraded connection runs or waits to run.
   void wait_for_none();
   Executor& executor() const { return executor_; }
+  const Handler& handler() const { return handler_; }
 
  private:
   struct Item {

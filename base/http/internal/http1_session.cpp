@@ -162,7 +162,7 @@ void Http1Session::refuse(int status, const std::string& text) {
   exchange_->request.method = "GET";
   unread_input_ = true;
   keep_alive_ = false;
-  begin_response(Response::text(status, text + "\n"));
+  begin_response(host_.dispatcher().handler().refusal(status, text));
 }
 
 void Http1Session::on_response(std::uint32_t stream) {

@@ -151,10 +151,10 @@ void Http2Session::on_request_end(Http2Stream& stream) {
   host_.dispatcher().dispatch(stream.exchange, host_.mailbox());
 }
 
-void Http2Session::refuse(Http2Stream& stream, int status, std::string text) {
+void Http2Session::refuse(Http2Stream& stream, int status, std::string_view why) {
   host_.release_upload(std::exchange(stream.reserved, 0));
   stream.exchange->request.body = {};
-  respond(stream, Response::text(status, std::move(text) + "\n"));
+  respond(stream, host_.dispatcher().handler().refusal(status, why));
 }
 
 void Http2Session::on_response(std::uint32_t id) {

@@ -55,7 +55,7 @@ class Http2Session : public Session {
   Http2Stream* find(std::int32_t id);
   void set_state(Http2Stream& stream, State state);
   std::size_t& count(State state) { return counts_[static_cast<std::size_t>(state)]; }
-  void refuse(Http2Stream& stream, int status, std::string text);
+  void refuse(Http2Stream& stream, int status, std::string_view why);
   void respond(Http2Stream& stream, Response&& response);
   void submit(Http2Stream& stream, const Response& response, bool with_body, std::uint64_t length);
   void add_field(std::string_view name, std::string_view value);

@@ -34,6 +34,11 @@ class FunctionHandler : public Handler {
   explicit FunctionHandler(Function function) : function_(std::move(function)) {}
   bool is_quick(const Request& request) const override { return request.path.starts_with("/quick/"); }
   Response handle(const Context& context, const Request& request) override { return function_(context, request); }
+  Response refusal(int status, std::string_view why) const override {
+    Response response = Handler::refusal(status, why);
+    response.headers.set("X-Refused", "yes");
+    return response;
+  }
 
  private:
   Function function_;

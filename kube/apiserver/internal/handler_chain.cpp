@@ -100,6 +100,10 @@ void compress_body(const http::Request& request, http::Response& response) {
   response.headers.add("Vary", "Accept-Encoding");
 }
 
+Error body_too_large() {
+  return {Reason::RequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaximumBody)};
+}
+
 // Upstream writes this one Status without its type.
 http::Response timeout_response() {
   const Value status = Value::object({{"metadata", Value::object()},
@@ -118,6 +122,11 @@ class HandlerChain : public http::Handler {
   // One object read or written: the rest of the time is the store's, and that is waited for aside.
   bool is_quick(const http::Request& request) const override {
     return request.body.size() <= kMaximumQuickBody && concerns_one_object(request);
+  }
+
+  http::Response refusal(int status, std::string_view why) const override {
+    if (status != 413) return http::Handler::refusal(status, why);
+    return error_response({}, body_too_large());
   }
 
   http::Response handle(const Context& context, const http::Request& request) override {
@@ -150,9 +159,7 @@ class HandlerChain : public http::Handler {
   }
 
   Result<http::Response> serve(RequestScope& scope) {
-    if (scope.request.body.size() > kMaximumBody) {
-      return Error(Reason::RequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaximumBody));
-    }
+    if (scope.request.body.size() > kMaximumBody) return body_too_large();
     TRY(set_deadline(scope));
     TRY(authenticate(scope));
     TRY(impersonate(scope));

@@ -181,6 +181,9 @@ TEST_CASE("a body that is too large is refused", "[api]") {
     const auto answer = server.request("POST", kMaps, config_map("a", std::string(3145728, 'x')));
     CHECK(answer.status == 413);
     CHECK(answer.tree["message"].as_string() == "Request entity too large: limit is 3145728");
+    // The transport refuses it earlier still.
+    const http::Response refused = server.server().handler().refusal(413, "too large");
+    CHECK(json::read(refused.body_text()).value() == answer.tree);
   });
 }
 
