@@ -22,6 +22,7 @@ constexpr std::string_view kOwnerNamespaceAnnotation = "objectset.rio.cattle.io/
 constexpr std::string_view kAppliedAnnotation = "objectset.rio.cattle.io/applied";
 constexpr std::string_view kPruneLabel = "objectset.rio.cattle.io/prune";
 constexpr std::size_t kMaxApplied = 8 * 1024 * 1024;
+constexpr int kMaxPasses = 3;
 constexpr Duration kGoneTimeout = std::chrono::seconds(60);
 
 Object marked(const OwnerSet& set, Object object) {
@@ -36,6 +37,13 @@ Object marked(const OwnerSet& set, Object object) {
 
 std::string member_text(const Object& object) {
   return gvk_text(object.gvk()) + " " + object.key().text();
+}
+
+// The first of them, saying what all say.
+Error joined(const std::vector<Error>& problems) {
+  std::string text;
+  for (const Error& problem : problems) text += (text.empty() ? "" : "; ") + problem.message();
+  return {problems.front().reason(), std::move(text)};
 }
 
 // What the owner applied last; an object that it takes over was never applied.
@@ -113,6 +121,11 @@ struct OwnerSetApplier::Kind {
   std::map<ObjectKey, Object> desired;
 };
 
+struct OwnerSetApplier::Pass {
+  std::size_t created = 0;
+  std::vector<Error> problems;
+};
+
 OwnerSetApplier::OwnerSetApplier(const Client& client, RestMapper& mapper, std::string field_manager, Logger log)
     : client_(client), mapper_(mapper), field_manager_(std::move(field_manager)), log_(std::move(log)) {}
 
@@ -149,19 +162,33 @@ Result<std::vector<GroupVersionKind>> OwnerSetApplier::apply(const Context& cont
                                                              std::vector<Object> objects,
                                                              const std::vector<GroupVersionKind>& known) const {
   ASSIGN_OR_RETURN(std::vector<Kind> kinds, kinds_of(context, std::move(objects), known));
+  // What a pass has made, a definition or a namespace, may be what others lacked.
+  Pass pass;
+  for (int count = 0; count < kMaxPasses; ++count) {
+    pass = {};
+    for (Kind& kind : kinds) {
+      TRY(context.check());
+      const Result<DiscoveredResource> resource = mapper_.find(context, kind.gvk);
+      if (!resource.ok()) {
+        pass.problems.push_back(resource.error());
+        continue;
+      }
+      kind.resource = resource->ref;
+      const Result<void> done = apply_kind(context, set, kind, kinds, pass);
+      if (!done.ok()) pass.problems.push_back(done.error());
+    }
+    if (pass.problems.empty() || pass.created == 0) break;
+  }
+  if (!pass.problems.empty()) return joined(pass.problems);
   std::vector<GroupVersionKind> applied;
-  for (Kind& kind : kinds) {
-    // Definitions earlier in the set may have made this kind known only now.
-    ASSIGN_OR_RETURN(const DiscoveredResource resource, mapper_.find(context, kind.gvk));
-    kind.resource = resource.ref;
-    TRY(apply_kind(context, set, kind, kinds));
+  for (const Kind& kind : kinds) {
     if (!kind.desired.empty()) applied.push_back(kind.gvk);
   }
   return applied;
 }
 
 Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet& set, const Kind& kind,
-                                         const std::vector<Kind>& all) const {
+                                         const std::vector<Kind>& all, Pass& pass) const {
   const std::string hash = set.hash();
   ASSIGN_OR_RETURN(
       const ObjectList list,
@@ -177,14 +204,17 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   }
   for (const auto& [key, object] : desired) {
     if (existing.contains(key)) continue;
-    if (Result<void> made = create(context, kind.resource, object); !made.ok())
-      return made.error().in(member_text(object));
+    if (Result<void> made = create(context, kind.resource, object); made.ok()) {
+      ++pass.created;
+    } else {
+      pass.problems.push_back(made.error().in(member_text(object)));
+    }
   }
   for (const auto& [key, object] : desired) {
     const auto live = existing.find(key);
     if (live == existing.end()) continue;
     Result<void> updated = update(context, kind.resource, live->second, object);
-    if (!updated.ok()) return updated.error().in(member_text(object));
+    if (!updated.ok()) pass.problems.push_back(updated.error().in(member_text(object)));
   }
   for (const auto& [key, live] : existing) {
     // The same object may be in the set under another version of its kind.
@@ -194,7 +224,7 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
         });
     if (wanted || live.label(kPruneLabel) == "false") continue;
     if (Result<void> pruned = prune(context, kind.resource, live); !pruned.ok()) {
-      return pruned.error().in("delete " + member_text(live));
+      pass.problems.push_back(pruned.error().in("delete " + member_text(live)));
     }
   }
   return {};

@@ -48,17 +48,18 @@ class OwnerSetApplier {
   OwnerSetApplier(const Client& client, RestMapper& mapper, std::string field_manager, Logger log);
 
   // `known` are kinds of earlier applies, whose objects must be looked at, too. Kinds go in the order
-  // of their first object, then the known ones. Answers all kinds of the set; the first error ends it
-  // and names its object.
+  // of their first object, then the known ones. Answers all kinds of the set. What fails does not hold up the
+  // rest; the error names each object that failed.
   Result<std::vector<GroupVersionKind>> apply(const Context& context, const OwnerSet& set, std::vector<Object> objects,
                                               const std::vector<GroupVersionKind>& known) const;
 
  private:
   struct Kind;
+  struct Pass;
   Result<std::vector<Kind>> kinds_of(const Context& context, std::vector<Object> objects,
                                      const std::vector<GroupVersionKind>& known) const;
-  Result<void> apply_kind(const Context& context, const OwnerSet& set, const Kind& kind,
-                          const std::vector<Kind>& all) const;
+  Result<void> apply_kind(const Context& context, const OwnerSet& set, const Kind& kind, const std::vector<Kind>& all,
+                          Pass& pass) const;
   Result<void> create(const Context& context, const ResourceRef& resource, const Object& desired) const;
   Result<void> update(const Context& context, const ResourceRef& resource, const Object& live,
                       const Object& desired) const;

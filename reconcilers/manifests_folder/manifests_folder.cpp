@@ -83,13 +83,18 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       if (scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
       const bool disabled = is_disabled(options_.folder, file.path, options_.disabled);
       if (!disabled && !looks_changed(file)) continue;
+      if (!disabled && waits(context, file)) {
+        all_applied = false;
+        continue;
+      }
       Result<void> done = disabled ? disable(context, file) : deploy(context, file);
       if (done.ok()) {
         seen_[file.path] = {file.modified, file.size};
+        failed_.erase(file.path);
         continue;
       }
       all_applied = false;
-      log_.warning("cannot apply a manifest, will try again", {{"file", file.path}, {"error", done.error()}});
+      note_failure(context, file, done.error());
     }
     if (all_applied) forced_ = false;
     return all_applied ? kube::Done{} : kube::Done{kRescan};
@@ -97,8 +102,14 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
 
  private:
   struct Seen {
+    bool operator==(const Seen&) const = default;
     WallTime modified;
     std::uint64_t size = 0;
+  };
+  struct Failure {
+    Seen seen;
+    std::string error;
+    MonotonicTime again_at;
   };
 
   // Files of systems that fix all times at the epoch always count as changed; the checksum decides.
@@ -106,6 +117,24 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     const auto seen = seen_.find(file.path);
     return seen == seen_.end() || file.modified.time_since_epoch() <= std::chrono::seconds(1) ||
            seen->second.modified != file.modified || seen->second.size != file.size;
+  }
+
+  // Whether a file that failed is still the same and its time has not come: others may change meanwhile.
+  bool waits(const Context& context, const ManifestFile& file) const {
+    const auto failed = failed_.find(file.path);
+    return failed != failed_.end() && failed->second.seen == Seen{file.modified, file.size} &&
+           context.clock().monotonic() < failed->second.again_at;
+  }
+
+  // The same failure again is no news.
+  void note_failure(const Context& context, const ManifestFile& file, const Error& error) {
+    Failure& failure = failed_[file.path];
+    if (failure.error != error.message()) {
+      log_.warning("cannot apply a manifest, will try again", {{"file", file.path}, {"error", error}});
+    } else {
+      log_.debug("still cannot apply a manifest", {{"file", file.path}});
+    }
+    failure = {{file.modified, file.size}, error.message(), context.clock().monotonic() + kRescan};
   }
 
   static kube::OwnerSet owner_set(const std::string& name) {
@@ -211,6 +240,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   kube::EventRecorder events_;
   // Touched by the one reconcile at a time.
   std::map<std::string, Seen> seen_;
+  std::map<std::string, Failure> failed_;
   bool forced_ = true;  // until one pass has applied everything
   // Files whose objects may be half-way to another content than the one whose checksum the Addon has.
   std::set<std::string> unfinished_;

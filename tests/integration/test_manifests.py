@@ -46,6 +46,26 @@ class ManifestsFolder(ServerTestCase):
         boat = self.server.wait_for_object("boats.example.com", "teifi")
         self.assertEqual(boat["spec"], {"material": "willow", "seats": 1})
 
+    def test_what_a_file_needs_may_come_later_in_it(self):
+        with open("examples/manifests/boats.yaml", encoding="utf-8") as file:
+            boats = file.read().replace("Boat", "Raft").replace("boat", "raft").replace("[bt]", "[rt]")
+        definition, _, raft = boats.partition("\n---\n")
+        namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: afloat}\n"
+        self.server.drop("order.yaml", "---\n".join([raft + "\n", config_map("early", namespace="afloat"), namespace,
+                                                     definition + "\n"]))
+        self.server.wait_for_object("rafts.example.com", "teifi")
+        self.server.wait_for_object("configmap", "early", "-n", "afloat")
+
+    def test_an_object_that_fails_does_not_hold_up_the_rest(self):
+        self.server.drop("partly.yaml", "---".join([config_map("partly-a"), config_map("Not_A_Name"),
+                                                    config_map("partly-z")]))
+        self.server.wait_for_object("configmap", "partly-z")
+        self.assertIsNotNone(self.server.object("configmap", "partly-a"))
+        events = self.server.wait_for_object(
+            "events", "-n", "kube-system", "--field-selector", "reason=ApplyManifestFailed",
+            condition=lambda found: any("partly.yaml" in event["message"] for event in found["items"]))["items"]
+        self.assertTrue(any("Not_A_Name" in event["message"] for event in events))
+
     def test_a_bad_document_fails_its_file_and_no_other(self):
         self.server.drop("bad.yaml", config_map("bad-first") + "---\nkind: ConfigMap\nmetadata: {name: x}\n")
         self.server.drop("good.yaml", config_map("good"))
