@@ -48,8 +48,9 @@ std::optional<Value> taken_over(const Object& live, const std::vector<std::strin
   Value::ArrayBuilder entries;
   for (const Value& entry : live.metadata()["managedFields"].items()) {
     const std::string_view manager = entry["manager"].as_string();
-    const bool foreign = std::find(managers.begin(), managers.end(), manager) != managers.end() ||
-                         (manager == field_manager && entry["operation"].as_string() == "Update");
+    const bool listed = std::any_of(managers.begin(), managers.end(),
+                                    [manager](const std::string& prefix) { return manager.starts_with(prefix); });
+    const bool foreign = listed || (manager == field_manager && entry["operation"].as_string() == "Update");
     if (!foreign || !entry["subresource"].as_string().empty()) {
       entries.add(entry);
       continue;

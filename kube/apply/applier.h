@@ -18,7 +18,8 @@ enum class ApplyAction : std::uint8_t { Created, Configured, Unchanged, Skipped,
 
 struct ApplyOptions {
   std::string field_manager;
-  // Managers whose ownership is taken over before applying, so that their edits are reverted.
+  // What the names of managers begin with whose ownership is taken over before applying, so that their edits are
+  // reverted.
   std::vector<std::string> take_over_managers = {};
   // Delete and create again where an immutable field stands in the way.
   bool force = false;

@@ -1,5 +1,6 @@
 #include "reconcilers/git/flux_status.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/not_found.h"
@@ -77,6 +78,10 @@ Result<void> set_flux_finalizer(const Context& context, const kube::Client& clie
 Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback) {
   const Result<Duration> duration = parse_duration(object["spec"][field].as_string());
   return duration.ok() ? *duration : fallback;
+}
+
+Duration spec_interval(const kube::Object& object, std::string_view field, Duration fallback) {
+  return std::max<Duration>(spec_duration(object, field, fallback), kShortestInterval);
 }
 
 }  // namespace coracle::reconcilers

@@ -44,5 +44,8 @@ Result<void> set_flux_finalizer(const Context& context, const kube::Client& clie
 
 // A duration of spec, or the fallback where there is none.
 Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback);
+// A duration between two attempts: never so short that one follows the other without a pause.
+inline constexpr Duration kShortestInterval = std::chrono::seconds(1);
+Duration spec_interval(const kube::Object& object, std::string_view field, Duration fallback);
 
 }  // namespace coracle::reconcilers

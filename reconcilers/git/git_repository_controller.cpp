@@ -61,7 +61,7 @@ class GitRepositoryReconciler : public kube::Reconciler {
     TRY(report(context, *repository,
                {FluxOutcome::Kind::Ready, "Succeeded", "stored artifact for revision '" + fetched->revision + "'"},
                *fetched));
-    return kube::Done{spec_duration(*repository, "interval", kDefaultFetchInterval)};
+    return kube::Done{spec_interval(*repository, "interval", kDefaultFetchInterval)};
   }
 
  private:

@@ -70,7 +70,7 @@ class KustomizationReconciler : public kube::Reconciler {
     TRY(report(context, kustomization, attempt));
     if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled)
       return kube::Done{attempt.again_after};
-    return kube::Done{spec_duration(kustomization, "retryInterval", interval(kustomization))};
+    return kube::Done{spec_interval(kustomization, "retryInterval", interval(kustomization))};
   }
 
  private:
@@ -84,7 +84,7 @@ class KustomizationReconciler : public kube::Reconciler {
   };
 
   static Duration interval(const kube::Object& kustomization) {
-    return spec_duration(kustomization, "interval", kDefaultApplyInterval);
+    return spec_interval(kustomization, "interval", kDefaultApplyInterval);
   }
 
   static Duration timeout(const kube::Object& kustomization) {
@@ -160,7 +160,7 @@ class KustomizationReconciler : public kube::Reconciler {
     const Context actor = acting_as(context, kustomization).with_timeout(timeout(kustomization));
     kube::ApplyOptions options;
     options.field_manager = kKustomizeManager;
-    options.take_over_managers = {"kubectl", "kubectl-client-side-apply", "kubectl-edit", "before-first-apply"};
+    options.take_over_managers = {"kubectl", "before-first-apply"};
     options.force = kustomization["spec"]["force"].as_bool();
     options.skip = is_left_alone;
     std::vector<kube::Applied> applied;
@@ -296,13 +296,21 @@ class KustomizationReconciler : public kube::Reconciler {
     const bool deletes = mirror_prune || policy == "Delete" || policy == "WaitForTermination";
     if (deletes && !kustomization["spec"]["suspend"].as_bool()) {
       ASSIGN_OR_RETURN(const kube::Inventory inventory, kube::read_inventory(kustomization["status"]["inventory"]));
-      std::optional<Error> error;
-      const Context actor = acting_as(context, kustomization);
-      prune(actor, kustomization, inventory, error);
-      if (error) return *error;
-      if (policy == "WaitForTermination") {
-        ASSIGN_OR_RETURN(const bool gone, all_gone(actor, kustomization, inventory));
-        if (!gone) return kube::Done{kHealthPoll};
+      ASSIGN_OR_RETURN(const kube::Inventory owned, owned_entries(context, kustomization, inventory));
+      ASSIGN_OR_RETURN(const bool can_act, has_account(context, kustomization));
+      if (!owned.empty() && !can_act) {
+        events_.record(context, kustomization, kube::EventType::Warning, "PruneSkipped",
+                       "the service account is gone; what it had applied stays");
+        log_.warning("a Kustomization ends without its service account, what it had applied stays",
+                     {{"kustomization", kustomization.key().text()}, {"objects", owned.size()}});
+      } else if (!owned.empty()) {
+        std::optional<Error> error;
+        prune(acting_as(context, kustomization), kustomization, owned, error);
+        if (error) return *error;
+        if (policy == "WaitForTermination") {
+          ASSIGN_OR_RETURN(const kube::Inventory left, owned_entries(context, kustomization, owned));
+          if (!left.empty()) return kube::Done{kHealthPoll};
+        }
       }
     }
     TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false,
@@ -310,12 +318,25 @@ class KustomizationReconciler : public kube::Reconciler {
     return forget(kustomization.key());
   }
 
-  Result<bool> all_gone(const Context& context, const kube::Object& kustomization, const kube::Inventory& inventory) {
+  // What there is of the inventory and is this Kustomization's. Read with the reconciler's own rights: the inventory
+  // may name what was never applied because an account may not even look at it.
+  Result<kube::Inventory> owned_entries(const Context& context, const kube::Object& kustomization,
+                                        const kube::Inventory& inventory) {
+    kube::Inventory owned;
     for (const kube::InventoryEntry& entry : inventory) {
       ASSIGN_OR_RETURN(const std::optional<kube::Object> live, applier_.live(context, entry));
-      if (live && may_prune(kustomization, *live)) return false;
+      if (live && may_prune(kustomization, *live)) owned.push_back(entry);
     }
-    return true;
+    return owned;
+  }
+
+  Result<bool> has_account(const Context& context, const kube::Object& kustomization) {
+    const std::string name(kustomization["spec"]["serviceAccountName"].as_string());
+    if (name.empty()) return true;
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> account,
+                     if_there(client_.get(context, kube::resources::service_accounts(),
+                                          {std::string(kustomization.namespace_()), name})));
+    return account.has_value();
   }
 
   Result<void> report(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {

@@ -96,9 +96,10 @@ class LocalRepository(GitTestCase):
         labels = self.server.object("configmap", "git-a")["metadata"]["labels"]
         self.assertEqual(labels["kustomize.toolkit.fluxcd.io/name"], "life")
 
-        self.server.kubectl("patch", "configmap", "git-a", "--type=merge", "-p", '{"data":{"value":"by hand"}}')
+        self.server.kubectl("patch", "configmap", "git-a", "--type=merge", "-p",
+                            '{"data":{"value":"by hand","more":"by hand"}}')
         self.ask("kustomization", "life")
-        self.server.wait_for_object("configmap", "git-a", condition=lambda c: c["data"]["value"] == "1")
+        self.server.wait_for_object("configmap", "git-a", condition=lambda c: c["data"] == {"value": "1"})
 
         repository.write("apps/a.yaml", config_map("git-a", "2"))
         os.remove(os.path.join(repository.folder, "apps/deep/b.yaml"))
@@ -145,6 +146,20 @@ class LocalRepository(GitTestCase):
                                             condition=lambda k: condition(k)["reason"] == "ReconciliationFailed")
         self.assertIn("Not A Name", condition(found)["message"])
         self.assertIsNone(self.server.object("configmap", "stage-a"))
+
+    def test_one_without_rights_can_be_deleted(self):
+        repository = self.repository("powerless")
+        repository.write("apps/a.yaml", config_map("powerless-a", "1"))
+        repository.commit()
+        self.apply(source("powerless", f"file://{repository.folder}"))
+        for account in ("default", "nosuch"):
+            with self.subTest(account):
+                self.apply(kustomization("powerless", "powerless", serviceAccountName=account))
+                found = self.server.wait_for_object("kustomization", "powerless",
+                                                    condition=lambda k: condition(k)["status"] == "False")
+                self.assertIn("forbidden", condition(found)["message"])
+                self.server.kubectl("delete", "kustomization", "powerless")
+                self.server.wait_until_gone("kustomization", "powerless")
 
     def test_dependencies_are_waited_for(self):
         repository = self.repository("chain")
