@@ -1,5 +1,6 @@
 #include "kube/controller/event_recorder.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace coracle::kube {
 namespace {
 
 constexpr Duration kAggregationWindow = std::chrono::minutes(10);
+constexpr double kEventBurst = 25;
+constexpr std::chrono::duration<double> kEventInterval = std::chrono::minutes(5);
 constexpr std::size_t kMaxKnown = 1024;
 constexpr std::size_t kMaxMessage = 1024;  // upstream's limit of Event.message
 
@@ -44,6 +47,10 @@ EventRecorder::EventRecorder(const Client& client, std::string component, Logger
 
 void EventRecorder::record(const Context& context, const Object& about, EventType type, std::string_view reason,
                            std::string_view message) {
+  if (!admit(context, about)) {
+    log_.debug("dropped an event, there were too many", {{"object", about.key().text()}, {"reason", reason}});
+    return;
+  }
   message = message.substr(0, kMaxMessage);
   const std::string now = format_time(context.clock().wall());
   const std::string key = aggregation_key(about, type, reason, message);
@@ -69,6 +76,21 @@ void EventRecorder::record(const Context& context, const Object& about, EventTyp
   std::lock_guard lock(mutex_);
   if (known_.size() >= kMaxKnown) known_.clear();
   known_.insert_or_assign(key, std::move(*known));
+}
+
+bool EventRecorder::admit(const Context& context, const Object& about) {
+  const MonotonicTime now = context.clock().monotonic();
+  std::string key(about.kind());
+  for (const std::string_view part : {about.namespace_(), about.name(), about.uid()}) key.append("/").append(part);
+  std::lock_guard lock(mutex_);
+  if (budgets_.size() >= kMaxKnown) budgets_.clear();
+  Budget& budget = budgets_.try_emplace(std::move(key), Budget{kEventBurst, now}).first->second;
+  budget.events =
+      std::min(kEventBurst, budget.events + std::chrono::duration<double>(now - budget.filled) / kEventInterval);
+  budget.filled = now;
+  if (budget.events < 1) return false;
+  budget.events -= 1;
+  return true;
 }
 
 Result<void> EventRecorder::raise(const Context& context, Known& known, std::string_view now) {

@@ -14,7 +14,8 @@ namespace coracle::kube {
 enum class EventType : std::uint8_t { Normal, Warning };
 
 // Writes core/v1 Events about objects. The same event again within ten minutes raises the count of
-// the first one. Failures are logged and swallowed: an event is never worth failing for. Thread-safe.
+// the first one; of each object 25 are written at once, and one more every five minutes (client-go's limits), the
+// others are dropped. Failures are logged and swallowed: an event is never worth failing for. Thread-safe.
 class EventRecorder {
  public:
   // `component` becomes source.component.
@@ -30,6 +31,13 @@ class EventRecorder {
     MonotonicTime last;
   };
 
+  struct Budget {
+    double events;
+    MonotonicTime filled;
+  };
+
+  // Whether there is room for one more event about the object; takes it.
+  bool admit(const Context& context, const Object& about);
   Result<void> raise(const Context& context, Known& known, std::string_view now);
   Result<ObjectKey> write_new(const Context& context, const Object& about, EventType type, std::string_view reason,
                               std::string_view message, std::string_view now);
@@ -39,6 +47,7 @@ class EventRecorder {
   const Logger log_;
   std::mutex mutex_;
   std::map<std::string, Known> known_;
+  std::map<std::string, Budget> budgets_;
 };
 
 }  // namespace coracle::kube
