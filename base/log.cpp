@@ -108,10 +108,14 @@ void write_line(int descriptor, std::string_view line) {
 
 class TextLogSink : public LogSink {
  public:
-  TextLogSink(LogLevel level, const std::string& file) : level_(level), journal_(standard_error_is_journal()) {
+  TextLogSink(LogLevel level, const std::string& file, bool also_standard_error)
+      : level_(level), journal_(standard_error_is_journal()) {
     if (file.empty()) return;
     file_ = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-    if (file_ >= 0) return;
+    if (file_ >= 0) {
+      standard_error_ = also_standard_error;
+      return;
+    }
     const std::string reason = std::strerror(errno);
     TextLogSink::write({LogLevel::Warning,
                         "log",
@@ -128,17 +132,19 @@ class TextLogSink : public LogSink {
 
   void write(const LogRecord& record) override {
     const std::string line = format_record(std::chrono::system_clock::now(), record);
+    if (file_ >= 0) write_line(file_, line);
+    if (!standard_error_) return;
     if (journal_) {
       write_line(STDERR_FILENO, std::string(kLevels[static_cast<std::size_t>(record.level)].journal_priority) + line);
     } else {
       write_line(STDERR_FILENO, line);
     }
-    if (file_ >= 0) write_line(file_, line);
   }
 
  private:
   const LogLevel level_;
   const bool journal_;
+  bool standard_error_ = true;
   int file_ = -1;
 };
 
@@ -150,8 +156,8 @@ class NullLogSink : public LogSink {
 
 }  // namespace
 
-std::shared_ptr<LogSink> make_log_sink(LogLevel level, const std::string& file) {
-  return std::make_shared<TextLogSink>(level, file);
+std::shared_ptr<LogSink> make_log_sink(LogLevel level, const std::string& file, bool also_standard_error) {
+  return std::make_shared<TextLogSink>(level, file, also_standard_error);
 }
 
 std::shared_ptr<LogSink> null_log_sink() {

@@ -51,10 +51,13 @@ TEST_CASE("the journal gets priorities and a log file is private") {
     struct stat status = {};
     REQUIRE(fstat(STDERR_FILENO, &status) == 0);
     setenv("JOURNAL_STREAM", (std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino)).c_str(), 1);
-    const Logger log(make_log_sink(LogLevel::Debug, file), "x");
+    const Logger log(make_log_sink(LogLevel::Debug, file, true), "x");
     unsetenv("JOURNAL_STREAM");
     log.warning("low");
     text = capture.text();
+    Logger(make_log_sink(LogLevel::Debug, file + ".alone"), "x").warning("file only");
+    CHECK(capture.text() == text);
+    CHECK(read_file(file + ".alone", 1000)->find("file only") != std::string::npos);
   }
   CHECK(text.rfind("<4>2", 0) == 0);
   struct stat status = {};

@@ -60,7 +60,9 @@ int run_server(std::span<const std::string> arguments) {
   Result<ServerSettings> server_settings = make_server_settings(*settings);
   if (!server_settings.ok()) return fail(server_settings.error().message(), kUsageError);
 
-  const Logger log(make_log_sink(server_settings->log_level, server_settings->log_file), "daemon");
+  const Logger log(
+      make_log_sink(server_settings->log_level, server_settings->log_file, server_settings->log_to_standard_error),
+      "daemon");
   log.info("starting", {{"version", kVersion}, {"data_dir", server_settings->layout.data_dir}});
   for (const std::string& warning : settings->warnings()) log.warning("check the settings", {{"setting", warning}});
   if (!server_settings->disable_agent) {
@@ -157,7 +159,9 @@ int run(std::vector<std::string> arguments) {
   for (const Command& command : kCommands) {
     if (command.name != arguments.front()) continue;
     const std::span<const std::string> rest = std::span(arguments).subspan(1);
-    if (command.run == run_server && !rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
+    const bool help =
+        std::any_of(rest.begin(), rest.end(), [](const std::string& text) { return text == "--help" || text == "-h"; });
+    if (command.run == run_server && help) {
       print(stdout, "usage: coracle server [settings]\n" + settings_help(kServer));
       return 0;
     }

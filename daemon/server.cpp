@@ -45,8 +45,9 @@ class Server : public RunningServer {
     };
     constexpr std::array kSteps = {
         Step{"folders", &Server::make_folders},
-        Step{"certificates", &Server::make_certificates},
+        // It locks the folder: before that nothing of another server's may be touched.
         Step{"store", &Server::open_store},
+        Step{"certificates", &Server::make_certificates},
         Step{"API server", &Server::make_api_server},
         Step{"listener", &Server::listen},
         // Whoever waits for the server to be ready then looks for this file.

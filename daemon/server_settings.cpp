@@ -91,6 +91,7 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   }
   server.log_level = settings.flag("debug") || settings.number("v") > 0 ? LogLevel::Debug : LogLevel::Info;
   server.log_file = settings.text("log");
+  server.log_to_standard_error = settings.flag("alsologtostderr");
   server.bind_address = settings.text("bind-address");
   if (!is_ip_address(server.bind_address)) {
     return bad_request("--bind-address: expected an IP address, found \"" + server.bind_address + "\"");

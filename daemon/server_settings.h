@@ -27,6 +27,7 @@ struct ServerSettings {
   Layout layout;
   LogLevel log_level = LogLevel::Info;
   std::string log_file;
+  bool log_to_standard_error = false;  // beside the file
   std::string bind_address;
   std::uint16_t port = 6443;
   std::string advertise_address;

@@ -137,7 +137,7 @@ struct Settings::Reader {
     Result<std::string> text = sources.read_file(path);
     if (text.ok()) {
       TRY(file(path, *text, values));
-    } else if (text.error().reason() != Reason::NotFound || explicit_path) {
+    } else if (text.error().reason() != Reason::NotFound) {
       return text.error().in(path);
     }
     std::size_t count = 0;
@@ -150,6 +150,7 @@ struct Settings::Reader {
       if (!drop_in_text.ok()) return drop_in_text.error().in(drop_in);
       TRY(file(drop_in, *drop_in_text, values));
     }
+    if (!text.ok() && explicit_path && count == 0) return text.error().in(path);
     return values;
   }
 

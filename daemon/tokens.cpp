@@ -45,9 +45,18 @@ Result<void> link_to_token(const std::string& path) {
   return make_link("token", path);
 }
 
+// A field of comma-separated values (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\" ") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
 // The first column is the secret; names and roles are k3s's.
 std::string passwd_text(const ServerTokens& tokens) {
-  return tokens.agent.password + ",node,node,k3s:agent\n" + tokens.server.password + ",server,server,k3s:server\n";
+  return csv_field(tokens.agent.password) + ",node,node,k3s:agent\n" + csv_field(tokens.server.password) +
+         ",server,server,k3s:server\n";
 }
 
 }  // namespace
@@ -58,6 +67,7 @@ std::string JoinToken::text() const {
 
 Result<JoinToken> parse_join_token(std::string_view text) {
   if (text.empty()) return bad_request("token: expected a text that is not empty");
+  if (text.find_first_of("\r\n") != std::string_view::npos) return bad_request("token: expected a single line");
   JoinToken token;
   if (!text.starts_with(kPrefix) || text.find(kSeparator) == std::string_view::npos) {
     token.password = text;

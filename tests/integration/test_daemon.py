@@ -1,11 +1,18 @@
 """Settings, files and life cycle of the process."""
+import base64
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import unittest
 
 from cluster import BINARY, Server, ServerTestCase
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class CommandLine(unittest.TestCase):
@@ -75,6 +82,35 @@ class LifeCycle(unittest.TestCase):
         self.server.start()
         self.assertEqual(self.server.object("configmap", "kept"), before)
         self.assertEqual([line for line in self.server.log().splitlines() if "level=error" in line], [])
+
+    def test_a_second_server_on_the_folder_touches_nothing(self):
+        self.server.start()
+        paths = [os.path.join(self.server.data_dir, "server", name)
+                 for name in ("token", "cred/passwd", "tls/serving-kube-apiserver.crt")]
+        before = [read_bytes(path) for path in paths]
+        done = subprocess.run([BINARY, "server", "--disable-agent", "--data-dir", self.server.data_dir,
+                               "--https-listen-port", str(self.server.port), "--token", "other", "--tls-san", "other.example.com",
+                               "--write-kubeconfig", os.path.join(self.server.folder, "other")],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in use by another server", done.stderr)
+        self.assertEqual([read_bytes(path) for path in paths], before)
+
+    def test_a_token_may_hold_commas_and_quotes(self):
+        self.server.settings = ["--token", 'a,"b" c']
+        self.server.start()
+        for password, status in (('a,"b" c', 403), ("a", 401)):
+            login = base64.b64encode(f"server:{password}".encode()).decode()
+            self.assertEqual(self.server.get("/api/v1/nodes", {"Authorization": "Basic " + login})[0], status)
+
+    def test_a_start_that_was_cut_off_does_not_stop_the_next(self):
+        self.server.start()
+        self.server.stop()
+        with sqlite3.connect(os.path.join(self.server.data_dir, "server/db/state.db")) as database:
+            database.execute("DELETE FROM kine WHERE name = '/registry/services/specs/default/kubernetes'")
+        database.close()
+        self.server.start()
+        self.assertIsNotNone(self.server.object("service", "kubernetes"))
 
     def test_config_file_drop_ins_and_unknown_keys(self):
         config = os.path.join(self.server.folder, "config.yaml")
