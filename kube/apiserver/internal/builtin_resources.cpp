@@ -243,7 +243,8 @@ NameErrors (*name_rule(const Row& row))(std::string_view) {
   const bool label = row.resource == "namespaces" || row.resource == "services" || row.resource == "statefulsets";
   if (label) return check_dns1123_label;
   const bool segment = row.group == kRbac || row.resource == "ipaddresses" || row.resource == "events" ||
-                       row.resource == "apiservices" || row.resource == "customresourcedefinitions";
+                       row.resource == "apiservices" || row.resource == "customresourcedefinitions" ||
+                       row.resource == "poddisruptionbudgets";
   return segment ? check_path_segment_name : nullptr;
 }
 

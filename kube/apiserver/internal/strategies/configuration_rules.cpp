@@ -162,16 +162,6 @@ void check_lease(const Object& object, const Object*, FieldErrors& errors) {
   check_not_negative(object["spec"]["leaseTransitions"], FieldPath("spec.leaseTransitions"), errors);
 }
 
-void check_disruption_budget(const Object& object, const Object*, FieldErrors& errors) {
-  const Value& spec = object["spec"];
-  if (spec.contains("minAvailable") && spec.contains("maxUnavailable")) {
-    errors.push_back(field_error::invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
-  }
-  check_count_or_percent(spec["minAvailable"], FieldPath("spec.minAvailable"), errors);
-  check_count_or_percent(spec["maxUnavailable"], FieldPath("spec.maxUnavailable"), errors);
-  check_label_selector(spec["selector"], FieldPath("spec.selector"), errors);
-}
-
 void check_autoscaler(const Object& object, const Object*, FieldErrors& errors) {
   const Value& spec = object["spec"];
   const Value& least = spec["minReplicas"];
@@ -312,7 +302,6 @@ constexpr ResourceRules kConfigurationRules[] = {
     {"scheduling.k8s.io", "priorityclasses", prepare_priority_class, nullptr, check_priority_class, nullptr,
      kFrozenPriority},
     {"coordination.k8s.io", "leases", prepare_lease, nullptr, check_lease},
-    {"policy", "poddisruptionbudgets", nullptr, nullptr, check_disruption_budget},
     {"autoscaling", "horizontalpodautoscalers", nullptr, nullptr, check_autoscaler},
     {kRbacGroup, "rolebindings", nullptr, nullptr, check_role_binding, nullptr, kFrozenRole},
     {kRbacGroup, "clusterrolebindings", nullptr, nullptr, check_role_binding, nullptr, kFrozenRole},

@@ -24,39 +24,44 @@ void check_pod_template(const Value& pod_template, const FieldPath& path, FieldE
   }
 }
 
-void check_workload_selector(const Value& spec, std::string_view empty_selector, FieldErrors& errors) {
-  const FieldPath path("spec");
+void check_workload_selector(const Value& spec, const SelectorWords& words, FieldErrors& errors) {
+  const FieldPath path = FieldPath("spec").child("selector");
   const Value& selector = spec["selector"];
   const std::size_t before = errors.size();
+  check_label_selector(selector, path, errors);
+  const bool malformed = errors.size() != before;
   if (selector.is_null()) {
-    report(errors, field_error::required("spec.selector"));
-  } else {
-    check_label_selector(selector, path.child("selector"), errors);
-    if (selector["matchLabels"].empty() && selector["matchExpressions"].empty()) {
-      errors.push_back(field_error::invalid("spec.selector", selector, empty_selector));
-    }
+    const Cause missing = field_error::required(path.text());
+    std::erase_if(errors,
+                  [&](const Cause& cause) { return cause.field == missing.field && cause.reason == missing.reason; });
+    if (words.required) errors.push_back(missing);
+  } else if (words.empty && selector["matchLabels"].empty() && selector["matchExpressions"].empty()) {
+    errors.push_back(field_error::invalid(path.text(), selector, *words.empty));
+  }
+  if (malformed) {
+    if (words.malformed) errors.push_back(field_error::invalid(path.text(), selector, *words.malformed));
+    return;
   }
   const Value& labels = spec["template"]["metadata"]["labels"];
-  if (errors.size() == before && selector.is_object()) {
-    const auto parsed = LabelSelector::from_value(selector);
-    if (parsed.ok() && !parsed->matches(labels)) {
-      errors.push_back(
-          field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
-    }
+  const auto parsed = LabelSelector::from_value(selector);
+  if (parsed.ok() && !parsed->matches(labels)) {
+    errors.push_back(
+        field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   }
 }
 
-void check_restart_policy_always(const Value& pod_template, const FieldPath& path, FieldErrors& errors) {
+void check_restart_policy_always(const Value& pod_template, std::string_view kind, const FieldPath& path,
+                                 FieldErrors& errors) {
   const Value& spec = pod_template["spec"];
   const std::string_view policy = spec["restartPolicy"].as_string("Always");
   if (policy != "Always") {
     constexpr std::string_view kAlways[] = {"Always"};
-    report(errors, field_error::not_supported(path.child("spec").child("restartPolicy").text(), spec["restartPolicy"],
-                                              kAlways));
+    errors.push_back(
+        field_error::not_supported(path.child("spec").child("restartPolicy").text(), spec["restartPolicy"], kAlways));
   }
   if (spec.contains("activeDeadlineSeconds")) {
     errors.push_back(field_error::forbidden(path.child("spec").child("activeDeadlineSeconds").text(),
-                                            "activeDeadlineSeconds in ReplicaSet is not Supported"));
+                                            "activeDeadlineSeconds in " + std::string(kind) + " is not Supported"));
   }
 }
 

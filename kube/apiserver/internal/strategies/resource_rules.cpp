@@ -53,7 +53,10 @@ class RuledStrategy : public ExtendedStrategy {
 
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
-    if (write.subresource == "status") return;
+    if (write.subresource == "status") {
+      if (rules_.check_status != nullptr) rules_.check_status(object, old, errors);
+      return;
+    }
     for (const FrozenField& frozen : rules_.frozen) check_frozen(frozen, object, old, errors);
     if (rules_.check != nullptr) rules_.check(object, &old, errors);
   }

@@ -30,6 +30,8 @@ struct ResourceRules {
   std::span<const FrozenField> frozen = {};
   std::string_view propagation = "Background";
   bool keeps_new_status = false;  // create takes the status that it is given
+  // Of a write to /status.
+  void (*check_status)(const Object& object, const Object& old, FieldErrors& errors) = nullptr;
 };
 
 std::span<const ResourceRules> workload_rules();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -61,7 +62,7 @@ void check_not_negative(const Value& number, const FieldPath& path, FieldErrors&
 void check_labels(const Value& labels, const FieldPath& path, FieldErrors& errors) {
   for (const Value::Member& label : labels.members()) {
     add_name_errors(path, label.key, check_qualified_name(label.key), errors);
-    add_name_errors(path.key(label.key), label.value, check_label_value(label.value.as_string()), errors);
+    add_name_errors(path, label.value, check_label_value(label.value.as_string()), errors);
   }
 }
 
@@ -79,6 +80,54 @@ void check_count_or_percent(const Value& value, const FieldPath& path, FieldErro
   } else {
     check_not_negative(value, path, errors);
   }
+}
+
+void check_at_most_whole(const Value& count_or_percent, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::int64_t kWhole = 100;
+  if (count_or_percent.as_string().ends_with('%') && count_or_percent_number(count_or_percent) > kWhole) {
+    errors.push_back(field_error::invalid(path.text(), count_or_percent, "must not be greater than 100%"));
+  }
+}
+
+std::int64_t count_or_percent_number(const Value& value) {
+  if (!value.is_string()) return value.as_int();
+  std::string_view text = value.as_string();
+  if (check_percent(text).empty()) text.remove_suffix(1);
+  return parse_signed_int(text).value_or(0);
+}
+
+Cause invalid_unshown(const FieldPath& path, std::string_view detail) {
+  return {"FieldValueInvalid", "Invalid value: " + std::string(detail), path.text()};
+}
+
+void forget_schema_findings(FieldErrors& errors, std::string_view field) {
+  std::erase_if(errors, [field](const Cause& cause) {
+    if (!cause.field.starts_with(field)) return false;
+    const std::string_view rest = std::string_view(cause.field).substr(field.size());
+    return rest.empty() || rest.front() == '.' || rest.front() == '[';
+  });
+}
+
+Value internal_form(const Value& value, std::initializer_list<std::pair<std::string_view, Value>> fields) {
+  if (value.is_null()) return value;
+  Value::ObjectBuilder form;
+  for (const auto& [field, unset] : fields) {
+    std::string name(field);
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+    const Value* given = value.find(field);
+    form.append(std::move(name), given == nullptr ? unset : *given);
+  }
+  return std::move(form).build();
+}
+
+std::vector<std::string> warn_about_pod_name(const Object& object, const Object* old) {
+  if (old != nullptr || object.name().empty()) return {};
+  const NameErrors findings = check_dns1123_label(object.name());
+  if (findings.empty()) return {};
+  return {
+      "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
+      "a DNS label is recommended: [" +
+      join(findings, " ") + "]"};
 }
 
 }  // namespace coracle::kube::apiserver

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "kube/apiserver/resource.h"
 #include "kube/object/field_path.h"
@@ -26,5 +29,20 @@ void check_labels(const Value& labels, const FieldPath& path, FieldErrors& error
 void check_label_selector(const Value& selector, const FieldPath& path, FieldErrors& errors);
 // An IntOrString that is a count or a percentage.
 void check_count_or_percent(const Value& value, const FieldPath& path, FieldErrors& errors);
+void check_at_most_whole(const Value& count_or_percent, const FieldPath& path, FieldErrors& errors);
+// Its number, 0 for a text without one.
+std::int64_t count_or_percent_number(const Value& value);
+
+// "Invalid value: <detail>": of what is too large to be shown.
+Cause invalid_unshown(const FieldPath& path, std::string_view detail);
+
+// Takes back what the schema has said about a field and all below it: some rules have words of their own for that.
+void forget_schema_findings(FieldErrors& errors, std::string_view field);
+// A value as upstream's messages show those of its internal types: the fields with Go's names, in Go's order, each with
+// what stands there when it is not set. Null stays null.
+Value internal_form(const Value& value, std::initializer_list<std::pair<std::string_view, Value>> fields);
+
+// The names of pods begin with that of a new object of these kinds.
+std::vector<std::string> warn_about_pod_name(const Object& object, const Object* old);
 
 }  // namespace coracle::kube::apiserver

@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/pod_template.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
+#include "kube/apiserver/internal/strategies/stateful_set_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
-#include "kube/object/int_or_string.h"
-#include "kube/object/names.h"
+#include "kube/apiserver/internal/strategies/workload_status.h"
 #include "kube/object/selector.h"
 #include "kube/schema/field_error.h"
 
@@ -16,48 +16,27 @@ namespace {
 
 constexpr std::string_view kTemplateGeneration = "deprecated.daemonset.template.generation";
 
+constexpr std::string_view kMalformedSelector = "invalid label selector";
+
 const FieldPath kSpecPath("spec");
 
 void check_spec_counts(const Value& spec, std::initializer_list<std::string_view> fields, FieldErrors& errors) {
   for (const std::string_view field : fields) check_not_negative(spec[field], kSpecPath.child(field), errors);
 }
 
-std::int64_t percent_of(const Value& value) {
-  if (!value.is_string()) return 0;
-  std::string_view text = value.as_string();
-  if (!text.ends_with('%')) return 0;
-  return parse_int(text.substr(0, text.size() - 1)).value_or(0);
-}
-
-bool is_nothing(const Value& value) {
-  return value.is_string() ? percent_of(value) == 0 : value.as_int() == 0;
-}
-
-// maxUnavailable and maxSurge of a rolling update.
-void check_rolling_update(const Value& rolling, const FieldPath& path, FieldErrors& errors) {
-  constexpr std::int64_t kWhole = 100;
+void check_rolling_fields(const Value& rolling, const FieldPath& path, FieldErrors& errors) {
   for (const std::string_view field : {"maxUnavailable", "maxSurge"}) {
     check_count_or_percent(rolling[field], path.child(field), errors);
   }
-  if (is_nothing(rolling["maxUnavailable"]) && is_nothing(rolling["maxSurge"])) {
-    errors.push_back(field_error::invalid(path.child("maxUnavailable").text(), rolling["maxUnavailable"],
-                                          "may not be 0 when `maxSurge` is 0"));
-  }
-  if (percent_of(rolling["maxUnavailable"]) > kWhole) {
-    errors.push_back(field_error::invalid(path.child("maxUnavailable").text(), rolling["maxUnavailable"],
-                                          "must not be greater than 100%"));
-  }
 }
 
-std::vector<std::string> warn_about_name(const Object& object, const Object* old) {
-  if (old != nullptr || object.name().empty()) return {};
-  const NameErrors findings = check_dns1123_label(object.name());
-  if (findings.empty()) return {};
-  std::string text =
-      "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
-      "a DNS label is recommended: [";
-  for (std::size_t i = 0; i < findings.size(); ++i) text += (i == 0 ? "" : " ") + findings[i];
-  return {text + "]"};
+// An update strategy of a type that the kind does not know, as upstream shows it.
+void report_strategy(const Value& strategy, const FieldPath& path, std::span<const std::string_view> types,
+                     FieldErrors& errors) {
+  forget_schema_findings(errors, path.child("type").text());
+  const Value rolling = internal_form(strategy["rollingUpdate"], {{"maxUnavailable", 0}, {"maxSurge", 0}});
+  const Value shown = internal_form(strategy.with("rollingUpdate", rolling), {{"type", ""}, {"rollingUpdate", {}}});
+  errors.push_back(field_error::not_supported(path.text(), shown, types));
 }
 
 // Deployments count changes of annotations too: controllers copy them to replica sets.
@@ -70,19 +49,35 @@ Object prepare_deployment_status(const WriteContext&, const Object& object, cons
   return object.with_metadata("labels", old.metadata()["labels"]);
 }
 
+void check_deployment_strategy(const Value& strategy, FieldErrors& errors) {
+  constexpr std::string_view kTypes[] = {"Recreate", "RollingUpdate"};
+  const FieldPath path = kSpecPath.child("strategy");
+  const FieldPath at = path.child("rollingUpdate");
+  const Value& rolling = strategy["rollingUpdate"];
+  const std::string_view type = strategy["type"].as_string();
+  if (type == "RollingUpdate") {
+    check_rolling_fields(rolling, at, errors);
+    const FieldPath unavailable = at.child("maxUnavailable");
+    if (count_or_percent_number(rolling["maxUnavailable"]) == 0 && count_or_percent_number(rolling["maxSurge"]) == 0) {
+      errors.push_back(
+          field_error::invalid(unavailable.text(), rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"));
+    }
+    check_at_most_whole(rolling["maxUnavailable"], unavailable, errors);
+  } else if (type != "Recreate") {
+    report_strategy(strategy, path, kTypes, errors);
+  } else if (rolling.is_object()) {
+    errors.push_back(field_error::forbidden(at.text(), "may not be specified when strategy `type` is 'Recreate'"));
+  }
+}
+
 void check_deployment(const Object& object, const Object*, FieldErrors& errors) {
   const Value& spec = object["spec"];
-  check_spec_counts(spec, {"replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"}, errors);
-  check_workload_selector(spec, "empty selector is invalid for deployment", errors);
+  check_spec_counts(spec, {"replicas"}, errors);
+  check_workload_selector(spec, {"empty selector is invalid for deployment", kMalformedSelector}, errors);
   check_pod_template(spec["template"], kSpecPath.child("template"), errors);
-  check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
-  const Value& strategy = spec["strategy"];
-  const FieldPath rolling = kSpecPath.child("strategy").child("rollingUpdate");
-  if (strategy["type"].as_string() == "Recreate" && strategy["rollingUpdate"].is_object()) {
-    errors.push_back(field_error::forbidden(rolling.text(), "may not be specified when strategy `type` is 'Recreate'"));
-  } else if (strategy["type"].as_string() == "RollingUpdate") {
-    check_rolling_update(strategy["rollingUpdate"], rolling, errors);
-  }
+  check_restart_policy_always(spec["template"], "ReplicaSet", kSpecPath.child("template"), errors);
+  check_deployment_strategy(spec["strategy"], errors);
+  check_spec_counts(spec, {"minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"}, errors);
   const Value& deadline = spec["progressDeadlineSeconds"];
   if (deadline.is_int() && deadline.as_int() <= spec["minReadySeconds"].as_int()) {
     errors.push_back(
@@ -93,9 +88,9 @@ void check_deployment(const Object& object, const Object*, FieldErrors& errors) 
 void check_replica_set(const Object& object, const Object*, FieldErrors& errors) {
   const Value& spec = object["spec"];
   check_spec_counts(spec, {"replicas", "minReadySeconds"}, errors);
-  check_workload_selector(spec, "empty selector is invalid for deployment", errors);
+  check_workload_selector(spec, {"empty selector is invalid for deployment", kMalformedSelector}, errors);
   check_pod_template(spec["template"], kSpecPath.child("template"), errors);
-  check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
+  check_restart_policy_always(spec["template"], "ReplicaSet", kSpecPath.child("template"), errors);
 }
 
 void check_replication_controller(const Object& object, const Object*, FieldErrors& errors) {
@@ -112,48 +107,7 @@ void check_replication_controller(const Object& object, const Object*, FieldErro
         field_error::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   }
   check_pod_template(spec["template"], kSpecPath.child("template"), errors);
-  check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
-}
-
-// Everything of a stateful set's spec but what its controller can roll out.
-Value frozen_stateful_part(const Value& spec) {
-  Value::ObjectBuilder builder(spec);
-  for (const std::string_view field : {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-                                       "persistentVolumeClaimRetentionPolicy", "minReadySeconds"}) {
-    builder.remove(field);
-  }
-  return std::move(builder).build();
-}
-
-Object prepare_stateful_set(const WriteContext&, const Object& object, const Object*) {
-  // The gate of this field is off.
-  const Value& strategy = object["spec"]["updateStrategy"];
-  if (!strategy["rollingUpdate"].contains("maxUnavailable")) return object;
-  const Value rolling = strategy["rollingUpdate"].without("maxUnavailable");
-  return object.with("spec", object["spec"].with("updateStrategy", strategy.with("rollingUpdate", rolling)));
-}
-
-void check_stateful_set(const Object& object, const Object* old, FieldErrors& errors) {
-  const Value& spec = object["spec"];
-  check_spec_counts(spec, {"replicas", "minReadySeconds", "revisionHistoryLimit"}, errors);
-  check_workload_selector(spec, "empty selector is invalid for statefulset", errors);
-  check_pod_template_metadata(spec["template"]["metadata"], kSpecPath.child("template"), errors);
-  check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
-  const Value& strategy = spec["updateStrategy"];
-  const FieldPath rolling = kSpecPath.child("updateStrategy").child("rollingUpdate");
-  if (strategy["type"].as_string() == "OnDelete" && strategy["rollingUpdate"].is_object()) {
-    errors.push_back(field_error::invalid(rolling.text(), strategy["rollingUpdate"],
-                                          "only allowed for updateStrategy 'RollingUpdate'"));
-  }
-  check_not_negative(strategy["rollingUpdate"]["partition"], rolling.child("partition"), errors);
-  check_not_negative(spec["ordinals"]["start"], kSpecPath.child("ordinals").child("start"), errors);
-  if (old == nullptr || frozen_stateful_part(spec) == frozen_stateful_part((*old)["spec"])) return;
-  // One entry for all fields; the schema tables name each of them.
-  std::erase_if(errors, [](const Cause& cause) { return cause.message.ends_with(kImmutableField); });
-  errors.push_back(field_error::forbidden(
-      "spec",
-      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-      "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"));
+  check_restart_policy_always(spec["template"], "ReplicationController", kSpecPath.child("template"), errors);
 }
 
 // spec.templateGeneration lives on as an annotation in v1.
@@ -168,21 +122,64 @@ Object prepare_daemon_set(const WriteContext&, const Object& object, const Objec
   return object.with_annotation(kTemplateGeneration, std::to_string(generation));
 }
 
-void check_daemon_set(const Object& object, const Object*, FieldErrors& errors) {
-  const Value& spec = object["spec"];
-  check_spec_counts(spec, {"minReadySeconds", "revisionHistoryLimit"}, errors);
-  check_workload_selector(spec, "empty selector is invalid for daemonset", errors);
-  check_pod_template(spec["template"], kSpecPath.child("template"), errors);
-  check_restart_policy_always(spec["template"], kSpecPath.child("template"), errors);
-  const Value& strategy = spec["updateStrategy"];
-  if (strategy["type"].as_string() == "RollingUpdate") {
-    check_rolling_update(strategy["rollingUpdate"], kSpecPath.child("updateStrategy").child("rollingUpdate"), errors);
+// Controllers that know nothing of the annotation do not take it away.
+Object prepare_daemon_set_status(const WriteContext&, const Object& object, const Object& old) {
+  return object.with_annotation(kTemplateGeneration, old.annotation(kTemplateGeneration));
+}
+
+void check_daemon_strategy(const Value& strategy, FieldErrors& errors) {
+  constexpr std::string_view kTypes[] = {"RollingUpdate", "OnDelete"};
+  const FieldPath path = kSpecPath.child("updateStrategy");
+  const FieldPath at = path.child("rollingUpdate");
+  const Value& rolling = strategy["rollingUpdate"];
+  const std::string_view type = strategy["type"].as_string();
+  if (type == "OnDelete") return;
+  if (type != "RollingUpdate") return report_strategy(strategy, path, kTypes, errors);
+  check_rolling_fields(rolling, at, errors);
+  for (const std::string_view field : {"maxUnavailable", "maxSurge"}) {
+    check_at_most_whole(rolling[field], at.child(field), errors);
+  }
+  // A node has either one pod too few for a moment or one too many.
+  const bool unavailable = count_or_percent_number(rolling["maxUnavailable"]) != 0;
+  const bool surge = count_or_percent_number(rolling["maxSurge"]) != 0;
+  if (unavailable && surge) {
+    errors.push_back(field_error::invalid(at.child("maxSurge").text(), rolling["maxSurge"],
+                                          "may not be set when maxUnavailable is non-zero"));
+  } else if (!unavailable && !surge) {
+    errors.push_back(field_error::required(at.child("maxUnavailable").text(), "cannot be 0 when maxSurge is 0"));
   }
 }
 
-void check_controller_revision(const Object& object, const Object*, FieldErrors& errors) {
-  if (object["data"].is_null()) report(errors, field_error::required("data", "data is mandatory"));
+void check_daemon_set(const Object& object, const Object*, FieldErrors& errors) {
+  const Value& spec = object["spec"];
+  check_workload_selector(spec, {"empty selector is invalid for daemonset", std::nullopt, false}, errors);
+  check_pod_template(spec["template"], kSpecPath.child("template"), errors);
+  check_restart_policy_always(spec["template"], "DaemonSet", kSpecPath.child("template"), errors);
+  check_spec_counts(spec, {"minReadySeconds"}, errors);
+  check_daemon_strategy(spec["updateStrategy"], errors);
+  check_spec_counts(spec, {"revisionHistoryLimit"}, errors);
+}
+
+void check_controller_revision(const Object& object, const Object* old, FieldErrors& errors) {
   check_not_negative(object["revision"], FieldPath("revision"), errors);
+  const Value& data = object["data"];
+  if (old != nullptr || data.is_object()) return;
+  report(errors,
+         field_error::required("data", data.is_null() ? "data is mandatory" : "data must be a valid JSON object"));
+}
+
+void check_disruption_budget(const Object& object, const Object*, FieldErrors& errors) {
+  const Value& spec = object["spec"];
+  if (spec.contains("minAvailable") && spec.contains("maxUnavailable")) {
+    const Value shown = internal_form(
+        spec, {{"minAvailable", {}}, {"selector", {}}, {"maxUnavailable", {}}, {"unhealthyPodEvictionPolicy", {}}});
+    errors.push_back(field_error::invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"));
+  }
+  for (const std::string_view field : {"minAvailable", "maxUnavailable"}) {
+    check_count_or_percent(spec[field], kSpecPath.child(field), errors);
+    check_at_most_whole(spec[field], kSpecPath.child(field), errors);
+  }
+  check_label_selector(spec["selector"], kSpecPath.child("selector"), errors);
 }
 
 void check_pod_template_object(const Object& object, const Object*, FieldErrors& errors) {
@@ -190,13 +187,41 @@ void check_pod_template_object(const Object& object, const Object*, FieldErrors&
 }
 
 constexpr ResourceRules kWorkloadRules[] = {
-    {"apps", "deployments", prepare_deployment, prepare_deployment_status, check_deployment, warn_about_name},
-    {"apps", "replicasets", nullptr, nullptr, check_replica_set, warn_about_name},
-    {"apps", "statefulsets", prepare_stateful_set, nullptr, check_stateful_set},
-    {"apps", "daemonsets", prepare_daemon_set, nullptr, check_daemon_set},
-    {"apps", "controllerrevisions", nullptr, nullptr, check_controller_revision},
-    {"", "replicationcontrollers", nullptr, nullptr, check_replication_controller, warn_about_name},
-    {"", "podtemplates", nullptr, nullptr, check_pod_template_object},
+    {.group = "apps",
+     .resource = "deployments",
+     .prepare = prepare_deployment,
+     .prepare_status = prepare_deployment_status,
+     .check = check_deployment,
+     .warn = warn_about_pod_name,
+     .check_status = check_workload_status},
+    {.group = "apps",
+     .resource = "replicasets",
+     .check = check_replica_set,
+     .warn = warn_about_pod_name,
+     .check_status = check_workload_status},
+    {.group = "apps",
+     .resource = "statefulsets",
+     .prepare = prepare_stateful_set,
+     .check = check_stateful_set,
+     .warn = warn_about_stateful_set,
+     .check_status = check_workload_status},
+    {.group = "apps",
+     .resource = "daemonsets",
+     .prepare = prepare_daemon_set,
+     .prepare_status = prepare_daemon_set_status,
+     .check = check_daemon_set,
+     .check_status = check_workload_status},
+    {.group = "apps", .resource = "controllerrevisions", .check = check_controller_revision},
+    {.group = "",
+     .resource = "replicationcontrollers",
+     .check = check_replication_controller,
+     .warn = warn_about_pod_name,
+     .check_status = check_workload_status},
+    {.group = "", .resource = "podtemplates", .check = check_pod_template_object},
+    {.group = "policy",
+     .resource = "poddisruptionbudgets",
+     .check = check_disruption_budget,
+     .check_status = check_workload_status},
 };
 
 }  // namespace
