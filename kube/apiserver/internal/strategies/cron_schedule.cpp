@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace coracle::kube::apiserver {
@@ -102,10 +103,55 @@ std::string descriptor_fault(std::string_view text) {
   return "failed to parse duration " + std::string(text) + ": " + duration.error().message();
 }
 
+constexpr std::size_t kMaximumZoneFile = 1U << 20U;
+constexpr std::size_t kMaximumZonePart = 14;
+// Where systems keep their compiled time zones.
+constexpr std::string_view kZoneFolders[] = {"/usr/share/zoneinfo/", "/usr/share/lib/zoneinfo/", "/usr/lib/locale/TZ/",
+                                             "/etc/zoneinfo/"};
+
+bool is_zone_part(std::string_view part) {
+  constexpr std::string_view kMarks = ".-_+";
+  if (part.empty() || part.size() > kMaximumZonePart || part == "." || part == ".." || part.front() == '-')
+    return false;
+  return std::all_of(part.begin(), part.end(), [&](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
+  });
+}
+
+bool knows_zone(const std::string& zone) {
+  if (zone == "UTC" || zone == "Local") return true;
+  bool any_folder = false;
+  for (const std::string_view folder : kZoneFolders) {
+    const auto file = read_file(std::string(folder) + zone, kMaximumZoneFile);
+    if (file.ok() && file->starts_with("TZif")) return true;
+    any_folder = any_folder || file_exists(std::string(folder));
+  }
+  return !any_folder;
+}
+
 }  // namespace
+
+std::vector<std::string> time_zone_faults(std::string_view zone) {
+  if (zone.empty()) return {"timeZone must be nil or non-empty string"};
+  const std::string unknown = "unknown time zone " + std::string(zone);
+  const std::vector<std::string_view> parts = split(zone, '/');
+  if (!std::all_of(parts.begin(), parts.end(), is_zone_part)) return {unknown};
+  std::vector<std::string> faults;
+  if (to_lower(zone) == "local") {
+    faults.emplace_back("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
+  }
+  if (!knows_zone(std::string(zone))) faults.push_back(unknown);
+  return faults;
+}
 
 std::string cron_schedule_fault(std::string_view schedule) {
   if (schedule.empty()) return "empty spec string";
+  if (schedule.starts_with("TZ=") || schedule.starts_with("CRON_TZ=")) {
+    const std::size_t begin = schedule.find('=') + 1, end = std::min(schedule.find(' '), schedule.size());
+    const std::string zone(schedule.substr(begin, end - begin));
+    if (!zone.empty() && !knows_zone(zone)) return "provided bad location " + zone + ": unknown time zone " + zone;
+    schedule = trim(schedule.substr(end));
+  }
   if (schedule.starts_with('@')) return descriptor_fault(schedule);
   const std::vector<std::string_view> words = words_of(schedule);
   if (words.size() != std::size(kCronFields)) {
