@@ -71,8 +71,8 @@ TEST_CASE("an autoscaler keeps everything on its way through v1", "[conversions]
   const auto tree = json::read(R"({"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2",
     "metadata":{"name":"h","annotations":{"a":"b"}},
     "spec":{"scaleTargetRef":{"kind":"Deployment","name":"d"},"minReplicas":1,"maxReplicas":5,
-      "metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}},
-        {"type":"Pods","pods":{"metric":{"name":"q"},"target":{"type":"AverageValue","averageValue":"10"}}}],
+      "metrics":[{"type":"Pods","pods":{"metric":{"name":"q"},"target":{"type":"AverageValue","averageValue":"10"}}},
+        {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}}],
       "behavior":{"scaleDown":{"stabilizationWindowSeconds":60}}},
     "status":{"currentReplicas":1,"desiredReplicas":2,"conditions":[{"type":"AbleToScale","status":"True"}]}})");
   REQUIRE(tree.ok());

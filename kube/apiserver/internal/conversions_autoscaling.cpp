@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/json/json.h"
+#include "base/text.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
 
 namespace coracle::kube::apiserver {
 
@@ -15,6 +17,8 @@ constexpr std::string_view kMetricsAnnotation = "autoscaling.alpha.kubernetes.io
 constexpr std::string_view kBehaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
 constexpr std::string_view kConditionsAnnotation = "autoscaling.alpha.kubernetes.io/conditions";
 constexpr std::string_view kCurrentMetricsAnnotation = "autoscaling.alpha.kubernetes.io/current-metrics";
+// Of an autoscaler that names no metric.
+constexpr std::int64_t kDefaultCpuPercentage = 80;
 
 // A metric source of v2 and where each of its values stands in v1.
 struct MetricField {
@@ -124,6 +128,41 @@ Value metric_to_v2(const Value& metric, bool status) {
   return std::move(out).build();
 }
 
+// v1 has the behaviour in its internal form.
+Value behavior_to_v1(const Value& behavior) {
+  Value::ObjectBuilder out;
+  for (const auto& [direction, name] : {std::pair("scaleUp", "ScaleUp"), std::pair("scaleDown", "ScaleDown")}) {
+    Value rules = behavior[direction];
+    if (const Value* given = rules.find("policies")) {
+      Value::ArrayBuilder policies;
+      for (const Value& policy : given->items()) {
+        policies.add(internal_form(policy, {{"type", ""}, {"value", 0}, {"periodSeconds", 0}}));
+      }
+      rules = rules.with("policies", std::move(policies).build());
+    }
+    out.set(name, internal_form(
+                      rules,
+                      {{"stabilizationWindowSeconds", {}}, {"selectPolicy", {}}, {"policies", {}}, {"tolerance", {}}}));
+  }
+  return std::move(out).build();
+}
+
+// The same backwards; Go does not mind how the names are capitalised.
+Value behavior_to_v2(const Value& behavior) {
+  if (behavior.is_array()) {
+    Value::ArrayBuilder items;
+    for (const Value& item : behavior.items()) items.add(behavior_to_v2(item));
+    return std::move(items).build();
+  }
+  if (!behavior.is_object()) return behavior;
+  Value::ObjectBuilder out;
+  for (const Value::Member& member : behavior.members()) {
+    if (member.value.is_null() || member.key.empty()) continue;
+    out.set(to_lower(member.key.substr(0, 1)) + member.key.substr(1), behavior_to_v2(member.value));
+  }
+  return std::move(out).build();
+}
+
 // The percentage in `side` ("target", "current") of a metric of CPU; null for other metrics.
 const Value& cpu_percentage(const Value& metric, std::string_view side) {
   static const Value kNone;
@@ -152,6 +191,9 @@ Object to_v1(const Object& hpa) {
   const Value& status = hpa["status"];
   Value::ObjectBuilder old_spec = with_fields(spec, kSameInSpec);
   Value::ObjectBuilder old_status = with_fields(status, kSameInStatus);
+  for (const std::string_view count : {"currentReplicas", "desiredReplicas"}) {
+    if (old_status.find(count) == nullptr) old_status.set(count, 0);
+  }
   Value::ArrayBuilder others, current;
   bool cpu = false;
   for (const Value& metric : spec["metrics"].items()) {
@@ -172,7 +214,9 @@ Object to_v1(const Object& hpa) {
   if (current.size() > 0) {
     out = out.with_annotation(kCurrentMetricsAnnotation, json::write(std::move(current).build()));
   }
-  if (spec["behavior"].is_object()) out = out.with_annotation(kBehaviorAnnotation, json::write(spec["behavior"]));
+  if (spec["behavior"].is_object()) {
+    out = out.with_annotation(kBehaviorAnnotation, json::write(behavior_to_v1(spec["behavior"])));
+  }
   if (!status["conditions"].empty()) {
     out = out.with_annotation(kConditionsAnnotation, json::write(status["conditions"]));
   }
@@ -187,6 +231,11 @@ Value take_annotation(Object& object, std::string_view key) {
   return tree.ok() ? std::move(tree).value() : Value();
 }
 
+Value cpu_metric(const Value& percentage) {
+  const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", percentage}});
+  return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}});
+}
+
 Object to_v2(const Object& hpa) {
   Object out = hpa;
   const Value& spec = hpa["spec"];
@@ -194,15 +243,15 @@ Object to_v2(const Object& hpa) {
   Value::ObjectBuilder new_spec = with_fields(spec, kSameInSpec);
   Value::ObjectBuilder new_status = with_fields(status, kSameInStatus);
   Value::ArrayBuilder metrics, current;
-  if (const Value* percentage = spec.find("targetCPUUtilizationPercentage")) {
-    const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", *percentage}});
-    metrics.add(
-        Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}}));
-  }
   const Value old_metrics = take_annotation(out, kMetricsAnnotation);
   for (const Value& metric : old_metrics.items()) metrics.add(metric_to_v2(metric, false));
-  if (metrics.size() > 0) new_spec.set("metrics", std::move(metrics).build());
-  if (const Value behavior = take_annotation(out, kBehaviorAnnotation); behavior.is_object()) {
+  if (const Value* percentage = spec.find("targetCPUUtilizationPercentage")) {
+    metrics.add(cpu_metric(*percentage));
+  } else if (metrics.size() == 0) {
+    metrics.add(cpu_metric(kDefaultCpuPercentage));
+  }
+  new_spec.set("metrics", std::move(metrics).build());
+  if (const Value behavior = behavior_to_v2(take_annotation(out, kBehaviorAnnotation)); !behavior.empty()) {
     new_spec.set("behavior", behavior);
   }
   const Value old_current = take_annotation(out, kCurrentMetricsAnnotation);

@@ -162,25 +162,6 @@ void check_lease(const Object& object, const Object*, FieldErrors& errors) {
   check_not_negative(object["spec"]["leaseTransitions"], FieldPath("spec.leaseTransitions"), errors);
 }
 
-void check_autoscaler(const Object& object, const Object*, FieldErrors& errors) {
-  const Value& spec = object["spec"];
-  const Value& least = spec["minReplicas"];
-  const Value& most = spec["maxReplicas"];
-  if (least.is_int() && least.as_int() < 1) {
-    errors.push_back(field_error::invalid("spec.minReplicas", least, "must be greater than or equal to 1"));
-  }
-  if (most.as_int() < 1) {
-    errors.push_back(field_error::invalid("spec.maxReplicas", most.as_int(), "must be greater than 0"));
-  } else if (least.is_int() && most.as_int() < least.as_int()) {
-    errors.push_back(field_error::invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
-  }
-  for (const char* field : {"kind", "name"}) {
-    if (spec["scaleTargetRef"][field].as_string().empty()) {
-      report(errors, field_error::required(std::string("spec.scaleTargetRef.") + field));
-    }
-  }
-}
-
 void check_role_binding(const Object& object, const Object*, FieldErrors& errors) {
   const Value& role = object["roleRef"];
   const bool cluster_wide = object.kind() == "ClusterRoleBinding";
@@ -302,7 +283,6 @@ constexpr ResourceRules kConfigurationRules[] = {
     {"scheduling.k8s.io", "priorityclasses", prepare_priority_class, nullptr, check_priority_class, nullptr,
      kFrozenPriority},
     {"coordination.k8s.io", "leases", prepare_lease, nullptr, check_lease},
-    {"autoscaling", "horizontalpodautoscalers", nullptr, nullptr, check_autoscaler},
     {kRbacGroup, "rolebindings", nullptr, nullptr, check_role_binding, nullptr, kFrozenRole},
     {kRbacGroup, "clusterrolebindings", nullptr, nullptr, check_role_binding, nullptr, kFrozenRole},
     {kRbacGroup, "roles", nullptr, nullptr, check_role},

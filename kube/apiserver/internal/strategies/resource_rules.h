@@ -35,6 +35,7 @@ struct ResourceRules {
 };
 
 std::span<const ResourceRules> workload_rules();
+std::span<const ResourceRules> autoscaling_rules();
 std::span<const ResourceRules> batch_rules();
 std::span<const ResourceRules> configuration_rules();
 std::span<const ResourceRules> storage_rules();

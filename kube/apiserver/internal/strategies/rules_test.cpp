@@ -98,10 +98,10 @@ TEST_CASE("what kinds refuse when they are new", "[strategies]") {
        "PersistentVolume \"x\" is invalid: spec: Required value: must specify a volume type"},
       {"/apis/policy/v1/namespaces/default/poddisruptionbudgets", R"("spec":{"minAvailable":"x"})", nullptr},
       {"/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
-       R"("spec":{"scaleTargetRef":{"kind":"Deployment","name":"d"},"minReplicas":3,"maxReplicas":2})",
+       R"("spec":{"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"},)"
+       R"("minReplicas":3,"maxReplicas":2})",
        "HorizontalPodAutoscaler.autoscaling \"x\" is invalid: spec.maxReplicas: Invalid value: 2: must be greater than "
-       "or "
-       "equal to `minReplicas`"},
+       "or equal to `minReplicas`"},
       {"/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", R"("rules":[{"verbs":["get"]}])", nullptr},
   };
   TestServer::run([&](TestServer& server) {
