@@ -1,3 +1,4 @@
+#include <map>
 #include <utility>
 
 #include "kube/apiserver/internal/strategies/cron_schedule.h"
@@ -33,14 +34,23 @@ Value with_missing(const Value& labels, std::string_view key, std::string_view v
   return labels.contains(key) ? labels : labels.with(key, value);
 }
 
+// Sorted, as upstream shows them in its messages.
+Value with_generated_labels(const Value& labels, const Object& job) {
+  std::map<std::string_view, Value> sorted;
+  for (const Value::Member& label : labels.members()) sorted.emplace(label.key, label.value);
+  for (const auto& [key, value] : generated_labels(job)) sorted.emplace(key, value);
+  Value::ObjectBuilder builder;
+  for (const auto& [key, value] : sorted) builder.append(std::string(key), value);
+  return std::move(builder).build();
+}
+
 // A job selects its pods by its own uid, unless its author took that over.
 Object prepare_job(const WriteContext&, const Object& object, const Object* old) {
   if (old != nullptr || object["spec"]["manualSelector"].as_bool()) return object;
   const Value& spec = object["spec"];
   const Value& pod_template = spec["template"];
   const Value& template_labels = pod_template["metadata"]["labels"];
-  Value labels = template_labels;
-  for (const auto& [key, value] : generated_labels(object)) labels = with_missing(labels, key, value);
+  const Value labels = with_generated_labels(template_labels, object);
   const Value metadata = pod_template["metadata"].with("labels", labels);
   const Value& selector = spec["selector"];
   const Value match = with_missing(selector["matchLabels"], kControllerUid, object.uid());
@@ -154,16 +164,18 @@ void check_job_change(const Value& spec, const Object& old, FieldErrors& errors)
                                             "can only be modified in tandem with spec.parallelism"));
     }
   }
-  const auto check_same = [&](std::string_view field) {
+  const auto check_same = [&](std::string_view field, Value (*form)(const Value&) = nullptr) {
     if (spec[field] == before[field]) return;
-    errors.push_back(field_error::invalid("spec." + std::string(field), spec[field], kImmutableField));
+    const Value shown = form == nullptr ? spec[field] : form(spec[field]);
+    errors.push_back(field_error::invalid("spec." + std::string(field), shown, kImmutableField));
   };
   check_same("selector");
   check_template_change(spec["template"], old, errors);
-  for (const std::string_view field :
-       {"completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"}) {
-    check_same(field);
-  }
+  check_same("completionMode");
+  check_same("podFailurePolicy", internal_failure_policy);
+  check_same("backoffLimitPerIndex");
+  check_same("managedBy");
+  check_same("successPolicy", internal_success_policy);
 }
 
 void check_job(const Object& object, const Object* old, FieldErrors& errors) {
@@ -171,6 +183,12 @@ void check_job(const Object& object, const Object* old, FieldErrors& errors) {
   const Value* const labels = old == nullptr ? nullptr : &(*old)["spec"]["template"]["metadata"]["labels"];
   check_generated_selector(
       object, labels == nullptr || (labels->contains(kJobName) && labels->contains(kControllerUid)), errors);
+  // Labels that a job has only from those of its pods are told as the template's.
+  const Value& own = object.metadata()["labels"];
+  if (old == nullptr && own.size() == generated_labels(object).size() &&
+      own.same_tree(spec["template"]["metadata"]["labels"])) {
+    forget_schema_findings(errors, "metadata.labels");
+  }
   check_job_spec(spec, FieldPath("spec"), errors);
   check_workload_selector(spec, {.empty = std::nullopt, .malformed = std::nullopt}, errors);
   check_indexed_name(object, errors);

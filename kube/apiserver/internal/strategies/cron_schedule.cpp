@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/json/json.h"
 #include "base/text.h"
 
 namespace coracle::kube::apiserver {
@@ -94,13 +95,34 @@ std::string cron_range_fault(std::string_view text, const CronField& field) {
   return {};
 }
 
+// What Go says about a text that is no duration.
+std::string duration_fault(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789.";
+  constexpr std::string_view kUnits[] = {"ns", "us", "µs", "μs", "ms", "s", "m", "h"};
+  if (parse_duration(text).ok()) return {};
+  const std::string shown = "duration " + json::write_raw(Value(text));
+  std::string_view rest = text;
+  if (rest.starts_with('-') || rest.starts_with('+')) rest.remove_prefix(1);
+  while (!rest.empty()) {
+    const std::size_t number = std::min(rest.find_first_not_of(kDigits), rest.size());
+    if (number == 0) break;
+    const std::size_t end = std::min(rest.find_first_of(kDigits, number), rest.size());
+    const std::string_view unit = rest.substr(number, end - number);
+    if (unit.empty()) return "time: missing unit in " + shown;
+    if (std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
+      return "time: unknown unit " + json::write_raw(Value(unit)) + " in " + shown;
+    }
+    rest.remove_prefix(end);
+  }
+  return "time: invalid " + shown;
+}
+
 std::string descriptor_fault(std::string_view text) {
   constexpr std::string_view kEvery = "@every ";
   if (std::find(std::begin(kDescriptors), std::end(kDescriptors), text) != std::end(kDescriptors)) return {};
   if (!text.starts_with(kEvery)) return "unrecognized descriptor: " + std::string(text);
-  const auto duration = parse_duration(text.substr(kEvery.size()));
-  if (duration.ok()) return {};
-  return "failed to parse duration " + std::string(text) + ": " + duration.error().message();
+  const std::string fault = duration_fault(text.substr(kEvery.size()));
+  return fault.empty() ? fault : "failed to parse duration " + std::string(text) + ": " + fault;
 }
 
 constexpr std::size_t kMaximumZoneFile = 1U << 20U;

@@ -34,6 +34,19 @@ std::string at_most(std::int64_t limit) {
   return "must be less than or equal to " + std::to_string(limit);
 }
 
+// Null where there is nothing, as Go has lists.
+Value internal_list(const Value& list, Value (*item_form)(const Value&)) {
+  if (list.empty()) return {};
+  Value::ArrayBuilder items;
+  for (const Value& item : list.items()) items.add(item_form(item));
+  return std::move(items).build();
+}
+
+Value internal_policy(const Value& policy, Value (*rule_form)(const Value&)) {
+  if (policy.is_null()) return policy;
+  return Value::object({{"Rules", internal_list(policy["rules"], rule_form)}});
+}
+
 // A text that must be one of some: a missing one is told with what it may be.
 void check_choice(const Value& value, const FieldPath& path, std::span<const std::string_view> choices,
                   FieldErrors& errors) {
@@ -162,15 +175,7 @@ void check_success_policy(const Value& spec, bool indexed, const FieldPath& path
   forget_schema_findings(errors, path.text());
   const Value& rules = policy["rules"];
   if (!indexed) {
-    Value shown;
-    if (!rules.empty()) {
-      Value::ArrayBuilder shown_rules;
-      for (const Value& rule : rules.items()) {
-        shown_rules.add(internal_form(rule, {{"succeededIndexes", {}}, {"succeededCount", {}}}));
-      }
-      shown = std::move(shown_rules).build();
-    }
-    errors.push_back(field_error::invalid(path.text(), Value::object({{"Rules", shown}}), kNeedsIndexed));
+    errors.push_back(field_error::invalid(path.text(), internal_success_policy(policy), kNeedsIndexed));
     return;
   }
   const FieldPath at = path.child("rules");
@@ -300,6 +305,23 @@ std::string index_interval_fault(std::string_view text, std::int64_t completions
 }
 
 }  // namespace
+
+Value internal_failure_policy(const Value& policy) {
+  return internal_policy(policy, [](const Value& rule) {
+    const Value codes = internal_form(rule["onExitCodes"], {{"containerName", {}}, {"operator", ""}, {"values", {}}});
+    const Value conditions = internal_list(rule["onPodConditions"], [](const Value& pattern) {
+      return internal_form(pattern, {{"type", ""}, {"status", ""}});
+    });
+    return internal_form(rule.with("onExitCodes", codes).with("onPodConditions", conditions),
+                         {{"action", ""}, {"onExitCodes", {}}, {"onPodConditions", {}}});
+  });
+}
+
+Value internal_success_policy(const Value& policy) {
+  return internal_policy(policy, [](const Value& rule) {
+    return internal_form(rule, {{"succeededIndexes", {}}, {"succeededCount", {}}});
+  });
+}
 
 JobIndexes read_job_indexes(std::string_view list, std::int64_t completions) {
   JobIndexes indexes;

@@ -14,6 +14,10 @@ namespace coracle::kube::apiserver {
 // The spec of a job or of a cron job's template, but for its selector.
 void check_job_spec(const Value& spec, const FieldPath& path, FieldErrors& errors);
 
+// The policies of a job as upstream's messages show them.
+Value internal_failure_policy(const Value& policy);
+Value internal_success_policy(const Value& policy);
+
 // A list of pod indexes below `completions`, "0,3-5".
 struct JobIndexes {
   std::vector<std::pair<std::int64_t, std::int64_t>> intervals;  // those that can be read, both ends included

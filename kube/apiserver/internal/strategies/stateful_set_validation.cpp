@@ -92,6 +92,10 @@ void check_claim_templates(const Value& claims, FieldErrors& errors) {
       report(errors, field_error::required(path.child("accessModes").text(), "at least 1 access mode is required"));
     }
     check_label_selector(spec["selector"], path.child("selector"), errors);
+    for (const std::string_view field : {"storageClassName", "volumeAttributesClassName"}) {
+      const std::string_view name = spec[field].as_string();
+      if (!name.empty()) add_name_errors(path.child(field), name, check_dns1123_subdomain(name), errors);
+    }
     const FieldPath at = path.child("resources").key("storage");
     const Value& storage = spec["resources"]["requests"]["storage"];
     const auto amount = Quantity::from_value(storage);
@@ -154,9 +158,10 @@ Object prepare_stateful_set(const WriteContext&, const Object& object, const Obj
 void check_stateful_set(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
   check_set_spec(spec, old == nullptr, pod_spec_check(old), errors);
-  if (old == nullptr || frozen_set_part(spec) == frozen_set_part((*old)["spec"])) return;
+  if (old == nullptr) return;
   // One entry for all fields; the schema tables name each of them.
   std::erase_if(errors, [](const Cause& cause) { return cause.message.ends_with(kImmutableField); });
+  if (frozen_set_part(spec) == frozen_set_part((*old)["spec"])) return;
   errors.push_back(field_error::forbidden(
       "spec",
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "

@@ -124,6 +124,7 @@ Object prepare_daemon_set(const WriteContext&, const Object& object, const Objec
 
 // Controllers that know nothing of the annotation do not take it away.
 Object prepare_daemon_set_status(const WriteContext&, const Object& object, const Object& old) {
+  if (!old.has_annotation(kTemplateGeneration)) return object;
   return object.with_annotation(kTemplateGeneration, old.annotation(kTemplateGeneration));
 }
 
