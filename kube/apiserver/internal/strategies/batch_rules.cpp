@@ -23,22 +23,19 @@ constexpr std::string_view kOldJobName = "job-name";
 constexpr std::size_t kMaximumCronJobName = 52;
 constexpr std::string_view kZoneInSchedule = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
 
+using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
+
 // The labels by which a job's pods are known, with what they must be.
-std::vector<std::pair<std::string_view, std::string_view>> generated_labels(const Object& job) {
+Labels generated_labels(const Object& job) {
   return {
       {kOldJobName, job.name()}, {kJobName, job.name()}, {kOldControllerUid, job.uid()}, {kControllerUid, job.uid()}};
 }
 
-// A label that is there already stays, for the validation to refuse.
-Value with_missing(const Value& labels, std::string_view key, std::string_view value) {
-  return labels.contains(key) ? labels : labels.with(key, value);
-}
-
-// Sorted, as upstream shows them in its messages.
-Value with_generated_labels(const Value& labels, const Object& job) {
+// Sorted, as upstream shows them in its messages. A label that is there already stays, for the validation to refuse.
+Value with_missing_labels(const Value& labels, const Labels& more) {
   std::map<std::string_view, Value> sorted;
   for (const Value::Member& label : labels.members()) sorted.emplace(label.key, label.value);
-  for (const auto& [key, value] : generated_labels(job)) sorted.emplace(key, value);
+  for (const auto& [key, value] : more) sorted.emplace(key, value);
   Value::ObjectBuilder builder;
   for (const auto& [key, value] : sorted) builder.append(std::string(key), value);
   return std::move(builder).build();
@@ -50,13 +47,15 @@ Object prepare_job(const WriteContext&, const Object& object, const Object* old)
   const Value& spec = object["spec"];
   const Value& pod_template = spec["template"];
   const Value& template_labels = pod_template["metadata"]["labels"];
-  const Value labels = with_generated_labels(template_labels, object);
+  const Value labels = with_missing_labels(template_labels, generated_labels(object));
   const Value metadata = pod_template["metadata"].with("labels", labels);
-  const Value& selector = spec["selector"];
-  const Value match = with_missing(selector["matchLabels"], kControllerUid, object.uid());
-  Value changed = spec.with("template", pod_template.with("metadata", metadata));
-  changed = changed.with("selector", selector.with("matchLabels", match));
-  Object job = object.with("spec", std::move(changed));
+  const Value& given = spec["selector"];
+  Value::ObjectBuilder selector;
+  selector.set("matchLabels", with_missing_labels(given["matchLabels"], {{kControllerUid, object.uid()}}));
+  if (const Value* expressions = given.find("matchExpressions")) selector.set("matchExpressions", *expressions);
+  const Value changed =
+      spec.with("template", pod_template.with("metadata", metadata)).with("selector", std::move(selector).build());
+  Object job = object.with("spec", changed);
   // A job without labels gets its template's. Defaulting has done so where the template had some: then both are one
   // tree, and what is added to the one is added to the other. Labels of its own stay, even if they are the same.
   const Value& own = object.metadata()["labels"];
