@@ -132,6 +132,29 @@ NameErrors check_dns1123_subdomain(std::string_view text) {
   return errors;
 }
 
+NameErrors check_dns1123_subdomain_with_underscore(std::string_view text) {
+  // An underscore may stand wherever a hyphen may, and also first.
+  const auto is_good_label = [](std::string_view label) {
+    if (label.starts_with('_')) label.remove_prefix(1);
+    return !label.empty() && is_lower_alphanumeric(label.front()) && is_lower_alphanumeric(label.back()) &&
+           all_of(label, [](char c) { return is_label_character(c) || c == '_'; });
+  };
+  NameErrors errors;
+  if (text.size() > kMaxDns1123Subdomain) errors.push_back(too_long_text(kMaxDns1123Subdomain));
+  for (std::string_view rest = text;;) {
+    const std::size_t dot = rest.find('.');
+    if (!is_good_label(rest.substr(0, dot))) {
+      errors.push_back(
+          regex_text("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' "
+                     "or '.', and must start and end with an alphanumeric character",
+                     R"(_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*)", {"example.com"}));
+      return errors;
+    }
+    if (dot == std::string_view::npos) return errors;
+    rest.remove_prefix(dot + 1);
+  }
+}
+
 NameErrors check_dns1035_label(std::string_view text) {
   NameErrors errors;
   if (text.size() > kMaxDns1123Label) errors.push_back(too_long_text(kMaxDns1123Label));

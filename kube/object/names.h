@@ -17,6 +17,8 @@ inline constexpr std::size_t kMaxLabelValue = 63;
 
 NameErrors check_dns1123_label(std::string_view text);
 NameErrors check_dns1123_subdomain(std::string_view text);
+// As used in DNS, where a label may begin with an underscore: "_tcp.example.com".
+NameErrors check_dns1123_subdomain_with_underscore(std::string_view text);
 NameErrors check_dns1035_label(std::string_view text);
 NameErrors check_wildcard_dns1123_subdomain(std::string_view text);
 // A label key, annotation key (lower-case it first) or finalizer: [prefix/]name.

@@ -45,6 +45,10 @@ Cause duplicate(std::string_view field, const Value& value) {
   return make("FieldValueDuplicate", "Duplicate value: " + shown(value), field);
 }
 
+Cause not_found(std::string_view field, const Value& value, std::string_view detail) {
+  return make("FieldValueNotFound", "Not found: " + shown(value), field, detail);
+}
+
 Cause too_long(std::string_view field, std::int64_t maximum) {
   return make("FieldValueTooLong", "Too long", field, "may not be more than " + std::to_string(maximum) + " bytes");
 }

@@ -24,6 +24,8 @@ Cause forbidden(std::string_view field, std::string_view detail);
 Cause not_supported(std::string_view field, const Value& value, std::span<const std::string_view> supported);
 // "Duplicate value: \"x\""
 Cause duplicate(std::string_view field, const Value& value);
+// "Not found: \"x\"", or "Not found: \"x\": <detail>"
+Cause not_found(std::string_view field, const Value& value, std::string_view detail = {});
 // "Too long: may not be more than 5 bytes"
 Cause too_long(std::string_view field, std::int64_t maximum);
 // "Too many: 9: must have at most 8 items"

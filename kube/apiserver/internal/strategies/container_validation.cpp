@@ -1,268 +1,239 @@
 #include "kube/apiserver/internal/strategies/container_validation.h"
 
+#include <set>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/text.h"
-#include "kube/apiserver/internal/strategies/validation_common.h"
-#include "kube/object/quantity.h"
-#include "kube/schema/field_error.h"
+#include "kube/apiserver/internal/strategies/container_environment.h"
+#include "kube/apiserver/internal/strategies/container_mounts.h"
+#include "kube/apiserver/internal/strategies/container_probes.h"
+#include "kube/apiserver/internal/strategies/container_resources.h"
+#include "kube/apiserver/internal/strategies/pod_security_validation.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
+using Names = std::set<std::string_view>;
 
-void check_container_ports(const Value& container, const FieldPath& path, bool host_network, FieldErrors& errors) {
-  Names names;
-  const Value& ports = container["ports"];
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const Value& port = ports.at(i);
-    const FieldPath at = path.index(i);
-    const std::string_view name = port["name"].as_string();
-    if (!name.empty()) {
-      add_name_errors(at.child("name"), port["name"], check_port_name(name), errors);
-      if (!names.emplace(name).second) {
-        errors.push_back(field_error::duplicate(at.child("name").text(), port["name"]));
-      }
-    }
-    const std::int64_t number = port["containerPort"].as_int();
-    if (number == 0) {
-      report(errors, field_error::required(at.child("containerPort").text()));
-    } else {
-      add_name_errors(at.child("containerPort"), number, check_port_number(number), errors);
-    }
-    const std::int64_t host = port["hostPort"].as_int();
-    if (host != 0) add_name_errors(at.child("hostPort"), host, check_port_number(host), errors);
-    if (host_network && host != 0 && host != number) {
-      errors.push_back(field_error::invalid(at.child("containerPort").text(), number,
-                                            "must match `hostPort` when `hostNetwork` is true"));
-    }
-  }
-}
+constexpr std::string_view kNotEphemeral = "cannot be set for an Ephemeral Container";
 
-void check_environment(const Value& container, const FieldPath& path, FieldErrors& errors) {
-  const Value& variables = container["env"];
-  for (std::size_t i = 0; i < variables.size(); ++i) {
-    const Value& variable = variables.at(i);
-    const FieldPath at = path.child("env").index(i);
-    const std::string_view name = variable["name"].as_string();
-    if (name.empty()) {
-      report(errors, field_error::required(at.child("name").text()));
-    } else {
-      add_name_errors(at.child("name"), variable["name"], check_environment_name(name), errors);
-    }
-    const Value& source = variable["valueFrom"];
-    if (!source.is_object()) continue;
-    if (!variable["value"].as_string().empty()) {
-      errors.push_back(
-          field_error::invalid(at.child("valueFrom").text(), "", "may not be specified when `value` is not empty"));
-    }
-    if (source.empty()) {
-      errors.push_back(field_error::invalid(at.child("valueFrom").text(), "",
-                                            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
-                                            "`secretKeyRef` or `fileKeyRef`"));
-    } else if (source.size() > 1) {
-      errors.push_back(field_error::invalid(at.child("valueFrom").text(), "",
-                                            "may not have more than one field specified at a time"));
-    }
-  }
-}
+// What the rules of one container take from its pod.
+struct Pod {
+  const FieldCheck& spec;
+  const PodVolumes& volumes;
+  const PodSpecOptions& options;
+  ClaimNames claims;
+  bool host_users;
 
-void check_mounts(const Value& container, const FieldPath& path, const VolumeNames& volumes, FieldErrors& errors) {
-  const Value& mounts = container["volumeMounts"];
-  Names paths;
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const Value& mount = mounts.at(i);
-    const FieldPath at = path.index(i);
-    const std::string_view name = mount["name"].as_string();
-    if (name.empty()) {
-      report(errors, field_error::required(at.child("name").text()));
-    } else if (!volumes.contains(name)) {
-      errors.push_back({"FieldValueNotFound", "Not found: \"" + std::string(name) + "\"", at.child("name").text()});
-    }
-    const std::string_view where = mount["mountPath"].as_string();
-    if (where.empty()) {
-      report(errors, field_error::required(at.child("mountPath").text()));
-    } else if (!paths.emplace(where).second) {
-      errors.push_back(field_error::invalid(at.child("mountPath").text(), where, "must be unique"));
-    }
-    const std::string_view inside = mount["subPath"].as_string();
-    if (inside.starts_with('/')) {
-      errors.push_back(field_error::invalid(at.child("subPath").text(), inside, "must be a relative path"));
-    }
-    for (const std::string_view part : split(inside, '/')) {
-      if (part != "..") continue;
-      errors.push_back(field_error::invalid(at.child("subPath").text(), inside, "must not contain '..'"));
-      break;
-    }
-  }
-}
-
-// Huge pages and devices cannot be promised twice: what is asked for is the limit.
-bool may_overcommit(std::string_view resource) {
-  return !resource.starts_with("hugepages-") &&
-         (resource.find('/') == std::string_view::npos || resource.starts_with("kubernetes.io/"));
-}
-
-void check_amounts(const Value& resources, const FieldPath& path, FieldErrors& errors) {
-  for (const std::string_view part : {"limits", "requests"}) {
-    for (const Value::Member& member : resources[part].members()) {
-      const auto amount = Quantity::from_value(member.value);
-      if (amount.ok() && amount->sign() < 0) {
-        errors.push_back(field_error::invalid(path.child(part).key(member.key).text(), member.value, kNotNegative));
-      }
-    }
-  }
-  for (const Value::Member& member : resources["requests"].members()) {
-    const auto request = Quantity::from_value(member.value);
-    const Value* limit_value = resources["limits"].find(member.key);
-    const FieldPath at = path.child("requests");
-    if (limit_value == nullptr) {
-      if (may_overcommit(member.key)) continue;
-      errors.push_back(
-          field_error::required(path.child("limits").text(), "Limit must be set for non overcommitable resources"));
-      continue;
-    }
-    const auto limit = Quantity::from_value(*limit_value);
-    if (!request.ok() || !limit.ok()) continue;
-    if (may_overcommit(member.key) ? *request <= *limit : *request == *limit) continue;
-    const std::string relation = may_overcommit(member.key) ? "must be less than or equal to " : "must be equal to ";
-    errors.push_back(
-        field_error::invalid(at.text(), request->text(), relation + member.key + " limit of " + limit->text()));
-  }
-}
-
-void check_http_get(const Value& get, const FieldPath& path, FieldErrors& errors) {
-  if (get["path"].as_string().empty()) report(errors, field_error::required(path.child("path").text()));
-  check_port_number_or_name(get["port"], path.child("port"), errors);
-  const Value& headers = get["httpHeaders"];
-  for (std::size_t i = 0; i < headers.size(); ++i) {
-    add_name_errors(path.child("httpHeaders"), headers.at(i)["name"],
-                    check_http_header_name(headers.at(i)["name"].as_string()), errors);
-  }
-}
-
-void check_handler(const Value& handler, const FieldPath& path, FieldErrors& errors) {
-  int handlers = 0;
-  for (const std::string_view kind : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"}) {
-    const Value& action = handler[kind];
-    if (!action.is_object()) continue;
-    const FieldPath at = path.child(kind);
-    if (++handlers > 1) {
-      errors.push_back(field_error::forbidden(at.text(), "may not specify more than 1 handler type"));
-    } else if (kind == "exec") {
-      if (action["command"].empty()) report(errors, field_error::required(at.child("command").text()));
-    } else if (kind == "httpGet") {
-      check_http_get(action, at, errors);
-    } else if (kind != "sleep") {
-      check_port_number_or_name(action["port"], at.child("port"), errors);
-    }
-  }
-  if (handlers == 0) errors.push_back(field_error::required(path.text(), "must specify a handler type"));
-}
-
-void check_probes(const Value& container, const FieldPath& path, FieldErrors& errors) {
-  for (const std::string_view kind : {"livenessProbe", "readinessProbe", "startupProbe"}) {
-    const Value& probe = container[kind];
-    if (!probe.is_object()) continue;
-    const FieldPath at = path.child(kind);
-    check_handler(probe, at, errors);
-    for (const std::string_view field :
-         {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"}) {
-      check_not_negative(probe[field], at.child(field), errors);
-    }
-    const Value& grace = probe["terminationGracePeriodSeconds"];
-    if (grace.is_int() && grace.as_int() <= 0) {
-      errors.push_back(
-          field_error::invalid(at.child("terminationGracePeriodSeconds").text(), grace, "must be greater than 0"));
-    }
-    const Value& successes = probe["successThreshold"];
-    if (kind != "readinessProbe" && successes.is_int() && successes.as_int() > 1) {
-      errors.push_back(field_error::invalid(at.child("successThreshold").text(), successes, "must be 1"));
-    }
-  }
-  for (const std::string_view hook : {"postStart", "preStop"}) {
-    const Value& handler = container["lifecycle"][hook];
-    if (handler.is_object()) check_handler(handler, path.child("lifecycle").child(hook), errors);
-  }
-}
-
-struct PodParts {
-  const VolumeNames& volumes;
-  bool host_network;
+  const Value& grace() const { return spec.value()["terminationGracePeriodSeconds"]; }
 };
 
-void check_container(const Value& container, const FieldPath& path, const PodParts& parts, Names& names,
-                     FieldErrors& errors) {
-  const std::string_view name = container["name"].as_string();
-  if (name.empty()) {
-    report(errors, field_error::required(path.child("name").text()));
-  } else {
-    add_name_errors(path.child("name"), container["name"], check_dns1123_label(name), errors);
-    if (!names.emplace(name).second) {
-      errors.push_back(field_error::duplicate(path.child("name").text(), container["name"]));
+void check_ports(const FieldCheck& ports) {
+  constexpr std::string_view kProtocols[] = {"SCTP", "TCP", "UDP"};
+  Names names;
+  ports.each([&](const FieldCheck& port) {
+    const FieldCheck name = port["name"];
+    if (!name.is_empty()) {
+      const NameErrors findings = check_port_name(name.text());
+      name.invalid(findings);
+      if (findings.empty() && !names.insert(name.text()).second) name.duplicate();
     }
+    const FieldCheck number = port["containerPort"];
+    if (number.require()) number.invalid(check_port_number(number.number()));
+    const FieldCheck on_host = port["hostPort"];
+    if (on_host.number() != 0) on_host.invalid(check_port_number(on_host.number()));
+    if (port["protocol"].require()) port["protocol"].require_one_of(kProtocols);
+  });
+}
+
+// Ports of the host that containers which run at the same time would share.
+void check_taken_ports(const FieldCheck& container, std::set<std::string>& taken) {
+  container["ports"].each([&](const FieldCheck& port) {
+    const FieldCheck on_host = port["hostPort"];
+    if (on_host.number() == 0) return;
+    const std::string key = std::string(port["protocol"].text()) + "/" + std::string(port["hostIP"].text()) + "/" +
+                            std::to_string(on_host.number());
+    if (!taken.insert(key).second) on_host.duplicate(key);
+  });
+}
+
+void check_resize_policies(const FieldCheck& policies, std::string_view pod_policy) {
+  constexpr std::string_view kResources[] = {"cpu", "memory"};
+  constexpr std::string_view kPolicies[] = {"NotRequired", "RestartContainer"};
+  Names resources;
+  policies.each([&](const FieldCheck& policy) {
+    const Value& resource = policy.value()["resourceName"];
+    const Value& restart = policy.value()["restartPolicy"];
+    if (!resources.insert(resource.as_string()).second) policy.duplicate(resource);
+    const FieldCheck of_resource = policies.with(resource);
+    const FieldCheck of_restart = policies.with(restart);
+    if (of_resource.require()) of_resource.require_one_of(kResources);
+    if (of_restart.require()) of_restart.require_one_of(kPolicies);
+    if (pod_policy == "Never" && restart.as_string() != "NotRequired") {
+      of_restart.invalid("must be 'NotRequired' when pod `restartPolicy` is 'Never'");
+    }
+  });
+}
+
+void check_restart_rule(const FieldCheck& rule) {
+  constexpr std::string_view kActions[] = {"Restart", "RestartAllContainers"};
+  constexpr std::string_view kOperators[] = {"In", "NotIn"};
+  constexpr std::size_t kMaximumCodes = 255;
+  rule["action"].require_one_of(kActions);
+  const FieldCheck codes = rule["exitCodes"];
+  if (!codes.is_set()) return codes.required("must be specified");
+  codes["operator"].require_one_of(kOperators);
+  if (codes["values"].value().size() > kMaximumCodes) codes["values"].too_many(kMaximumCodes);
+}
+
+void check_restart(const FieldCheck& container) {
+  constexpr std::string_view kPolicies[] = {"Always", "Never", "OnFailure"};
+  constexpr std::size_t kMaximumRules = 20;
+  const FieldCheck policy = container["restartPolicy"];
+  const FieldCheck rules = container["restartPolicyRules"];
+  if (policy.is_set()) {
+    policy.require_one_of(kPolicies);
+  } else if (!rules.is_empty()) {
+    policy.required("must specify restartPolicy when restart rules are used");
   }
-  const std::string_view image = container["image"].as_string();
-  if (image.empty()) {
-    report(errors, field_error::required(path.child("image").text()));
-  } else if (trim(image) != image) {
-    errors.push_back(field_error::invalid(path.child("image").text(), container["image"],
-                                          "must not have leading or trailing whitespace"));
-  }
-  check_container_ports(container, path.child("ports"), parts.host_network, errors);
-  check_environment(container, path, errors);
-  check_mounts(container, path.child("volumeMounts"), parts.volumes, errors);
-  check_amounts(container["resources"], path.child("resources"), errors);
+  if (rules.value().size() > kMaximumRules) rules.too_many(kMaximumRules);
+  rules.each(check_restart_rule);
+}
+
+void check_common(const FieldCheck& container, const Pod& pod) {
+  constexpr std::string_view kMessagePolicies[] = {"File", "FallbackToLogsOnError"};
+  constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
+  const FieldCheck name = container["name"];
+  if (name.require()) name.invalid(check_dns1123_label(name.text()));
+  container["image"].require();
+  const FieldCheck message = container["terminationMessagePolicy"];
+  if (message.require()) message.require_one_of(kMessagePolicies);
+  check_ports(container["ports"]);
+  check_environment(container);
+  check_mounts(container, pod.volumes);
+  const FieldCheck pull = container["imagePullPolicy"];
+  if (pull.require()) pull.require_one_of(kPullPolicies);
+  check_container_resources(container["resources"], pod.claims, pod.options);
+  check_resize_policies(container["resizePolicy"], pod.spec.value()["restartPolicy"].as_string());
+  check_container_security_context(container["securityContext"], pod.host_users);
+}
+
+void check_image_text(const FieldCheck& container) {
+  const FieldCheck image = container["image"];
+  if (trim(image.text()) != image.text()) image.invalid("must not have leading or trailing whitespace");
+}
+
+void check_regular(const Pod& pod, Names& names) {
+  const FieldCheck containers = pod.spec["containers"];
+  if (containers.is_empty()) return containers.required();
+  containers.each([&](const FieldCheck& container) {
+    check_common(container, pod);
+    if (!names.insert(container["name"].text()).second) container["name"].duplicate();
+    check_lifecycle(container["lifecycle"], pod.grace());
+    check_probes(container, pod.grace());
+    check_restart(container);
+  });
+  std::set<std::string> host_ports;
+  containers.each([&](const FieldCheck& container) { check_taken_ports(container, host_ports); });
 }
 
 // What an init container that ends cannot have.
-void check_init_container(const Value& container, const FieldPath& path, FieldErrors& errors) {
+void check_ending(const FieldCheck& container, bool tolerates_restart) {
   for (const std::string_view field : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
-    if (!container[field].is_object()) continue;
-    errors.push_back(field_error::forbidden(path.child(field).text(),
-                                            "may not be set for init containers without restartPolicy=Always"));
+    if (container[field].is_set()) {
+      container[field].forbidden("may not be set for init containers without restartPolicy=Always");
+    }
   }
+  if (tolerates_restart) return;
+  container["resizePolicy"].each([](const FieldCheck& policy) {
+    if (policy["restartPolicy"].text() != "RestartContainer") return;
+    policy["restartPolicy"].invalid("must not be set to 'RestartContainer' for non-sidecar initContainers");
+  });
 }
 
-// What a container that is added to a running pod cannot have.
-void check_ephemeral_container(const Value& container, const FieldPath& path, FieldErrors& errors) {
-  for (const std::string_view field :
-       {"ports", "lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "resources"}) {
-    if (is_zero(container[field])) continue;
-    errors.push_back(field_error::forbidden(path.child(field).text(), "cannot be set for an Ephemeral Container"));
+bool is_sidecar(const Value& container) {
+  return container["restartPolicy"].as_string() == "Always";
+}
+
+bool restarts_ending_container(const Value& containers) {
+  for (const Value& container : containers.items()) {
+    for (const Value& policy : container["resizePolicy"].items()) {
+      if (!is_sidecar(container) && policy["restartPolicy"].as_string() == "RestartContainer") return true;
+    }
   }
+  return false;
+}
+
+void check_init(const Pod& pod, Names& names) {
+  const FieldCheck containers = pod.spec["initContainers"];
+  const bool tolerates_restart = restarts_ending_container(pod.options.old_value("initContainers"));
+  containers.each([&](const FieldCheck& container) {
+    const FieldCheck name = container["name"];
+    const FieldCheck policy = container["restartPolicy"];
+    check_common(container, pod);
+    if (policy.is_set()) {
+      check_restart(container);
+    } else if (!container["restartPolicyRules"].is_empty()) {
+      policy.required("must specify restartPolicy when restart rules are used");
+    }
+    if (names.contains(name.text())) {
+      name.duplicate();
+    } else if (!name.is_empty()) {
+      names.insert(name.text());
+    }
+    // These run one after the other, so each has the host's ports for itself; upstream calls each the first.
+    std::set<std::string> host_ports;
+    check_taken_ports(containers.at(0).with(container.value()), host_ports);
+    if (is_sidecar(container.value())) {
+      check_lifecycle(container["lifecycle"], pod.grace());
+      check_probes(container, pod.grace());
+    } else {
+      check_ending(container, tolerates_restart);
+    }
+  });
+}
+
+void check_ephemeral(const Pod& pod, Names& names) {
+  constexpr std::string_view kForbidden[] = {"ports",          "resources",          "resizePolicy",
+                                             "restartPolicy",  "restartPolicyRules", "livenessProbe",
+                                             "readinessProbe", "startupProbe",       "lifecycle"};
+  const Names others = names;
+  pod.spec["ephemeralContainers"].each([&](const FieldCheck& container) {
+    const FieldCheck name = container["name"];
+    const FieldCheck target = container["targetContainerName"];
+    check_common(container, pod);
+    check_image_text(container);
+    if (!names.insert(name.text()).second) name.duplicate();
+    if (!target.is_empty() && !others.contains(target.text())) target.not_found();
+    for (const std::string_view field : kForbidden) {
+      const FieldCheck one = container[field];
+      // A hook or probe is there also when it is empty; a list is not, and neither are the amounts of nothing.
+      const bool given = one.value().is_object() && field != "resources" ? true : !one.is_empty();
+      if (given) one.forbidden(kNotEphemeral);
+    }
+    container["volumeMounts"].each([](const FieldCheck& mount) {
+      for (const std::string_view field : {"subPath", "subPathExpr"}) {
+        if (!mount[field].is_empty()) mount[field].forbidden(kNotEphemeral);
+      }
+    });
+  });
 }
 
 }  // namespace
 
-void check_containers(const Value& pod_spec, const FieldPath& path, const VolumeNames& volumes, FieldErrors& errors) {
-  const PodParts parts{volumes, pod_spec["hostNetwork"].as_bool()};
+void check_containers(const FieldCheck& spec, const PodVolumes& volumes, const PodSpecOptions& options) {
+  const Pod pod{spec, volumes, options, claim_names(spec.value()["resourceClaims"]),
+                spec.value()["hostUsers"].as_bool(true)};
   Names names;
-  if (pod_spec["containers"].empty()) report(errors, field_error::required(path.child("containers").text()));
-  for (std::size_t i = 0; i < pod_spec["containers"].size(); ++i) {
-    const Value& container = pod_spec["containers"].at(i);
-    const FieldPath at = path.child("containers").index(i);
-    check_container(container, at, parts, names, errors);
-    check_probes(container, at, errors);
-  }
-  for (std::size_t i = 0; i < pod_spec["initContainers"].size(); ++i) {
-    const Value& container = pod_spec["initContainers"].at(i);
-    const FieldPath at = path.child("initContainers").index(i);
-    check_container(container, at, parts, names, errors);
-    if (container["restartPolicy"].as_string() == "Always") {
-      check_probes(container, at, errors);
-    } else {
-      check_init_container(container, at, errors);
-    }
-  }
-  for (std::size_t i = 0; i < pod_spec["ephemeralContainers"].size(); ++i) {
-    const FieldPath at = path.child("ephemeralContainers").index(i);
-    check_container(pod_spec["ephemeralContainers"].at(i), at, parts, names, errors);
-    check_ephemeral_container(pod_spec["ephemeralContainers"].at(i), at, errors);
-  }
+  check_regular(pod, names);
+  check_init(pod, names);
+  check_ephemeral(pod, names);
+}
+
+void check_images_of_pod(const FieldCheck& spec) {
+  for (const std::string_view list : {"containers", "initContainers"}) spec[list].each(check_image_text);
 }
 
 }  // namespace coracle::kube::apiserver

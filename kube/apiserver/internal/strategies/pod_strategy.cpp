@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
+#include "kube/apiserver/internal/strategies/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/pod_template.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/conditions.h"
@@ -58,6 +59,15 @@ std::map<std::string, Quantity, std::less<>> decisive_amounts(const Value& list)
     if (amount.ok() && amount->sign() > 0) amounts.emplace(name, *amount);
   }
   return amounts;
+}
+
+// What holds for a pod however it came to be.
+void check_any_pod(const Object& pod, const Object* old, FieldErrors& errors) {
+  PodSpecOptions options;
+  if (old != nullptr) options = options_of_update((*old)["spec"]);
+  options.pod_metadata = &pod.metadata();
+  check_pod_annotations(pod.metadata()["annotations"], FieldPath("metadata.annotations"), pod["spec"], errors);
+  check_pod_spec(pod["spec"], FieldPath("spec"), errors, options);
 }
 
 void check_tolerations_change(const Value& now, const Value& before, FieldErrors& errors) {
@@ -195,7 +205,7 @@ class PodStrategy : public ExtendedStrategy {
   }
 
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
-    check_pod_spec(object["spec"], FieldPath("spec"), errors);
+    check_any_pod(object, nullptr, errors);
     if (!object["spec"]["ephemeralContainers"].empty()) {
       errors.push_back(field_error::forbidden("spec.ephemeralContainers", "cannot be set on create"));
     }
@@ -203,6 +213,8 @@ class PodStrategy : public ExtendedStrategy {
       errors.push_back(
           field_error::forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
     }
+    const FieldPath path("spec");
+    check_security_annotations_agree(FieldCheck(object["spec"], path, errors), object.metadata()["annotations"]);
   }
 
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
@@ -210,13 +222,14 @@ class PodStrategy : public ExtendedStrategy {
     if (write.subresource == "status") return check_status(object, old, errors);
     if (write.subresource == "binding" || write.subresource == "eviction") return;
     if (write.subresource == "ephemeralcontainers") {
-      check_ephemeral_change(object, old, errors);
-      return check_pod_spec(object["spec"], FieldPath("spec"), errors);
+      check_any_pod(object, &old, errors);
+      return check_ephemeral_change(object, old, errors);
     }
     if (write.subresource == "resize") {
-      check_resize(object, old, errors);
-      return check_pod_spec(object["spec"], FieldPath("spec"), errors);
+      check_any_pod(object, &old, errors);
+      return check_resize(object, old, errors);
     }
+    check_any_pod(object, &old, errors);
     check_pod_change(object, old, errors);
   }
 

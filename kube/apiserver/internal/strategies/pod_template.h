@@ -8,8 +8,30 @@
 
 namespace coracle::kube::apiserver {
 
-// A pod template's labels, annotations and pod spec.
-void check_pod_template(const Value& pod_template, const FieldPath& path, FieldErrors& errors);
+// What the rules of a pod spec depend on beside the spec. Nothing of it is owned.
+struct PodSpecOptions {
+  // The metadata of the pod; null for a template, which is allowed a little more.
+  const Value* pod_metadata = nullptr;
+  // The spec that is stored: what it was allowed to have by older rules may stay.
+  const Value* old_spec = nullptr;
+  // Does the stored spec ask for parts of huge pages?
+  bool tolerates_odd_pages = false;
+
+  const Value& old_value(std::string_view field) const {
+    static const Value kNothing;
+    return old_spec == nullptr ? kNothing : (*old_spec)[field];
+  }
+};
+
+// What to bear with when a pod spec takes the place of this one.
+PodSpecOptions options_of_update(const Value& old_spec);
+
+// A pod template's labels, annotations and pod spec. `old_template`: the stored one of an update.
+void check_pod_template(const Value& pod_template, const FieldPath& path, FieldErrors& errors,
+                        const Value* old_template = nullptr);
+
+// Annotations that mean something for a pod with this spec; `path` is theirs.
+void check_pod_annotations(const Value& annotations, const FieldPath& path, const Value& spec, FieldErrors& errors);
 
 // The metadata alone: where the pod spec is not complete yet (stateful sets add volumes to it).
 void check_pod_template_metadata(const Value& metadata, const FieldPath& path, FieldErrors& errors);
@@ -27,7 +49,11 @@ void check_workload_selector(const Value& spec, const SelectorWords& words, Fiel
 void check_restart_policy_always(const Value& pod_template, std::string_view kind, const FieldPath& path,
                                  FieldErrors& errors);
 
-// Upstream's ValidatePodSpec as far as users meet it; `path` is that of the spec.
-void check_pod_spec(const Value& spec, const FieldPath& path, FieldErrors& errors);
+// Removes what the schema has found below the path, for a spec that upstream judges by other rules.
+void drop_schema_findings(const FieldPath& path, FieldErrors& errors);
+
+// Upstream's ValidatePodSpec; `path` is that of the spec. Takes the place of what the schema has found below that path:
+// upstream says these things in other words and in another order.
+void check_pod_spec(const Value& spec, const FieldPath& path, FieldErrors& errors, const PodSpecOptions& options = {});
 
 }  // namespace coracle::kube::apiserver
