@@ -181,15 +181,17 @@ void default_pod_spec(StructDraft& spec, WallTime) {
   }
 }
 
-// The singular form of a list of addresses shows the list's first entry.
+// The singular form of a list of addresses is the list's first entry. Where they differ the single one counts: who
+// writes only that knows nothing of the list.
 void mirror_first(StructDraft& draft, std::string_view single, std::string_view list, std::string_view key) {
-  const auto text_of = [&](const Value& item) { return key.empty() ? item.as_string() : item[key].as_string(); };
+  const Value& first = draft[list].at(0);
+  const std::string text(key.empty() ? first.as_string() : first[key].as_string());
   const std::string one(draft[single].as_string());
-  if (draft[list].empty()) {
-    if (one.empty()) return;
+  if (one == text) return;
+  if (one.empty()) {
+    draft.set(single, Value(text));
+  } else {
     draft.set(list, Value::array({key.empty() ? Value(one) : Value::object({{key, Value(one)}})}));
-  } else if (one != text_of(draft[list].at(0))) {
-    draft.set(single, Value(text_of(draft[list].at(0))));
   }
 }
 
