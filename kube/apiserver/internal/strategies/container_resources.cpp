@@ -251,7 +251,7 @@ void check_pod_resources(const FieldCheck& spec, const ClaimNames& claims, const
   const FieldCheck resources = spec["resources"];
   if (!resources.is_set()) return;
   if (spec["os"]["name"].text() == "windows") return resources.forbidden("may not be set for a windows pod");
-  if (!resources["claims"].is_empty()) {
+  if (resources["claims"].is_set()) {
     resources["claims"].forbidden("claims may not be set for Resources at pod-level");
   }
   check_requirements(resources, claims, check_pod_resource_name, options);
@@ -266,10 +266,9 @@ void check_overhead(const FieldCheck& overhead, const PodSpecOptions& options) {
 }
 
 void check_resource_claims(const FieldCheck& claims, const PodSpecOptions& options) {
-  constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
   ClaimNames names;
   claims.each([&](const FieldCheck& claim) {
-    if (options.pod_metadata != nullptr && (*options.pod_metadata)["annotations"].contains(kMirror)) {
+    if (options.pod_metadata != nullptr && (*options.pod_metadata)["annotations"].contains(kMirrorPod)) {
       const FieldPath nowhere;
       FieldCheck(claim.value(), nowhere, claim.errors()).forbidden("static pods do not support resource claims");
     } else {

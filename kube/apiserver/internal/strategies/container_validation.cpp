@@ -209,8 +209,8 @@ void check_ephemeral(const Pod& pod, Names& names) {
     if (!target.is_empty() && !others.contains(target.text())) target.not_found();
     for (const std::string_view field : kForbidden) {
       const FieldCheck one = container[field];
-      // A hook or probe is there also when it is empty; a list is not, and neither are the amounts of nothing.
-      const bool given = one.value().is_object() && field != "resources" ? true : !one.is_empty();
+      // Amounts of nothing are as good as none where they stand for themselves.
+      const bool given = field == "resources" ? !one.is_empty() : one.is_set();
       if (given) one.forbidden(kNotEphemeral);
     }
     container["volumeMounts"].each([](const FieldCheck& mount) {

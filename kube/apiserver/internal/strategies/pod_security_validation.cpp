@@ -143,29 +143,45 @@ void check_app_armor_profile(const FieldCheck& profile) {
   if (local.text().size() > kMaximumPath) local.too_long(kMaximumPath);
 }
 
-// A container's context as upstream prints it: every field, by its name in Go.
-Value shown_context(const Value& context) {
-  struct Shown {
-    std::string_view go_name;
-    std::string_view field;
-  };
-  constexpr Shown kFields[] = {{"Privileged", "privileged"},
-                               {"SELinuxOptions", "seLinuxOptions"},
-                               {"WindowsOptions", "windowsOptions"},
-                               {"RunAsUser", "runAsUser"},
-                               {"RunAsGroup", "runAsGroup"},
-                               {"RunAsNonRoot", "runAsNonRoot"},
-                               {"ReadOnlyRootFilesystem", "readOnlyRootFilesystem"},
-                               {"AllowPrivilegeEscalation", "allowPrivilegeEscalation"},
-                               {"ProcMount", "procMount"},
-                               {"SeccompProfile", "seccompProfile"},
-                               {"AppArmorProfile", "appArmorProfile"}};
+// A structure as upstream prints it: every field, by its name in Go; what is no pointer there is never null.
+struct ShownField {
+  std::string_view go_name;
+  std::string_view field;
+  bool is_text = false;
+};
+
+Value shown_struct(const Value& value, std::span<const ShownField> fields) {
+  if (value.is_null()) return {};
   Value::ObjectBuilder shown;
-  const Value& capabilities = context["capabilities"];
-  shown.set("Capabilities", capabilities.is_null()
-                                ? Value()
-                                : Value::object({{"Add", capabilities["add"]}, {"Drop", capabilities["drop"]}}));
-  for (const Shown& one : kFields) shown.set(one.go_name, context[one.field]);
+  for (const ShownField& one : fields) {
+    shown.set(one.go_name, one.is_text ? Value(value[one.field].as_string()) : value[one.field]);
+  }
+  return std::move(shown).build();
+}
+
+Value shown_context(const Value& context) {
+  constexpr ShownField kCapabilities[] = {{"Add", "add"}, {"Drop", "drop"}};
+  constexpr ShownField kLabels[] = {
+      {"User", "user", true}, {"Role", "role", true}, {"Type", "type", true}, {"Level", "level", true}};
+  constexpr ShownField kWindows[] = {{"GMSACredentialSpecName", "gmsaCredentialSpecName"},
+                                     {"GMSACredentialSpec", "gmsaCredentialSpec"},
+                                     {"RunAsUserName", "runAsUserName"},
+                                     {"HostProcess", "hostProcess"}};
+  constexpr ShownField kProfile[] = {{"Type", "type", true}, {"LocalhostProfile", "localhostProfile"}};
+  constexpr ShownField kPlain[] = {{"RunAsUser", "runAsUser"},
+                                   {"RunAsGroup", "runAsGroup"},
+                                   {"RunAsNonRoot", "runAsNonRoot"},
+                                   {"ReadOnlyRootFilesystem", "readOnlyRootFilesystem"},
+                                   {"AllowPrivilegeEscalation", "allowPrivilegeEscalation"},
+                                   {"ProcMount", "procMount"}};
+  Value::ObjectBuilder shown;
+  shown.set("Capabilities", shown_struct(context["capabilities"], kCapabilities));
+  shown.set("Privileged", context["privileged"]);
+  shown.set("SELinuxOptions", shown_struct(context["seLinuxOptions"], kLabels));
+  shown.set("WindowsOptions", shown_struct(context["windowsOptions"], kWindows));
+  for (const ShownField& one : kPlain) shown.set(one.go_name, context[one.field]);
+  shown.set("SeccompProfile", shown_struct(context["seccompProfile"], kProfile));
+  shown.set("AppArmorProfile", shown_struct(context["appArmorProfile"], kProfile));
   return std::move(shown).build();
 }
 

@@ -7,6 +7,8 @@
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
 #include "kube/apiserver/internal/strategies/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/pod_template.h"
+#include "kube/apiserver/internal/strategies/pod_update_validation.h"
+#include "kube/apiserver/internal/strategies/pod_warnings.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/conditions.h"
 #include "kube/object/quantity.h"
@@ -16,12 +18,6 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kContainerLists[] = {"containers", "initContainers"};
-constexpr std::string_view kFrozenPodSpec =
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n";
-
 bool is_terminal(const Object& pod) {
   const std::string_view phase = pod["status"]["phase"].as_string();
   return phase == "Succeeded" || phase == "Failed";
@@ -30,7 +26,7 @@ bool is_terminal(const Object& pod) {
 // The spec with some fields of its containers taken from another one; containers are matched by place.
 Value with_container_fields(const Value& spec, const Value& from, std::initializer_list<std::string_view> fields) {
   Value changed = spec;
-  for (const std::string_view list : kContainerLists) {
+  for (const std::string_view list : kPodContainerLists) {
     if (!spec.contains(list)) continue;
     Value::ArrayBuilder containers;
     for (std::size_t i = 0; i < spec[list].size(); ++i) {
@@ -70,127 +66,53 @@ void check_any_pod(const Object& pod, const Object* old, FieldErrors& errors) {
   check_pod_spec(pod["spec"], FieldPath("spec"), errors, options);
 }
 
-void check_tolerations_change(const Value& now, const Value& before, FieldErrors& errors) {
-  for (const Value& old : before.items()) {
-    const bool kept = std::any_of(now.items().begin(), now.items().end(), [&](const Value& one) {
-      return one.without("tolerationSeconds") == old.without("tolerationSeconds");
-    });
-    if (kept) continue;
-    errors.push_back(field_error::forbidden("spec.tolerations",
-                                            "existing toleration can not be modified except its tolerationSeconds"));
-    return;
-  }
+// Seconds that nobody can wait stand for the shortest time.
+Object with_positive_grace(Object pod) {
+  if (pod["spec"]["terminationGracePeriodSeconds"].as_int() >= 0) return pod;
+  return pod.with("spec", pod["spec"].with("terminationGracePeriodSeconds", 1));
 }
 
-void check_gates_change(const Value& now, const Value& before, FieldErrors& errors) {
+void refuse(std::string_view why, FieldErrors& errors) {
+  errors.clear();
+  errors.push_back(field_error::forbidden("", why));
+}
+
+bool same_names(const Value& now, const Value& before) {
+  if (now.size() != before.size()) return false;
   for (std::size_t i = 0; i < now.size(); ++i) {
-    const auto old = before.items();
-    if (std::find(old.begin(), old.end(), now.at(i)) != old.end()) continue;
-    errors.push_back(field_error::forbidden(FieldPath("spec.schedulingGates").index(i).text(),
-                                            "only deletion is allowed, but found new scheduling gate '" +
-                                                std::string(now.at(i)["name"].as_string()) + "'"));
+    if (!(now.at(i)["name"] == before.at(i)["name"])) return false;
   }
+  return true;
 }
 
-void check_deadline_change(const Value& now, const Value& before, FieldErrors& errors) {
-  if (!before.is_int()) return;
-  if (!now.is_int()) {
-    errors.push_back(field_error::invalid("spec.activeDeadlineSeconds", now,
-                                          "must not update from a positive integer to nil value"));
-  } else if (now.as_int() > before.as_int()) {
-    errors.push_back(
-        field_error::invalid("spec.activeDeadlineSeconds", now, "must be less than or equal to previous value"));
+// The old spec with the amounts of the new one. Where its containers are others, it is left to validation to say so.
+Value resized_spec(const Value& now, const Value& before) {
+  if (now["containers"].size() != before["containers"].size() ||
+      now["initContainers"].size() != before["initContainers"].size()) {
+    return now;
   }
-}
-
-// The new spec, with everything that an update may change as it was.
-Value frozen_pod_part(const Value& spec, const Value& old) {
-  Value frozen = with_container_fields(spec, old, {"image"});
-  for (const std::string_view field : {"activeDeadlineSeconds", "tolerations", "schedulingGates"}) {
-    frozen = with_field_of(frozen, old, field);
+  Value spec = with_container_fields(before, now, {"resources", "resizePolicy"});
+  for (const std::string_view list : kPodContainerLists) {
+    if (!same_names(now[list], before[list])) spec = spec.with(list, now[list]);
   }
-  if (old["terminationGracePeriodSeconds"].as_int() < 0 && spec["terminationGracePeriodSeconds"].as_int() == 1) {
-    frozen = with_field_of(frozen, old, "terminationGracePeriodSeconds");
-  }
-  if (old["schedulingGates"].empty()) return frozen;
-  // A pod that waits at a gate may be told more precisely where to go.
-  const bool narrower =
-      std::all_of(old["nodeSelector"].members().begin(), old["nodeSelector"].members().end(),
-                  [&](const Value::Member& member) { return spec["nodeSelector"][member.key] == member.value; });
-  if (narrower) frozen = with_field_of(frozen, old, "nodeSelector");
-  if (!old["affinity"].contains("nodeAffinity") && frozen["affinity"].contains("nodeAffinity")) {
-    const Value affinity = frozen["affinity"].without("nodeAffinity");
-    frozen =
-        old["affinity"].is_null() && affinity.empty() ? frozen.without("affinity") : frozen.with("affinity", affinity);
-  }
-  return frozen;
-}
-
-void check_pod_change(const Object& pod, const Object& old, FieldErrors& errors) {
-  const Value& spec = pod["spec"];
-  const Value& before = old["spec"];
-  for (const std::string_view list : kContainerLists) {
-    if (spec[list].size() == before[list].size()) continue;
-    errors.push_back(
-        field_error::forbidden("spec." + std::string(list), "pod updates may not add or remove containers"));
-    return;
-  }
-  for (const std::string_view list : kContainerLists) {
-    for (std::size_t i = 0; i < spec[list].size(); ++i) {
-      if (!spec[list].at(i)["image"].as_string().empty()) continue;
-      report(errors, field_error::required(FieldPath("spec").child(list).index(i).child("image").text()));
-    }
-  }
-  check_deadline_change(spec["activeDeadlineSeconds"], before["activeDeadlineSeconds"], errors);
-  check_tolerations_change(spec["tolerations"], before["tolerations"], errors);
-  check_gates_change(spec["schedulingGates"], before["schedulingGates"], errors);
-  if (!(frozen_pod_part(spec, before) == before)) errors.push_back(field_error::forbidden("spec", kFrozenPodSpec));
-}
-
-void check_ephemeral_change(const Object& pod, const Object& old, FieldErrors& errors) {
-  const Value& now = pod["spec"]["ephemeralContainers"];
-  for (const Value& before : old["spec"]["ephemeralContainers"].items()) {
-    const auto items = now.items();
-    const auto same_name =
-        std::find_if(items.begin(), items.end(), [&](const Value& one) { return one["name"] == before["name"]; });
-    const std::string name(before["name"].as_string());
-    if (same_name == items.end()) {
-      errors.push_back(field_error::forbidden("spec.ephemeralContainers",
-                                              "existing ephemeral containers \"" + name + "\" may not be removed\n"));
-    } else if (!(*same_name == before)) {
-      errors.push_back(field_error::forbidden("spec.ephemeralContainers",
-                                              "existing ephemeral containers \"" + name + "\" may not be changed\n"));
-    }
-  }
-}
-
-void check_resize(const Object& pod, const Object& old, FieldErrors& errors) {
-  if (pod_qos_class(pod["spec"]) != old["status"]["qosClass"].as_string()) {
-    errors.push_back(field_error::invalid("spec", pod["status"]["qosClass"],
-                                          "Pod QOS Class may not change as a result of resizing"));
-  }
-  const Value& now = pod["spec"]["initContainers"];
-  const Value& before = old["spec"]["initContainers"];
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (now.at(i)["restartPolicy"].as_string() == "Always" || now.at(i) == before.at(i)) continue;
-    errors.push_back(field_error::forbidden("spec.initContainers[" + std::to_string(i) + "]",
-                                            "resources for non-sidecar init containers are immutable"));
-  }
+  return spec;
 }
 
 class PodStrategy : public ExtendedStrategy {
  public:
   using ExtendedStrategy::ExtendedStrategy;
 
-  Result<Object> prepare_for_create(const WriteContext&, Object object) const override {
+  Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
+    object = with_positive_grace(object.with("spec", without_disabled_fields(object["spec"], Value())));
     Value::ObjectBuilder status;
     status.set("phase", "Pending");
     if (!object["spec"]["schedulingGates"].empty()) {
-      Value condition = Value::object({{"type", "PodScheduled"},
-                                       {"status", "False"},
-                                       {"reason", "SchedulingGated"},
-                                       {"message", "Scheduling is blocked due to non-empty scheduling gates"}});
-      status.set("conditions", Value::array({std::move(condition)}));
+      Condition gated;
+      gated.type = "PodScheduled";
+      gated.status = "False";
+      gated.reason = "SchedulingGated";
+      gated.message = "Scheduling is blocked due to non-empty scheduling gates";
+      status.set("conditions", with_condition(Value(), gated, write.now));
     }
     status.set("qosClass", pod_qos_class(object["spec"]));
     return object.with("status", std::move(status).build()).with_metadata("generation", 1);
@@ -198,6 +120,7 @@ class PodStrategy : public ExtendedStrategy {
 
   Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
     if (write.subresource == "status") return prepare_status(write, std::move(object), old);
+    object = with_positive_grace(object.with("spec", without_disabled_fields(object["spec"], old["spec"])));
     if (write.subresource == "ephemeralcontainers" || write.subresource == "resize") {
       return prepare_part(write, object, old);
     }
@@ -219,18 +142,28 @@ class PodStrategy : public ExtendedStrategy {
 
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
-    if (write.subresource == "status") return check_status(object, old, errors);
+    if (write.subresource == "status") return check_pod_status(object, old, errors);
     if (write.subresource == "binding" || write.subresource == "eviction") return;
+    check_any_pod(object, &old, errors);
     if (write.subresource == "ephemeralcontainers") {
-      check_any_pod(object, &old, errors);
-      return check_ephemeral_change(object, old, errors);
+      if (old.has_annotation(kMirrorPod)) return refuse("static pods do not support ephemeral containers", errors);
+      return check_ephemeral_update(object, old, errors);
     }
     if (write.subresource == "resize") {
-      check_any_pod(object, &old, errors);
-      return check_resize(object, old, errors);
+      if (old.has_annotation(kMirrorPod)) return refuse("static pods cannot be resized", errors);
+      if (old["spec"]["os"]["name"].as_string() == "windows") return refuse("windows pods cannot be resized", errors);
+      return check_pod_resize(object, old, errors);
     }
-    check_any_pod(object, &old, errors);
-    check_pod_change(object, old, errors);
+    check_pod_update(object, old, errors);
+  }
+
+  std::vector<std::string> warnings(const WriteContext&, const Object& object, const Object* old) const override {
+    // People seldom change pods, controllers do all the time.
+    if (old != nullptr) return {};
+    std::vector<std::string> warnings;
+    add_pod_name_warning(object.name(), warnings);
+    add_pod_warnings(object["spec"], object.metadata(), FieldPath(), warnings);
+    return warnings;
   }
 
   std::optional<std::int64_t> grace_period(const WriteContext&, const Object& pod,
@@ -246,14 +179,14 @@ class PodStrategy : public ExtendedStrategy {
     ASSIGN_OR_RETURN(object, ExtendedStrategy::prepare_for_update(write, std::move(object), old));
     object = object.with_metadata("ownerReferences", old.metadata()["ownerReferences"]);
     if (!object["status"]["qosClass"].as_string().empty()) return object;
-    return object.with("status", object["status"].with("qosClass", pod_qos_class(object["spec"])));
+    return object.with("status", object["status"].with("qosClass", old["status"]["qosClass"]));
   }
 
   // Only the part of the spec that the subresource is for is the caller's.
   static Object prepare_part(const WriteContext& write, const Object& object, const Object& old) {
     Value spec = old["spec"];
     if (write.subresource == "resize") {
-      spec = with_container_fields(spec, object["spec"], {"resources", "resizePolicy"});
+      spec = resized_spec(object["spec"], spec);
       spec = with_field_of(spec, object["spec"], "resources");
     } else {
       spec = with_field_of(spec, object["spec"], "ephemeralContainers");
@@ -261,20 +194,6 @@ class PodStrategy : public ExtendedStrategy {
     Object changed = old.with("spec", spec).with_metadata("managedFields", object.metadata()["managedFields"]);
     changed = changed.with_metadata("resourceVersion", object.metadata()["resourceVersion"]);
     return spec == old["spec"] ? changed : changed.with_metadata("generation", old.generation() + 1);
-  }
-
-  // A container that has ended for good does not run again.
-  static void check_status(const Object& pod, const Object& old, FieldErrors& errors) {
-    if (old["spec"]["restartPolicy"].as_string() != "Never") return;
-    const Value& now = pod["status"]["containerStatuses"];
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      for (const Value& before : old["status"]["containerStatuses"].items()) {
-        if (!(before["name"] == now.at(i)["name"])) continue;
-        if (!before["state"]["terminated"].is_object() || now.at(i)["state"]["terminated"].is_object()) continue;
-        errors.push_back(field_error::forbidden("status.containerStatuses[" + std::to_string(i) + "].state",
-                                                "may not be transitioned to non-terminated state"));
-      }
-    }
   }
 };
 
@@ -293,7 +212,7 @@ std::string_view pod_qos_class(const Value& pod_spec) {
   if (pod_spec["resources"].is_object()) {
     count(pod_spec["resources"]);
   } else {
-    for (const std::string_view list : kContainerLists) {
+    for (const std::string_view list : kPodContainerLists) {
       for (const Value& container : pod_spec[list].items()) count(container["resources"]);
     }
   }

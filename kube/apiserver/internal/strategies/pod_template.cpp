@@ -1,5 +1,8 @@
 #include "kube/apiserver/internal/strategies/pod_template.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -12,7 +15,62 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kDeletionCost = "controller.kubernetes.io/pod-deletion-cost";
-constexpr std::string_view kMirrorPod = "kubernetes.io/config.mirror";
+
+// The same tree where there is nothing to remove.
+Value without_member(const Value& value, std::string_view member) {
+  return value.contains(member) ? value.without(member) : value;
+}
+
+bool stops_by_signal_in(const Value& containers) {
+  const auto items = containers.items();
+  return std::any_of(items.begin(), items.end(),
+                     [](const Value& one) { return one["lifecycle"].contains("stopSignal"); });
+}
+
+bool stops_by_signal(const Value& spec) {
+  return stops_by_signal_in(spec["containers"]) || stops_by_signal_in(spec["initContainers"]) ||
+         stops_by_signal_in(spec["ephemeralContainers"]);
+}
+
+// A lifecycle that said nothing else is none.
+Value without_stop_signals(const Value& containers) {
+  Value::ArrayBuilder kept;
+  for (const Value& container : containers.items()) {
+    const Value& lifecycle = container["lifecycle"];
+    if (!lifecycle.contains("stopSignal")) {
+      kept.add(container);
+    } else if (lifecycle.size() == 1) {
+      kept.add(container.without("lifecycle"));
+    } else {
+      kept.add(container.with("lifecycle", lifecycle.without("stopSignal")));
+    }
+  }
+  return std::move(kept).build();
+}
+
+bool projects(const Value& spec, std::string_view source) {
+  for (const Value& volume : spec["volumes"].items()) {
+    for (const Value& one : volume["projected"]["sources"].items()) {
+      if (one.contains(source)) return true;
+    }
+  }
+  return false;
+}
+
+Value without_projection(const Value& spec, std::string_view source) {
+  Value::ArrayBuilder volumes;
+  for (const Value& volume : spec["volumes"].items()) {
+    const Value& projected = volume["projected"];
+    if (!projected.is_object()) {
+      volumes.add(volume);
+      continue;
+    }
+    Value::ArrayBuilder sources;
+    for (const Value& one : projected["sources"].items()) sources.add(without_member(one, source));
+    volumes.add(volume.with("projected", projected.with("sources", std::move(sources).build())));
+  }
+  return spec.with("volumes", std::move(volumes).build());
+}
 
 // A number of 32 bits, without a sign or zeros that say nothing.
 bool is_deletion_cost(std::string_view text) {
@@ -21,6 +79,48 @@ bool is_deletion_cost(std::string_view text) {
 }
 
 }  // namespace
+
+Value without_disabled_fields(const Value& spec, const Value& old) {
+  Value kept = old.contains("schedulingGroup") ? spec : without_member(spec, "schedulingGroup");
+  if (!stops_by_signal(old)) {
+    for (const std::string_view list : {"containers", "initContainers", "ephemeralContainers"}) {
+      if (stops_by_signal_in(kept[list])) kept = kept.with(list, without_stop_signals(kept[list]));
+    }
+  }
+  for (const std::string_view source : {"clusterTrustBundle", "podCertificate"}) {
+    if (!projects(old, source) && projects(kept, source)) kept = without_projection(kept, source);
+  }
+  return kept;
+}
+
+Object without_disabled_template_fields(const Object& object, std::span<const std::string_view> path,
+                                        const Object* old) {
+  const Value& spec = member_at(object.tree(), path)["spec"];
+  if (!spec.is_object()) return object;
+  const Value kept = without_disabled_fields(spec, old == nullptr ? Value() : member_at(old->tree(), path)["spec"]);
+  if (kept.same_tree(spec)) return object;
+  std::vector<std::string_view> to_spec(path.begin(), path.end());
+  to_spec.push_back("spec");
+  return Object(object.tree().with_path(to_spec, kept));
+}
+
+std::span<const std::string_view> pod_template_path(std::string_view resource) {
+  static constexpr std::string_view kTop[] = {"template"};
+  static constexpr std::string_view kInSpec[] = {"spec", "template"};
+  static constexpr std::string_view kInJob[] = {"spec", "jobTemplate", "spec", "template"};
+  constexpr std::string_view kWorkloads[] = {
+      "deployments", "replicasets", "statefulsets", "daemonsets", "replicationcontrollers", "jobs"};
+  if (resource == "podtemplates") return kTop;
+  if (resource == "cronjobs") return kInJob;
+  return is_listed(resource, kWorkloads) ? std::span<const std::string_view>(kInSpec)
+                                         : std::span<const std::string_view>();
+}
+
+const Value& member_at(const Value& value, std::span<const std::string_view> path) {
+  const Value* found = &value;
+  for (const std::string_view name : path) found = &(*found)[name];
+  return *found;
+}
 
 void check_pod_annotations(const Value& annotations, const FieldPath& path, const Value& spec, FieldErrors& errors) {
   const FieldCheck found(annotations, path, errors);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "kube/apiserver/resource.h"
@@ -22,6 +23,20 @@ struct PodSpecOptions {
     return old_spec == nullptr ? kNothing : (*old_spec)[field];
   }
 };
+
+// Marks a pod that stands for one which a node keeps by itself.
+inline constexpr std::string_view kMirrorPod = "kubernetes.io/config.mirror";
+
+// A pod spec without what upstream has behind feature gates that are off: silently dropped, unless the stored spec
+// has it.
+Value without_disabled_fields(const Value& spec, const Value& old);
+
+// Where objects of a resource have their pod template; empty for those that have none.
+std::span<const std::string_view> pod_template_path(std::string_view resource);
+const Value& member_at(const Value& value, std::span<const std::string_view> path);
+// The object with such fields dropped from its template.
+Object without_disabled_template_fields(const Object& object, std::span<const std::string_view> path,
+                                        const Object* old);
 
 // What to bear with when a pod spec takes the place of this one.
 PodSpecOptions options_of_update(const Value& old_spec);

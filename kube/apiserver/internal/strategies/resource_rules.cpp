@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
+#include "kube/apiserver/internal/strategies/pod_template.h"
+#include "kube/apiserver/internal/strategies/pod_warnings.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -30,9 +32,10 @@ void check_frozen(const FrozenField& frozen, const Object& object, const Object&
 class RuledStrategy : public ExtendedStrategy {
  public:
   RuledStrategy(const StandardBehaviour& behaviour, const ResourceRules& rules)
-      : ExtendedStrategy(behaviour), rules_(rules) {}
+      : ExtendedStrategy(behaviour), rules_(rules), template_path_(pod_template_path(rules.resource)) {}
 
   Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
+    if (!template_path_.empty()) object = without_disabled_template_fields(object, template_path_, nullptr);
     const Value status = object["status"];
     ASSIGN_OR_RETURN(object, ExtendedStrategy::prepare_for_create(write, std::move(object)));
     if (rules_.keeps_new_status && !status.is_null()) object = object.with("status", status);
@@ -40,6 +43,7 @@ class RuledStrategy : public ExtendedStrategy {
   }
 
   Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
+    if (!template_path_.empty()) object = without_disabled_template_fields(object, template_path_, &old);
     ASSIGN_OR_RETURN(object, ExtendedStrategy::prepare_for_update(write, std::move(object), old));
     if (write.subresource == "status") {
       return rules_.prepare_status == nullptr ? object : rules_.prepare_status(write, object, old);
@@ -62,14 +66,22 @@ class RuledStrategy : public ExtendedStrategy {
   }
 
   std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {
-    if (rules_.warn == nullptr || write.subresource == "status") return {};
-    return rules_.warn(object, old);
+    if (write.subresource == "status") return {};
+    std::vector<std::string> warnings;
+    if (rules_.warn != nullptr) warnings = rules_.warn(object, old);
+    const bool respecified = old == nullptr || object.generation() != old->generation();
+    if (!template_path_.empty() && respecified) {
+      const Value& pod = member_at(object.tree(), template_path_);
+      add_pod_warnings(pod["spec"], pod["metadata"], FieldPath(join(template_path_, ".")), warnings);
+    }
+    return warnings;
   }
 
   std::string_view default_propagation() const override { return rules_.propagation; }
 
  private:
   const ResourceRules& rules_;
+  const std::span<const std::string_view> template_path_;
 };
 
 }  // namespace
