@@ -110,7 +110,6 @@ Value shown_term(const Value& term) {
 }
 
 Value shown_terms(const Value& terms) {
-  if (terms.is_null()) return {};
   Value::ArrayBuilder shown;
   for (const Value& term : terms.items()) shown.add(shown_term(term));
   return std::move(shown).build();
@@ -145,7 +144,7 @@ void check_node_affinity_kept(const FieldCheck& affinity, const Value& old) {
   const FieldCheck terms = affinity[kRequiredNodes]["nodeSelectorTerms"];
   if (before.empty()) return;
   if (before.size() != terms.value().size()) {
-    return terms.invalid(shown_terms(terms.value()),
+    return terms.invalid(affinity[kRequiredNodes].is_set() ? shown_terms(terms.value()) : Value(),
                          "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
   }
   for (std::size_t i = 0; i < before.size(); ++i) {
