@@ -91,8 +91,7 @@ constexpr Row kRows[] = {
     {"apps", "v1", "controllerrevisions", "ControllerRevision", 'N', "*", "", "", "", "controllerrevisions"},
     {"apps", "v1", "daemonsets", "DaemonSet", 'N', "*", "status", "ds", "all", "daemonsets", kSpec},
     {"apps", "v1", "deployments", "Deployment", 'N', "*", "scale,status", "deploy", "all", "deployments", kSpec},
-    {"apps", "v1", "replicasets", "ReplicaSet", 'N', "*", "scale,status", "rs", "all", "replicasets", kSpec, "",
-     "status.replicas"},
+    {"apps", "v1", "replicasets", "ReplicaSet", 'N', "*", "scale,status", "rs", "all", "replicasets", kSpec},
     {"apps", "v1", "statefulsets", "StatefulSet", 'N', "*", "scale,status", "sts", "all", "statefulsets", kSpec},
 
     {"events.k8s.io", "v1", "events", "Event", 'N', "*", "", "ev", "", "events", kPutCreates, "", kNewEventFields, "",
@@ -244,7 +243,7 @@ NameErrors (*name_rule(const Row& row))(std::string_view) {
   if (label) return check_dns1123_label;
   const bool segment = row.group == kRbac || row.resource == "ipaddresses" || row.resource == "events" ||
                        row.resource == "apiservices" || row.resource == "customresourcedefinitions" ||
-                       row.resource == "poddisruptionbudgets";
+                       row.resource == "poddisruptionbudgets" || row.resource == "certificatesigningrequests";
   return segment ? check_path_segment_name : nullptr;
 }
 

@@ -55,7 +55,10 @@ Result<Object> convert_event(const Object& event, const GroupVersionKind& to) {
     if (out.find("involvedObject") == nullptr) out.set("involvedObject", Value::object());
   } else {
     for (const EventFieldNames& names : kEventFieldNames) {
-      if (const Value* value = event.tree().find(names.core)) out.set(names.events, *value);
+      const Value* value = event.tree().find(names.core);
+      // core/v1 prints these where they are empty, the newer API does not.
+      const bool reporter = names.core.starts_with("reporting");
+      if (value != nullptr && !(reporter && is_zero(*value))) out.set(names.events, *value);
     }
   }
   return Object(std::move(out).build());
@@ -108,7 +111,7 @@ std::function<std::string(const Object&, std::string_view)> builtin_field_value(
   if (gvk.kind == "Event") return event_field;
   if (gvk.group.empty() && gvk.kind == "Pod") return pod_field;
   if (gvk.group.empty() && gvk.kind == "Node") return [](const Object&, std::string_view) { return "false"; };
-  if (gvk.kind == "ReplicationController" || gvk.kind == "ReplicaSet") {
+  if (gvk.kind == "ReplicationController") {
     return [](const Object&, std::string_view) { return "0"; };
   }
   if (gvk.group == "batch" && gvk.kind == "Job") {

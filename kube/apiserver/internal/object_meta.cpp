@@ -121,11 +121,8 @@ void validate_finalizers(const ResourceDescriptor& resource, const Value& finali
     for (const std::string& problem : check_qualified_name(finalizer)) {
       errors.push_back(field_error::invalid("metadata.finalizers", finalizer, problem));
     }
-    const bool plain =
-        std::find(std::begin(kPlainFinalizers), std::end(kPlainFinalizers), finalizer) != std::end(kPlainFinalizers);
-    if (!resource.custom && finalizer.find('/') == std::string_view::npos && !plain) {
-      errors.push_back(field_error::invalid(field, finalizer,
-                                            "name is neither a standard finalizer name nor is it fully qualified"));
+    for (const std::string& problem : resource.custom ? NameErrors() : check_finalizer_domain(finalizer)) {
+      errors.push_back(field_error::invalid(field, finalizer, problem));
     }
     orphan = orphan || finalizer == "orphan";
     foreground = foreground || finalizer == "foregroundDeletion";
@@ -161,6 +158,13 @@ void forbid_new_finalizers(const Value& now, const Value& before, FieldErrors& e
 }
 
 }  // namespace
+
+NameErrors check_finalizer_domain(std::string_view finalizer) {
+  const auto end = std::end(kPlainFinalizers);
+  const bool plain = std::find(std::begin(kPlainFinalizers), end, finalizer) != end;
+  if (plain || finalizer.find('/') != std::string_view::npos) return {};
+  return {"name is neither a standard finalizer name nor is it fully qualified"};
+}
 
 Object fill_new_metadata(const Object& object, std::string_view ns, bool namespaced, WallTime now, Random& random) {
   Value::ObjectBuilder metadata(object.metadata());

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "kube/apiserver/resource.h"
+#include "kube/object/names.h"
 
 namespace coracle::kube::apiserver {
 
@@ -23,6 +24,9 @@ Object generate_name(const Object& object, Random& random);
 // What an update may not change is taken from the old object (rest.BeforeUpdate). Without
 // resourceVersion: comparisons and storage do not know it.
 Object keep_system_metadata(const Object& object, const Object& old);
+
+// Finalizers of built-in kinds have a domain, but for the standard ones.
+NameErrors check_finalizer_domain(std::string_view finalizer);
 
 // Upstream's ObjectMeta validation. `check_name` replaces the DNS subdomain rule where set.
 void validate_metadata(const ResourceDescriptor& resource, const Object& object, FieldErrors& errors);

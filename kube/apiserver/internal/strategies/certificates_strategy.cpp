@@ -1,12 +1,15 @@
 #include "kube/apiserver/internal/strategies/certificates_strategy.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/identity/reviews.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -15,8 +18,10 @@ namespace {
 constexpr std::int64_t kMinimumCertificateSeconds = 600;
 constexpr std::string_view kLegacySigner = "kubernetes.io/legacy-unknown";
 
-bool approval_condition(const Value& condition) {
-  std::string_view type = condition["type"].as_string();
+constexpr std::string_view kConditions = "status.conditions";
+constexpr std::string_view kApprovals[] = {"Approved", "Denied"};
+
+bool is_approval(std::string_view type) {
   return type == "Approved" || type == "Denied";
 }
 
@@ -44,16 +49,51 @@ Value timed_conditions(const Value& conditions, const Value& old, WallTime now) 
   return std::move(builder).build();
 }
 
-// The conditions of `wanted`, with approvals exactly as they were.
+std::vector<Value> conditions_of_type(const Value& conditions, std::string_view type) {
+  std::vector<Value> found;
+  for (const Value& condition : conditions.items()) {
+    if (condition["type"].as_string() == type) found.push_back(condition);
+  }
+  return found;
+}
+
+// The conditions of `wanted`, with approvals exactly as they were unless some came or went: validation names those.
 Value conditions_with_approvals(const Value& wanted, const Value& old) {
-  Value::ArrayBuilder builder;
-  for (const Value& condition : old.items()) {
-    if (approval_condition(condition)) builder.add(condition);
+  std::vector<Value> conditions(wanted.items().begin(), wanted.items().end());
+  for (const std::string_view type : kApprovals) {
+    const auto before = conditions_of_type(old, type);
+    if (before.size() != conditions_of_type(wanted, type).size()) continue;
+    auto next = before.begin();
+    for (Value& condition : conditions) {
+      if (condition["type"].as_string() == type) condition = *next++;
+    }
   }
-  for (const Value& condition : wanted.items()) {
-    if (!approval_condition(condition)) builder.add(condition);
+  return Value::array(std::move(conditions));
+}
+
+// Decisions stay, and only those who approve make them.
+void check_kept_conditions(const Value& now, const Value& before, bool approving, FieldErrors& errors) {
+  constexpr std::string_view kKept[] = {"Approved", "Denied", "Failed"};
+  const auto forbid = [&](std::string_view what, std::string_view type) {
+    errors.push_back(field_error::forbidden(
+        kConditions, "updates may not " + std::string(what) + " a condition of type " + json::write_raw(Value(type))));
+  };
+  const auto count = [](const Value& conditions, std::string_view type) {
+    return conditions_of_type(conditions, type).size();
+  };
+  for (const std::string_view type : kKept) {
+    if (count(now, type) < count(before, type)) forbid("remove", type);
   }
-  return std::move(builder).build();
+  for (const std::string_view type : kApprovals) {
+    if (!approving && count(now, type) > count(before, type)) forbid("add", type);
+  }
+}
+
+bool has_repeated_types(const Value& conditions) {
+  std::set<std::string, std::less<>> seen;
+  const auto items = conditions.items();
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& one) { return !seen.emplace(one["type"].as_string()).second; });
 }
 
 void check_signer(const Value& spec, FieldErrors& errors) {
@@ -71,23 +111,45 @@ void check_signer(const Value& spec, FieldErrors& errors) {
   }
 }
 
-void check_conditions(const Value& conditions, FieldErrors& errors) {
+// What was wrong before may stay.
+void check_conditions(const Value& conditions, const Value& before, FieldErrors& errors) {
+  constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
+  const std::span<const std::string_view> statuses(kStatuses);
+  const auto has = [](const Value& list, std::string_view type) { return condition_of_type(list, type) != nullptr; };
+  const bool tolerates_both = has(before, "Approved") && has(before, "Denied");
+  const bool tolerates_untyped = has(before, "");
+  const bool tolerates_repeated = has_repeated_types(before);
+  bool both_told = false;
+  std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
-    std::string field = "status.conditions[" + std::to_string(i) + "]";
-    const Value& condition = conditions.at(i);
-    std::string_view type = condition["type"].as_string();
-    std::string_view status = condition["status"].as_string();
-    if (type.empty()) errors.push_back(field_error::required(field + ".type"));
+    const FieldPath path = FieldPath(kConditions).index(i);
+    const std::string_view type = conditions.at(i)["type"].as_string();
+    const std::string_view status = conditions.at(i)["status"].as_string();
+    if (type.empty() && !tolerates_untyped) report(errors, field_error::required(path.child("type").text()));
+    const auto supported = is_approval(type) || type == "Failed" ? statuses.subspan(1, 1) : statuses;
     if (status.empty()) {
-      errors.push_back(field_error::required(field + ".status"));
-    } else if ((approval_condition(condition) || type == "Failed") && status != "True") {
-      constexpr std::string_view kTrueOnly[] = {"True"};
-      errors.push_back(field_error::not_supported(field + ".status", condition["status"], kTrueOnly));
+      report(errors, field_error::required(path.child("status").text()));
+    } else if (std::find(supported.begin(), supported.end(), status) == supported.end()) {
+      restate(errors, field_error::not_supported(path.child("status").text(), status, supported));
+    }
+    const bool contradicts = is_approval(type) && seen.contains(type == "Approved" ? "Denied" : "Approved");
+    if (contradicts && !tolerates_both && !both_told) {
+      both_told = true;
+      errors.push_back(
+          field_error::invalid(kConditions, type, "Approved and Denied conditions are mutually exclusive"));
+    }
+    if (!seen.emplace(type).second && !tolerates_repeated) {
+      errors.push_back(field_error::duplicate(path.child("type").text(), type));
     }
   }
-  if (condition_of_type(conditions, "Approved") != nullptr && condition_of_type(conditions, "Denied") != nullptr) {
-    errors.push_back(field_error::invalid("status.conditions", "Approved, Denied",
-                                          "Approved and Denied conditions are mutually exclusive"));
+}
+
+void check_usages(const Value& usages, FieldErrors& errors) {
+  if (usages.empty()) restate(errors, field_error::required("spec.usages"));
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < usages.size(); ++i) {
+    if (seen.emplace(usages.at(i).as_string()).second) continue;
+    errors.push_back(field_error::duplicate(FieldPath("spec.usages").index(i).text(), usages.at(i)));
   }
 }
 
@@ -112,13 +174,10 @@ class CertificateRequestStrategy : public Strategy {
     if (write.subresource == "approval") {
       status = status.with("conditions", timed_conditions(wanted["conditions"], before["conditions"], write.now));
     } else if (write.subresource == "status") {
-      Value conditions = conditions_with_approvals(wanted["conditions"], before["conditions"]);
+      const Value conditions = conditions_with_approvals(wanted["conditions"], before["conditions"]);
+      status = wanted;
       if (!conditions.empty()) {
         status = status.with("conditions", timed_conditions(conditions, before["conditions"], write.now));
-      }
-      bool signed_already = !before["certificate"].as_string().empty();
-      if (!signed_already && wanted["certificate"].is_string()) {
-        status = status.with("certificate", wanted["certificate"]);
       }
     }
     return status.is_null() ? object.without("status") : object.with("status", std::move(status));
@@ -128,9 +187,11 @@ class CertificateRequestStrategy : public Strategy {
     const Value& spec = object["spec"];
     Result<std::string> pem = crypto::base64_decode(spec["request"].as_string());
     Result<tls::Name> subject = pem.ok() ? certificate_request_subject(*pem) : Result<tls::Name>(pem.error());
-    if (!subject.ok())
-      errors.push_back(field_error::invalid("spec.request", spec["request"], subject.error().message()));
-    if (spec["usages"].empty()) errors.push_back(field_error::required("spec.usages", "usages is required"));
+    if (!subject.ok()) {
+      retract(errors, "spec.request");
+      errors.push_back(field_error::invalid("spec.request", spec["request"].as_string(), subject.error().message()));
+    }
+    check_usages(spec["usages"], errors);
     check_signer(spec, errors);
     const Value& seconds = spec["expirationSeconds"];
     if (seconds.is_int() && seconds.as_int() < kMinimumCertificateSeconds) {
@@ -141,10 +202,18 @@ class CertificateRequestStrategy : public Strategy {
 
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
-    check_conditions(object["status"]["conditions"], errors);
-    std::string_view certificate = object["status"]["certificate"].as_string();
-    if (write.subresource != "status" || certificate.empty()) return;
-    if (certificate == old["status"]["certificate"].as_string()) return;
+    const Value& status = object["status"];
+    const Value& before = old["status"];
+    check_conditions(status["conditions"], before["conditions"], errors);
+    check_kept_conditions(status["conditions"], before["conditions"], write.subresource == "approval", errors);
+    const std::string_view certificate = status["certificate"].as_string();
+    const std::string_view issued = before["certificate"].as_string();
+    if (write.subresource != "status" || certificate == issued) return;
+    if (!issued.empty()) {
+      errors.push_back(
+          field_error::forbidden("status.certificate", "updates may not modify existing certificate content"));
+      return;
+    }
     Result<std::string> pem = crypto::base64_decode(certificate);
     bool readable = pem.ok() && tls::inspect_certificate(*pem).ok();
     if (!readable) {

@@ -3,13 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/apiserver/internal/object_meta.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kNameLabel = "kubernetes.io/metadata.name";
+constexpr std::string_view kFinalizers = "spec.finalizers";
 constexpr std::string_view kContentFinalizer = "kubernetes";
+
+void check_finalizer(const Value& finalizer, const FieldPath& path, FieldErrors& errors) {
+  add_name_errors(path, finalizer, check_qualified_name(finalizer.as_string()), errors);
+  add_name_errors(path, finalizer, check_finalizer_domain(finalizer.as_string()), errors);
+}
 
 Object with_name_label(const Object& object) {
   return object.name().empty() || object.label(kNameLabel) == object.name()
@@ -36,10 +44,20 @@ class NamespaceStrategy : public Strategy {
     return with_name_label(object);
   }
 
+  void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
+    const Value& finalizers = object["spec"]["finalizers"];
+    for (const Value& finalizer : finalizers.items()) check_finalizer(finalizer, FieldPath(kFinalizers), errors);
+  }
+
   void validate_update(const WriteContext& write, const Object& object, const Object&,
                        FieldErrors& errors) const override {
+    const Value& finalizers = object["spec"]["finalizers"];
+    for (std::size_t i = 0; write.subresource == "finalize" && i < finalizers.size(); ++i) {
+      check_finalizer(finalizers.at(i), FieldPath(kFinalizers).index(i), errors);
+    }
     if (write.subresource != "status") return;
     const Value& phase = object["status"]["phase"];
+    retract(errors, "status.phase");
     if (object.deleting() && phase.as_string() != "Terminating") {
       errors.push_back(
           field_error::invalid("status.Phase", phase, "may only be 'Terminating' if `deletionTimestamp` is not empty"));

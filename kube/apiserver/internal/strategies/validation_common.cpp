@@ -43,6 +43,21 @@ void report(FieldErrors& errors, Cause cause) {
   if (!known) errors.push_back(std::move(cause));
 }
 
+void restate(FieldErrors& errors, Cause cause) {
+  const auto known = std::find_if(errors.begin(), errors.end(), [&](const Cause& one) {
+    return one.field == cause.field && one.reason == cause.reason;
+  });
+  if (known == errors.end()) {
+    errors.push_back(std::move(cause));
+  } else {
+    *known = std::move(cause);
+  }
+}
+
+void retract(FieldErrors& errors, std::string_view field) {
+  std::erase_if(errors, [&](const Cause& one) { return one.field == field; });
+}
+
 void add_name_errors(const FieldPath& path, const Value& value, const NameErrors& findings, FieldErrors& errors) {
   for (const std::string& finding : findings) errors.push_back(field_error::invalid(path.text(), value, finding));
 }
@@ -64,6 +79,13 @@ void check_labels(const Value& labels, const FieldPath& path, FieldErrors& error
     add_name_errors(path, label.key, check_qualified_name(label.key), errors);
     add_name_errors(path, label.value, check_label_value(label.value.as_string()), errors);
   }
+}
+
+void check_host(const Value& host, const FieldPath& path, FieldErrors& errors) {
+  const std::string_view text = host.as_string();
+  const bool wildcard = text.find('*') != std::string_view::npos;
+  add_name_errors(path, host, wildcard ? check_wildcard_dns1123_subdomain(text) : check_dns1123_subdomain(text),
+                  errors);
 }
 
 void check_label_selector(const Value& selector, const FieldPath& path, FieldErrors& errors) {
