@@ -10,6 +10,7 @@
 #include "base/task_group.h"
 #include "kube/apiserver/internal/bootstrap/objects.h"
 #include "kube/apiserver/internal/bootstrap/roles.h"
+#include "kube/apiserver/internal/strategies/address_validation.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -55,8 +56,11 @@ std::vector<Bootstrap::Task> Bootstrap::namespaced_tasks(WallTime now) const {
     tasks.push_back({std::move(object), complete_default_binding, {}});
   }
   tasks.push_back({kubernetes_service(options_), nullptr, {}});
-  tasks.push_back({kubernetes_endpoints(options_), overwrite_members, {}});
-  tasks.push_back({kubernetes_endpoint_slice(options_), overwrite_members, {}});
+  // A loopback address is no way to this server for anybody; endpoints may not have one.
+  if (is_reachable_ip(options_.advertise_address)) {
+    tasks.push_back({kubernetes_endpoints(options_), overwrite_members, {}});
+    tasks.push_back({kubernetes_endpoint_slice(options_), overwrite_members, {}});
+  }
   tasks.push_back({authentication_config_map(options_), overwrite_members, {}});
   tasks.push_back({legacy_token_tracking_config_map(now), nullptr, {}});
   tasks.push_back({identity_lease(options_, instance_id_, now), overwrite_members, {}});

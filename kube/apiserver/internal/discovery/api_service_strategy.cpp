@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kHighestGroupPriority = 20000;
 constexpr std::int64_t kHighestVersionPriority = 1000;
+constexpr std::int64_t kDefaultPort = 443;
 
 void check_range(std::string_view path, const Value& value, std::int64_t highest, FieldErrors& errors) {
   if (value.as_int() > 0 && value.as_int() <= highest) return;
@@ -40,6 +41,10 @@ class ApiServiceStrategy : public Strategy {
     if (object.name() != wanted) {
       errors.push_back(field_error::invalid("metadata.name", object.name(),
                                             "must be `spec.version+\".\"+spec.group`: \"" + wanted + "\""));
+    }
+    if (group.empty() && version != "v1") {
+      errors.push_back(
+          field_error::required("spec.group", "only v1 may have an empty group and it better be legacy kube"));
     }
     for (const std::string& problem : group.empty() ? NameErrors() : check_dns1123_subdomain(group)) {
       errors.push_back(field_error::invalid("spec.group", group, problem));
@@ -78,6 +83,10 @@ class ApiServiceStrategy : public Strategy {
     for (const char* field : {"namespace", "name"}) {
       if (service[field].as_string().empty())
         errors.push_back(field_error::required(std::string("spec.service.") + field));
+    }
+    const std::int64_t port = service["port"].as_int(kDefaultPort);
+    for (const std::string& problem : check_port_number(port)) {
+      errors.push_back(field_error::invalid("spec.service.port", port, "port is not valid: " + problem));
     }
     if (insecure && has_authority) {
       errors.push_back(

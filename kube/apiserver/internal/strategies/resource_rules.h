@@ -40,6 +40,14 @@ std::span<const ResourceRules> batch_rules();
 std::span<const ResourceRules> configuration_rules();
 std::span<const ResourceRules> storage_rules();
 std::span<const ResourceRules> network_rules();
+std::span<const ResourceRules> ingress_rules();
+std::span<const ResourceRules> endpoint_rules();
+std::span<const ResourceRules> role_rules();
+std::span<const ResourceRules> secret_rules();
+std::span<const ResourceRules> event_rules();
+std::span<const ResourceRules> webhook_rules();
+std::span<const ResourceRules> admission_policy_rules();
+std::span<const ResourceRules> flow_rules();
 
 // The strategy that follows the rules; null when there are none for the resource.
 std::shared_ptr<const Strategy> make_ruled_strategy(std::string_view group, std::string_view resource,

@@ -187,7 +187,11 @@ Result<std::string> ServiceAllocator::take_address(const WriteContext& write, co
         if (!number) return internal_error("failed to allocate a serviceIP: range is full");
       } else {
         number = address_number(wanted);
-        if (!number) return bad_request("the provided network does not match the current range");
+        if (!number) {
+          return bad_request("the provided IP (" + std::string(wanted) +
+                             ") is not in the valid range. The range of valid IPs is " +
+                             environment_->options().service_cidr);
+        }
         if (!pools_->addresses.take(*number)) return Error(Reason::AlreadyExists, std::string(kAddressAllocated));
       }
       address = ipv4_text(pools_->first_address + static_cast<std::uint32_t>(*number));

@@ -44,18 +44,17 @@ Value with_families(const Value& spec) {
     }
   }
   if (families.empty()) families.emplace_back(kOwnFamily);
-  std::string_view policy = spec["ipFamilyPolicy"].as_string();
+  // An empty policy is none that exists; a missing one means the usual.
+  std::string_view policy = spec["ipFamilyPolicy"].as_string("SingleStack");
   if (is_unselected_headless(spec)) {
-    if (policy.empty()) policy = "RequireDualStack";
+    policy = spec["ipFamilyPolicy"].as_string("RequireDualStack");
     if (policy != "SingleStack" && families.size() == 1) {
       families.emplace_back(families.front().as_string() == kOwnFamily ? kOtherFamily : kOwnFamily);
     }
-  } else if (policy.empty() && families.size() == 1 && spec["clusterIPs"].size() <= 1) {
-    policy = "SingleStack";
   }
   Value::ObjectBuilder builder(spec);
   builder.set("ipFamilies", Value::array(std::move(families)));
-  if (!policy.empty()) builder.set("ipFamilyPolicy", policy);
+  builder.set("ipFamilyPolicy", policy);
   return std::move(builder).build();
 }
 
@@ -97,9 +96,8 @@ Value with_allocated_values(const Value& given, const Value& old) {
     if (spec["clusterIPs"].empty() && same && !old["clusterIPs"].empty()) {
       spec = spec.with("clusterIPs", old["clusterIPs"]);
     }
-    for (std::string_view field : {"ipFamilies", "ipFamilyPolicy"}) {
-      if (!is_set(spec[field]) && is_set(old[field])) spec = spec.with(field, old[field]);
-    }
+    if (!is_set(spec["ipFamilies"]) && is_set(old["ipFamilies"])) spec = spec.with("ipFamilies", old["ipFamilies"]);
+    if (spec["ipFamilyPolicy"].is_null()) spec = spec.with("ipFamilyPolicy", old["ipFamilyPolicy"]);
   }
   if (needs_node_port(old) && needs_node_port(spec)) {
     spec = spec.with("ports", ports_with_old_numbers(spec["ports"], spec, old));

@@ -33,5 +33,6 @@ Value complete_changed_service(const Value& spec, const Value& old);
 
 // Upstream's ValidateService; `old` is null on create.
 void validate_service(const Object& service, const Object* old, FieldErrors& errors);
+void validate_service_status(const Object& service, const Object& old, FieldErrors& errors);
 
 }  // namespace coracle::kube::apiserver

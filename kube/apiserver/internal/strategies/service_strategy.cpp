@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ip.h"
+#include "kube/apiserver/internal/strategies/address_validation.h"
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
 #include "kube/apiserver/internal/strategies/service_fields.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -174,11 +175,16 @@ class ServiceStrategy : public ExtendedStrategy {
   }
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
-    if (write.subresource != "status") validate_service(object, &old, errors);
+    if (write.subresource == "status") {
+      validate_service_status(object, old, errors);
+    } else {
+      validate_service(object, &old, errors);
+    }
   }
 
-  std::vector<std::string> warnings(const WriteContext&, const Object& object, const Object*) const override {
+  std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object*) const override {
     std::vector<std::string> texts;
+    if (write.subresource == "status") return texts;
     const Value& spec = object["spec"];
     if (is_headless(spec)) {
       if (!spec["loadBalancerIP"].as_string().empty()) {
@@ -189,7 +195,21 @@ class ServiceStrategy : public ExtendedStrategy {
         texts.emplace_back("spec.SessionAffinity is ignored for headless services");
       }
     }
-    if (!spec["externalName"].as_string().empty() && !is_type(spec, "ExternalName")) {
+    const Value& external = spec["externalIPs"];
+    const bool named = is_type(spec, "ExternalName");
+    for (std::size_t i = 0; i < external.size(); ++i) {
+      warn_about_ip(external.at(i).as_string(), FieldPath("spec.externalIPs").index(i), texts);
+    }
+    if (!external.empty() && named)
+      texts.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+    if (!external.empty() && !named && !is_headless(spec)) {
+      texts.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+    }
+    warn_about_ip(spec["loadBalancerIP"].as_string(), FieldPath("spec.loadBalancerIP"), texts);
+    if (spec["trafficDistribution"].as_string() == "PreferClose") {
+      texts.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+    }
+    if (!spec["externalName"].as_string().empty() && !named) {
       texts.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
     }
     return texts;
@@ -247,10 +267,13 @@ class IpAddressStrategy : public ExtendedStrategy {
       report(errors, field_error::required("spec.parentRef"));
       return;
     }
-    for (const char* field : {"resource", "name"}) {
-      if (parent[field].as_string().empty()) {
-        report(errors, field_error::required(std::string("spec.parentRef.") + field));
-      }
+    const FieldPath path("spec.parentRef");
+    const std::string_view group = parent["group"].as_string();
+    if (!group.empty()) add_name_errors(path.child("group"), group, check_dns1123_subdomain(group), errors);
+    for (const std::string_view field : {"resource", "name", "namespace"}) {
+      const std::string_view text = parent[field].as_string();
+      if (text.empty() && field != "namespace") report(errors, field_error::required(path.child(field).text()));
+      add_name_errors(path.child(field), text, check_path_segment_name(text), errors);
     }
   }
 

@@ -97,7 +97,7 @@ TEST_CASE("the API server's own service keeps the first address", "[strategies]"
     const auto outside = make_service(server, "a", std::string(kOnePort) + R"(,"clusterIP":"10.44.0.9")");
     CHECK(outside.tree["message"].as_string() ==
           "Service \"a\" is invalid: spec.clusterIPs: Invalid value: [\"10.44.0.9\"]: failed to allocate IP 10.44.0.9: "
-          "the provided network does not match the current range");
+          "the provided IP (10.44.0.9) is not in the valid range. The range of valid IPs is 10.43.0.0/16");
     CHECK(make_service(server, "a", std::string(kOnePort) + R"(,"clusterIP":"10.43.0.10")").status == 201);
   });
 }

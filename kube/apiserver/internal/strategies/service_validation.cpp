@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "base/ip.h"
+#include "base/text.h"
+#include "kube/apiserver/internal/strategies/address_validation.h"
 #include "kube/apiserver/internal/strategies/service_fields.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/field_path.h"
@@ -75,7 +78,8 @@ void check_service_ports(const Value& spec, const FieldPath& path, FieldErrors& 
 
 void check_external_name(const Value& spec, const FieldPath& path, FieldErrors& errors) {
   for (std::string_view field : {"clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
-    if (!is_zero(spec[field])) errors.push_back(field_error::forbidden(path.child(field).text(), kExternalNameOnly));
+    const bool given = field == "ipFamilyPolicy" ? spec[field].is_string() : !spec[field].empty();
+    if (given) errors.push_back(field_error::forbidden(path.child(field).text(), kExternalNameOnly));
   }
   std::string_view name = spec["externalName"].as_string();
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -87,51 +91,34 @@ void check_external_name(const Value& spec, const FieldPath& path, FieldErrors& 
 }
 
 // False when some text is no address, so that nothing else can be said about the list.
-bool check_cluster_ip_texts(const Value& ips, const FieldPath& path, FieldErrors& errors) {
+bool check_cluster_ip_texts(const Value& ips, const Value& old, const FieldPath& path, FieldErrors& errors) {
   bool readable = true;
   for (std::size_t i = 0; i < ips.size(); ++i) {
-    const Value& ip = ips.at(i);
-    if (i == 0 && ip.as_string() == "None") {
+    if (i == 0 && ips.at(i).as_string() == "None") {
       if (ips.size() == 1) continue;
       errors.push_back(field_error::invalid(path.text(), ips, "'None' must be the first and only value"));
       readable = false;
-    } else if (ip_family(ip.as_string()).empty()) {
-      errors.push_back(field_error::invalid(path.index(i).text(), ip, kInvalidIp));
-      readable = false;
+    } else {
+      readable = check_ip(ips.at(i), path.index(i), errors, old["clusterIPs"]) && readable;
     }
   }
   if (ips.size() > 2) errors.push_back(field_error::invalid(path.text(), ips, "may only hold up to 2 values"));
   return readable;
 }
 
-void check_families(const Value& spec, const FieldPath& path, FieldErrors& errors) {
-  const Value& families = spec["ipFamilies"];
-  const FieldPath at = path.child("ipFamilies");
-  const Value& policy = spec["ipFamilyPolicy"];
-  const FieldPath policy_at = path.child("ipFamilyPolicy");
-  std::set<std::string> seen;
+void check_family_names(const Value& families, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::string_view kFamilies[] = {"IPv4", "IPv6"};
+  std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < families.size(); ++i) {
-    const Value& family = families.at(i);
-    if (!seen.insert(std::string(family.as_string())).second) {
-      errors.push_back(field_error::duplicate(at.index(i).text(), family));
-    } else if (family.as_string() == "IPv6" && !is_unselected_headless(spec)) {
-      errors.push_back(field_error::invalid(at.index(i).text(), family, "not configured on this cluster"));
+    const std::string_view family = families.at(i).as_string();
+    if (family != "IPv4" && family != "IPv6") {
+      errors.push_back(field_error::not_supported(path.index(i).text(), family, kFamilies));
     }
+    if (!seen.emplace(family).second) errors.push_back(field_error::duplicate(path.index(i).text(), family));
   }
-  if (policy.as_string() == "RequireDualStack" && !is_unselected_headless(spec)) {
-    errors.push_back(
-        field_error::invalid(policy_at.text(), policy, "this cluster is not configured for dual-stack services"));
-  }
-  const bool single = policy.as_string().empty() || policy.as_string() == "SingleStack";
-  const bool several_ips = spec["clusterIPs"].size() > 1;
-  if (!single || (!several_ips && families.size() < 2)) return;
-  const std::string detail = std::string("must be 'RequireDualStack' or 'PreferDualStack' when multiple ") +
-                             (several_ips ? "cluster IPs" : "IP families") + " are specified";
-  errors.push_back(policy.as_string().empty() ? field_error::required(policy_at.text(), detail)
-                                              : field_error::invalid(policy_at.text(), policy, detail));
 }
 
-void check_cluster_ips(const Value& spec, const FieldPath& path, FieldErrors& errors) {
+void check_cluster_ips(const Value& spec, const Value& old, const FieldPath& path, FieldErrors& errors) {
   const Value& ips = spec["clusterIPs"];
   const FieldPath at = path.child("clusterIPs");
   if (spec["clusterIP"].as_string().empty()) {
@@ -141,17 +128,48 @@ void check_cluster_ips(const Value& spec, const FieldPath& path, FieldErrors& er
   } else if (ips.at(0).as_string() != spec["clusterIP"].as_string()) {
     errors.push_back(field_error::invalid(at.text(), ips, "first value must match `clusterIP`"));
   }
-  check_families(spec, path, errors);
-  if (!check_cluster_ip_texts(ips, at, errors) || is_headless(spec)) return;
+  check_family_names(spec["ipFamilies"], path.child("ipFamilies"), errors);
+  const Value& policy = spec["ipFamilyPolicy"];
+  constexpr std::string_view kPolicies[] = {"PreferDualStack", "RequireDualStack", "SingleStack"};
+  if (std::find(std::begin(kPolicies), std::end(kPolicies), policy.as_string()) == std::end(kPolicies)) {
+    errors.push_back(field_error::not_supported(path.child("ipFamilyPolicy").text(), policy.as_string(), kPolicies));
+  }
+  if (!check_cluster_ip_texts(ips, old, at, errors) || is_headless(spec)) return;
   if (ips.size() == 2 && ip_family(ips.at(0).as_string()) == ip_family(ips.at(1).as_string())) {
     errors.push_back(field_error::invalid(at.text(), ips, "may specify no more than one IP for each IP family"));
   }
   for (std::size_t i = 0; i < ips.size() && i < spec["ipFamilies"].size(); ++i) {
     const std::string family(spec["ipFamilies"].at(i).as_string());
-    if (ip_family(ips.at(i).as_string()) == family) continue;
+    if ((family != "IPv4" && family != "IPv6") || ip_family(ips.at(i).as_string()) == family) continue;
     errors.push_back(field_error::invalid(
         at.index(i).text(), ips.at(i),
         "expected an " + family + " value as indicated by `ipFamilies[" + std::to_string(i) + "]`"));
+  }
+}
+
+// What a cluster with one family cannot give, once the service makes sense in itself.
+void check_available_families(const Value& spec, const FieldPath& path, FieldErrors& errors) {
+  const Value& families = spec["ipFamilies"];
+  const Value& policy = spec["ipFamilyPolicy"];
+  const std::string policy_at = path.child("ipFamilyPolicy").text();
+  if (policy.as_string() == "SingleStack") {
+    const auto refuse = [&](std::string_view what) {
+      errors.push_back(field_error::invalid(
+          policy_at, policy,
+          "must be 'RequireDualStack' or 'PreferDualStack' when multiple " + std::string(what) + " are specified"));
+    };
+    if (spec["clusterIPs"].size() == 2) refuse("cluster IPs");
+    if (families.size() == 2) refuse("IP families");
+    if (!errors.empty()) return;
+  }
+  if (is_unselected_headless(spec)) return;
+  if (policy.as_string() == "RequireDualStack") {
+    errors.push_back(field_error::invalid(policy_at, policy, "this cluster is not configured for dual-stack services"));
+  }
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    if (families.at(i).as_string() == "IPv4") continue;
+    errors.push_back(field_error::invalid(path.child("ipFamilies").index(i).text(), families.at(i),
+                                          "not configured on this cluster"));
   }
 }
 
@@ -164,16 +182,21 @@ void check_affinity(const Value& spec, const FieldPath& path, FieldErrors& error
   }
 }
 
-void check_load_balancer_fields(const Value& spec, const FieldPath& path, FieldErrors& errors) {
+// Source ranges may have blanks around them.
+Value trimmed_texts(const Value& texts) {
+  Value::ArrayBuilder builder;
+  for (const Value& text : texts.items()) builder.add(trim(text.as_string()));
+  return std::move(builder).build();
+}
+
+void check_load_balancer_fields(const Value& spec, const Value& old, const FieldPath& path, FieldErrors& errors) {
   const bool balancer = is_type(spec, "LoadBalancer");
   const Value& ranges = spec["loadBalancerSourceRanges"];
-  if (!ranges.empty() && !balancer) {
-    errors.push_back(field_error::forbidden(path.child("LoadBalancerSourceRanges").text(), kLoadBalancerOnly));
-  }
-  for (std::size_t i = 0; balancer && i < ranges.size(); ++i) {
-    if (is_cidr(ranges.at(i).as_string())) continue;
-    errors.push_back(field_error::invalid(path.child("LoadBalancerSourceRanges").index(i).text(), ranges.at(i),
-                                          "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"));
+  const FieldPath ranges_at = path.child("LoadBalancerSourceRanges");
+  if (!ranges.empty() && !balancer) errors.push_back(field_error::forbidden(ranges_at.text(), kLoadBalancerOnly));
+  const Value known = trimmed_texts(old["loadBalancerSourceRanges"]);
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    check_cidr(trim(ranges.at(i).as_string()), ranges_at.index(i), errors, known);
   }
   if (!balancer) {
     for (std::string_view field : {"allocateLoadBalancerNodePorts", "loadBalancerClass"}) {
@@ -189,26 +212,36 @@ void check_traffic_policies(const Value& spec, const FieldPath& path, FieldError
   const Value& external = spec["externalTrafficPolicy"];
   const FieldPath at = path.child("externalTrafficPolicy");
   if (!is_externally_accessible(spec)) {
+    retract(errors, at.text());
     if (!external.as_string().empty()) {
       errors.push_back(field_error::invalid(at.text(), external, "may only be set for externally-accessible services"));
     }
   }
   const Value& health = spec["healthCheckNodePort"];
-  if (health.as_int() < 0) {
+  const FieldPath health_at = path.child("healthCheckNodePort");
+  if (health.as_int() == 0) return;
+  if (needs_health_check_port(spec)) {
+    add_name_errors(health_at, health, check_port_number(health.as_int()), errors);
+  } else {
     errors.push_back(
-        field_error::invalid(path.child("healthCheckNodePort").text(), health, "must be greater than or equal to 0"));
-  } else if (health.as_int() > 0 && !needs_health_check_port(spec)) {
-    errors.push_back(
-        field_error::invalid(path.child("healthCheckNodePort").text(), health,
+        field_error::invalid(health_at.text(), health,
                              "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"));
   }
 }
 
-void check_external_ips(const Value& ips, const FieldPath& path, FieldErrors& errors) {
+void check_traffic_distribution(const Value& spec, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::string_view kDistributions[] = {"PreferClose", "PreferSameZone", "PreferSameNode"};
+  const Value& chosen = spec["trafficDistribution"];
+  if (chosen.is_null()) return;
+  if (std::find(std::begin(kDistributions), std::end(kDistributions), chosen.as_string()) != std::end(kDistributions)) {
+    return;
+  }
+  errors.push_back(field_error::not_supported(path.child("trafficDistribution").text(), chosen, kDistributions));
+}
+
+void check_external_ips(const Value& ips, const Value& known, const FieldPath& path, FieldErrors& errors) {
   for (std::size_t i = 0; i < ips.size(); ++i) {
-    if (ip_family(ips.at(i).as_string()).empty()) {
-      errors.push_back(field_error::invalid(path.index(i).text(), ips.at(i), kInvalidIp));
-    }
+    if (check_ip(ips.at(i), path.index(i), errors, known)) check_reachable_ip(ips.at(i), path.index(i), errors);
   }
 }
 
@@ -237,8 +270,7 @@ void check_service_change(const Value& spec, const Value& old, FieldErrors& erro
   check_frozen_addresses(spec, old, errors);
   if (needs_health_check_port(spec) && needs_health_check_port(old) &&
       spec["healthCheckNodePort"].as_int() != old["healthCheckNodePort"].as_int()) {
-    errors.push_back(
-        field_error::invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], "field is immutable"));
+    errors.push_back(field_error::forbidden("spec.healthCheckNodePort", kImmutableField));
   }
   const bool both_balancers = is_type(spec, "LoadBalancer") && is_type(old, "LoadBalancer");
   if (both_balancers && !(spec["loadBalancerClass"] == old["loadBalancerClass"])) {
@@ -250,24 +282,54 @@ void check_service_change(const Value& spec, const Value& old, FieldErrors& erro
 
 void validate_service(const Object& service, const Object* old, FieldErrors& errors) {
   const Value& spec = service["spec"];
+  const Value before = old == nullptr ? Value() : (*old)["spec"];
   const FieldPath path("spec");
+  // The schema's lists of what these may be are other ones, and not asked for where they may not be at all.
+  for (std::size_t i = 0; i < spec["ipFamilies"].size(); ++i) {
+    retract(errors, path.child("ipFamilies").index(i).text());
+  }
+  retract(errors, path.child("ipFamilyPolicy").text());
+  const bool named = is_type(spec, "ExternalName");
+  FieldErrors addresses;
+  if (!named) check_cluster_ips(spec, before, path, addresses);
+  // Addresses are sorted out before anything else is looked at when a service changes.
+  if (old != nullptr && !named) {
+    if (addresses.empty()) check_available_families(spec, path, addresses);
+    if (!addresses.empty()) {
+      errors = std::move(addresses);
+      return;
+    }
+  }
   check_service_ports(spec, path.child("ports"), errors);
   for (std::string_view type : {"LoadBalancer", "NodePort"}) {
     if (!is_type(spec, type) || !is_headless(spec)) continue;
     errors.push_back(field_error::invalid("spec.clusterIPs[0]", "None",
                                           "may not be set to 'None' for " + std::string(type) + " services"));
   }
-  if (is_type(spec, "ExternalName")) {
-    check_external_name(spec, path, errors);
-  } else {
-    check_cluster_ips(spec, path, errors);
-  }
+  if (named) check_external_name(spec, path, errors);
   check_labels(spec["selector"], path.child("selector"), errors);
   check_affinity(spec, path, errors);
-  check_external_ips(spec["externalIPs"], path.child("externalIPs"), errors);
-  check_load_balancer_fields(spec, path, errors);
+  errors.insert(errors.end(), addresses.begin(), addresses.end());
+  check_external_ips(spec["externalIPs"], before["externalIPs"], path.child("externalIPs"), errors);
+  check_load_balancer_fields(spec, before, path, errors);
   check_traffic_policies(spec, path, errors);
-  if (old != nullptr) check_service_change(spec, (*old)["spec"], errors);
+  check_traffic_distribution(spec, path, errors);
+  if (old != nullptr) check_service_change(spec, before, errors);
+  if (errors.empty() && !named) check_available_families(spec, path, errors);
+}
+
+void validate_service_status(const Object& service, const Object& old, FieldErrors& errors) {
+  const Value& ingress = service["status"]["loadBalancer"]["ingress"];
+  const FieldPath path("status.loadBalancer.ingress");
+  if (ingress.empty()) return;
+  if (!is_type(service["spec"], "LoadBalancer")) {
+    errors.push_back(field_error::forbidden(path.text(), "may only be used when `spec.type` is 'LoadBalancer'"));
+    return;
+  }
+  const Value known = load_balancer_ips(old);
+  for (std::size_t i = 0; i < ingress.size(); ++i) {
+    check_load_balancer_entry(ingress.at(i), path.index(i), errors, known);
+  }
 }
 
 }  // namespace coracle::kube::apiserver

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "kube/apiserver/resource.h"
+#include "kube/object/field_path.h"
+
+// What admission webhooks and admission policies have in common: which requests they are for. Expressions are not
+// compiled here.
+namespace coracle::kube::apiserver {
+
+bool contains_text(const Value& list, std::string_view text);
+// "if '*' is present, must not specify other <others>"
+void check_lonely_wildcard(const Value& list, std::string_view others, const FieldPath& path, FieldErrors& errors);
+// A RuleWithOperations.
+void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& errors);
+void check_match_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors);
+
+}  // namespace coracle::kube::apiserver
