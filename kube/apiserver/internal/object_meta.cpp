@@ -112,7 +112,17 @@ void validate_owners(const Value& owners, FieldErrors& errors) {
   }
 }
 
+// Groups that upstream checks as it checks custom resources.
+constexpr std::string_view kGenericGroups[] = {"admissionregistration.k8s.io", "apiextensions.k8s.io",
+                                               "apiregistration.k8s.io", "node.k8s.io"};
+
 // Names without a domain are the built-in kinds' own; custom resources may use any.
+bool needs_domains(const ResourceDescriptor& resource) {
+  const auto end = std::end(kGenericGroups);
+  return !resource.custom && resource.gvk.kind != "Event" &&
+         std::find(std::begin(kGenericGroups), end, resource.gvk.group) == end;
+}
+
 void validate_finalizers(const ResourceDescriptor& resource, const Value& finalizers, FieldErrors& errors) {
   bool orphan = false, foreground = false;
   for (std::size_t i = 0; i < finalizers.size(); ++i) {
@@ -121,7 +131,7 @@ void validate_finalizers(const ResourceDescriptor& resource, const Value& finali
     for (const std::string& problem : check_qualified_name(finalizer)) {
       errors.push_back(field_error::invalid("metadata.finalizers", finalizer, problem));
     }
-    for (const std::string& problem : resource.custom ? NameErrors() : check_finalizer_domain(finalizer)) {
+    for (const std::string& problem : needs_domains(resource) ? check_finalizer_domain(finalizer) : NameErrors()) {
       errors.push_back(field_error::invalid(field, finalizer, problem));
     }
     orphan = orphan || finalizer == "orphan";

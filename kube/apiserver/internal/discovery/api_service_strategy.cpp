@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "kube/apiserver/internal/discovery/api_services.h"
@@ -59,12 +61,23 @@ class ApiServiceStrategy : public Strategy {
   void validate_update(const WriteContext& write, const Object& object, const Object&,
                        FieldErrors& errors) const override {
     validate(write, object, errors);
+    if (write.subresource == "status") check_conditions(object["status"]["conditions"], errors);
   }
 
   bool allow_unconditional_update() const override { return false; }
   std::string_view default_propagation() const override { return "Background"; }
 
  private:
+  static void check_conditions(const Value& conditions, FieldErrors& errors) {
+    constexpr std::string_view kStatuses[] = {"True", "False", "Unknown"};
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+      const std::string_view status = conditions.at(i)["status"].as_string();
+      if (std::find(std::begin(kStatuses), std::end(kStatuses), status) != std::end(kStatuses)) continue;
+      const std::string at = "status.conditions[" + std::to_string(i) + "].status";
+      errors.push_back(field_error::not_supported(at, status, kStatuses));
+    }
+  }
+
   static void check_service(const Value& spec, FieldErrors& errors) {
     const Value& service = spec["service"];
     const bool insecure = spec["insecureSkipTLSVerify"].as_bool();

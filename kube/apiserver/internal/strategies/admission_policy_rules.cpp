@@ -200,6 +200,37 @@ void check_validating_policy(const Object& object, const Object*, FieldErrors& e
   }
 }
 
+void check_policy_conditions(const Value& conditions, FieldErrors& errors) {
+  constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
+  std::set<std::string, std::less<>> types;
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    const Value& condition = conditions.at(i);
+    const FieldPath path = FieldPath("status.conditions").index(i);
+    const std::string_view type = condition["type"].as_string();
+    const std::string_view status = condition["status"].as_string();
+    if (!types.emplace(type).second) errors.push_back(field_error::duplicate(path.child("type").text(), type));
+    add_name_errors(path.child("type"), type, check_qualified_name(type), errors);
+    if (std::find(std::begin(kStatuses), std::end(kStatuses), status) == std::end(kStatuses)) {
+      restate(errors, field_error::not_supported(path.child("status").text(), status, kStatuses));
+    }
+    for (const std::string_view field : {"lastTransitionTime", "reason"}) {
+      if (condition[field].as_string().empty()) report(errors, field_error::required(path.child(field).text()));
+    }
+  }
+}
+
+void check_policy_status(const Object& object, const Object&, FieldErrors& errors) {
+  const Value& status = object["status"];
+  const Value& warnings = status["typeChecking"]["expressionWarnings"];
+  for (std::size_t i = 0; i < warnings.size(); ++i) {
+    const FieldPath path = FieldPath("status.typeChecking.expressionWarnings").index(i);
+    for (const std::string_view field : {"warning", "fieldRef"}) {
+      if (is_blank(warnings.at(i)[field])) report(errors, field_error::required(path.child(field).text()));
+    }
+  }
+  check_policy_conditions(status["conditions"], errors);
+}
+
 struct PatchType {
   std::string_view type;
   std::string_view field;
@@ -311,7 +342,10 @@ void check_policy_binding(const Object& object, const Object*, FieldErrors& erro
 constexpr std::string_view kPolicyGroup = "admissionregistration.k8s.io";
 
 constexpr ResourceRules kPolicyRules[] = {
-    {kPolicyGroup, "validatingadmissionpolicies", nullptr, nullptr, check_validating_policy},
+    {.group = kPolicyGroup,
+     .resource = "validatingadmissionpolicies",
+     .check = check_validating_policy,
+     .check_status = check_policy_status},
     {kPolicyGroup, "validatingadmissionpolicybindings", nullptr, nullptr, check_policy_binding},
     {kPolicyGroup, "mutatingadmissionpolicies", nullptr, nullptr, check_mutating_policy},
     {kPolicyGroup, "mutatingadmissionpolicybindings", nullptr, nullptr, check_policy_binding},

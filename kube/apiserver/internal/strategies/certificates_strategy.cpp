@@ -189,7 +189,7 @@ class CertificateRequestStrategy : public Strategy {
     Result<tls::Name> subject = pem.ok() ? certificate_request_subject(*pem) : Result<tls::Name>(pem.error());
     if (!subject.ok()) {
       retract(errors, "spec.request");
-      errors.push_back(field_error::invalid("spec.request", spec["request"].as_string(), subject.error().message()));
+      errors.push_back(field_error::invalid("spec.request", spec["request"], subject.error().message()));
     }
     check_usages(spec["usages"], errors);
     check_signer(spec, errors);

@@ -1,3 +1,4 @@
+#include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
@@ -58,7 +59,14 @@ void check_series(const Object& object, FieldErrors& errors) {
 }
 
 void check_new_event_create(const Object& object, FieldErrors& errors) {
-  add_name_errors(FieldPath("metadata.name"), object.name(), check_dns1123_subdomain(object.name()), errors);
+  if (!object.name().empty()) {
+    add_name_errors(FieldPath("metadata.name"), object.name(), check_dns1123_subdomain(object.name()), errors);
+  }
+  const Value& finalizers = object.metadata()["finalizers"];
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    add_name_errors(FieldPath("metadata.finalizers").index(i), finalizers.at(i),
+                    check_finalizer_domain(finalizers.at(i).as_string()), errors);
+  }
   check_series(object, errors);
   if (is_zero(object["eventTime"])) report(errors, field_error::required("eventTime"));
   const std::string_view type = object["type"].as_string();

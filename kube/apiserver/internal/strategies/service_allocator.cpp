@@ -238,6 +238,11 @@ void ServiceAllocator::address_deleted(const Context& context, const Object& add
   if (const auto number = address_number(address.name())) pools_->addresses.release(*number);
 }
 
+bool ServiceAllocator::has_port(std::int64_t port) const {
+  const Options& options = environment_->options();
+  return port >= options.node_port_first && port <= options.node_port_last;
+}
+
 Result<std::int64_t> ServiceAllocator::take_port(Random& random, std::int64_t wanted) {
   const std::lock_guard lock(mutex_);
   if (wanted == 0) {

@@ -33,6 +33,8 @@ class ServiceAllocator {
   // The IPAddress object is gone: the address is free unless its service still has it.
   void address_deleted(const Context& context, const Object& address);
 
+  // Is the number in the range of node ports?
+  bool has_port(std::int64_t port) const;
   // `wanted` 0: some port.
   Result<std::int64_t> take_port(Random& random, std::int64_t wanted);
   void release_port(std::int64_t port);

@@ -89,6 +89,8 @@ class ServiceTransaction {
 
   Result<std::int64_t> take_port(const WriteContext& write, const Object& service, std::size_t index,
                                  std::int64_t wanted) {
+    // A dry run takes nothing, so that it does not find out what could not be taken by anybody.
+    if (dry_run_ && wanted != 0 && !allocator_->has_port(wanted)) return wanted;
     auto taken = allocator_->take_port(write.context.executor().random(), wanted);
     if (taken.ok()) {
       ports_.push_back(*taken);
@@ -134,6 +136,7 @@ class ServiceTransaction {
     if (!needs_health_check_port(spec)) return spec;
     const std::int64_t wanted = spec["healthCheckNodePort"].as_int();
     if (wanted != 0 && allocated_ports(old).contains(wanted)) return spec;
+    if (dry_run_ && wanted != 0 && !allocator_->has_port(wanted)) return spec;
     auto taken = allocator_->take_port(write.context.executor().random(), wanted);
     if (!taken.ok()) {
       const std::string what = wanted == 0 ? "failed to allocate a HealthCheck NodePort "
@@ -206,11 +209,11 @@ class ServiceStrategy : public ExtendedStrategy {
       texts.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
     }
     warn_about_ip(spec["loadBalancerIP"].as_string(), FieldPath("spec.loadBalancerIP"), texts);
-    if (spec["trafficDistribution"].as_string() == "PreferClose") {
-      texts.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
-    }
     if (!spec["externalName"].as_string().empty() && !named) {
       texts.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+    }
+    if (spec["trafficDistribution"].as_string() == "PreferClose") {
+      texts.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
     }
     return texts;
   }
@@ -256,13 +259,41 @@ class IpAddressStrategy : public ExtendedStrategy {
 
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
     const std::string canonical = canonical_ip(object.name());
-    if (canonical.empty()) {
+    if (object.name().empty()) {
+      // Said already.
+    } else if (canonical.empty()) {
       errors.push_back(field_error::invalid("metadata.name", object.name(), kInvalidIp));
     } else if (canonical != object.name()) {
       errors.push_back(
           field_error::invalid("metadata.name", object.name(), "must be in canonical form (\"" + canonical + "\")"));
     }
+    check_parent(object["spec"]["parentRef"], errors);
+  }
+
+  void validate_update(const WriteContext&, const Object& object, const Object& old,
+                       FieldErrors& errors) const override {
     const Value& parent = object["spec"]["parentRef"];
+    if (parent == old["spec"]["parentRef"]) return;
+    retract(errors, "spec.parentRef");
+    check_parent(parent, errors);
+    errors.push_back(field_error::invalid("spec.parentRef", shown_parent(parent), kImmutableField));
+  }
+
+  void after_delete(const WriteContext& write, const Object& object) const override {
+    allocator_->address_deleted(write.context, object);
+  }
+
+ private:
+  // As Go prints the internal type, whose fields have no JSON names.
+  static Value shown_parent(const Value& parent) {
+    if (parent.is_null()) return parent;
+    return Value::object({{"Group", parent["group"].as_string()},
+                          {"Resource", parent["resource"].as_string()},
+                          {"Namespace", parent["namespace"].as_string()},
+                          {"Name", parent["name"].as_string()}});
+  }
+
+  static void check_parent(const Value& parent, FieldErrors& errors) {
     if (parent.is_null()) {
       report(errors, field_error::required("spec.parentRef"));
       return;
@@ -277,11 +308,6 @@ class IpAddressStrategy : public ExtendedStrategy {
     }
   }
 
-  void after_delete(const WriteContext& write, const Object& object) const override {
-    allocator_->address_deleted(write.context, object);
-  }
-
- private:
   const std::shared_ptr<ServiceAllocator> allocator_;
 };
 
