@@ -40,7 +40,7 @@ class ApiServiceStrategy : public Strategy {
     const std::string_view group = spec["group"].as_string();
     const std::string_view version = spec["version"].as_string();
     const std::string wanted = std::string(version) + "." + std::string(group);
-    if (object.name() != wanted) {
+    if (!object.name().empty() && object.name() != wanted) {
       errors.push_back(field_error::invalid("metadata.name", object.name(),
                                             "must be `spec.version+\".\"+spec.group`: \"" + wanted + "\""));
     }

@@ -62,11 +62,6 @@ void check_new_event_create(const Object& object, FieldErrors& errors) {
   if (!object.name().empty()) {
     add_name_errors(FieldPath("metadata.name"), object.name(), check_dns1123_subdomain(object.name()), errors);
   }
-  const Value& finalizers = object.metadata()["finalizers"];
-  for (std::size_t i = 0; i < finalizers.size(); ++i) {
-    add_name_errors(FieldPath("metadata.finalizers").index(i), finalizers.at(i),
-                    check_finalizer_domain(finalizers.at(i).as_string()), errors);
-  }
   check_series(object, errors);
   if (is_zero(object["eventTime"])) report(errors, field_error::required("eventTime"));
   const std::string_view type = object["type"].as_string();
@@ -143,6 +138,11 @@ void check_new_event_change(const Object& object, const Object& old, FieldErrors
 
 void check_new_event(const Object& object, const Object* old, FieldErrors& errors) {
   check_any_event(object, "reportingController", errors);
+  const Value& finalizers = object.metadata()["finalizers"];
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    add_name_errors(FieldPath("metadata.finalizers").index(i), finalizers.at(i),
+                    check_finalizer_domain(finalizers.at(i).as_string()), errors);
+  }
   if (old == nullptr) {
     check_new_event_create(object, errors);
   } else {
