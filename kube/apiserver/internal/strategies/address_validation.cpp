@@ -83,7 +83,7 @@ std::vector<std::string> ip_faults(std::string_view text) {
   return {};
 }
 
-bool check_ip(const Value& ip, const FieldPath& path, FieldErrors& errors, const Value& known) {
+bool check_address(const Value& ip, const FieldPath& path, FieldErrors& errors, const Value& known) {
   if (is_known_address(ip, known)) return true;
   const std::vector<std::string> faults = ip_faults(ip.as_string());
   add_name_errors(path, ip.as_string(), faults, errors);
@@ -143,7 +143,7 @@ Value load_balancer_ips(const Object& object) {
 
 void check_load_balancer_entry(const Value& entry, const FieldPath& path, FieldErrors& errors, const Value& known) {
   const Value& ip = entry["ip"];
-  if (!ip.as_string().empty()) check_ip(ip, path.child("ip"), errors, known);
+  if (!ip.as_string().empty()) check_address(ip, path.child("ip"), errors, known);
   if (const Value& mode = entry["ipMode"]; !mode.is_null()) {
     constexpr std::string_view kModes[] = {"Proxy", "VIP"};
     const FieldPath at = path.child("ipMode");

@@ -16,7 +16,7 @@ std::vector<std::string> ip_faults(std::string_view text);
 // Could older servers read it? They ignored leading zeros.
 bool is_sloppy_ip(std::string_view text);
 // Adds what is wrong; false when something is.
-bool check_ip(const Value& ip, const FieldPath& path, FieldErrors& errors, const Value& known = {});
+bool check_address(const Value& ip, const FieldPath& path, FieldErrors& errors, const Value& known = {});
 void check_cidr(const Value& cidr, const FieldPath& path, FieldErrors& errors, const Value& known = {});
 // Is the network within the other one, and smaller? Both are networks.
 bool is_strict_subnet(std::string_view cidr, std::string_view outer);

@@ -12,7 +12,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumConditions = 64;
+constexpr std::int64_t kMaximumMatchConditions = 64;
 
 using Texts = std::set<std::string, std::less<>>;
 
@@ -97,7 +97,8 @@ void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& e
 
 void check_match_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors) {
   const auto size = static_cast<std::int64_t>(conditions.size());
-  if (size > kMaximumConditions) errors.push_back(field_error::too_many(path.text(), size, kMaximumConditions));
+  if (size > kMaximumMatchConditions)
+    errors.push_back(field_error::too_many(path.text(), size, kMaximumMatchConditions));
   Texts names;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const FieldPath at = path.index(i);

@@ -112,7 +112,7 @@ void check_signer(const Value& spec, FieldErrors& errors) {
 }
 
 // What was wrong before may stay.
-void check_conditions(const Value& conditions, const Value& before, FieldErrors& errors) {
+void check_request_conditions(const Value& conditions, const Value& before, FieldErrors& errors) {
   constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
   const std::span<const std::string_view> statuses(kStatuses);
   const auto has = [](const Value& list, std::string_view type) { return condition_of_type(list, type) != nullptr; };
@@ -204,7 +204,7 @@ class CertificateRequestStrategy : public Strategy {
                        FieldErrors& errors) const override {
     const Value& status = object["status"];
     const Value& before = old["status"];
-    check_conditions(status["conditions"], before["conditions"], errors);
+    check_request_conditions(status["conditions"], before["conditions"], errors);
     check_kept_conditions(status["conditions"], before["conditions"], write.subresource == "approval", errors);
     const std::string_view certificate = status["certificate"].as_string();
     const std::string_view issued = before["certificate"].as_string();

@@ -40,7 +40,7 @@ void check_node_name(const Value& name, const FieldPath& path, FieldErrors& erro
 void check_subset_address(const Value& address, const FieldPath& path, FieldErrors& errors) {
   const FieldPath at = path.child("ip");
   const Value ip = address["ip"].as_string();
-  const bool readable = check_ip(ip, at, errors);
+  const bool readable = check_address(ip, at, errors);
   const Value& host = address["hostname"];
   if (!host.as_string().empty()) {
     add_name_errors(path.child("hostname"), host, check_dns1123_label(host.as_string()), errors);
@@ -156,7 +156,7 @@ void check_slice_address(const Value& address, std::string_view type, const Fiel
     return;
   }
   if (type != "IPv4" && type != "IPv6") return;
-  if (!check_ip(address, path, errors)) return;
+  if (!check_address(address, path, errors)) return;
   const std::string canonical = canonical_ip(address.as_string());
   if (type == "IPv6" && canonical != address.as_string()) {
     errors.push_back(field_error::invalid(path.text(), address, "must be in canonical form (\"" + canonical + "\")"));

@@ -79,11 +79,11 @@ void check_new_event_create(const Object& object, FieldErrors& errors) {
 }
 
 // A struct as Go prints the internal type: names without JSON tags, empty fields too.
-struct ShownField {
+struct EventStructField {
   std::string_view shown;
   std::string_view stored;
 };
-constexpr ShownField kReferenceFields[] = {
+constexpr EventStructField kReferenceFields[] = {
     {"Kind", "kind"},
     {"Namespace", "namespace"},
     {"Name", "name"},
@@ -92,11 +92,11 @@ constexpr ShownField kReferenceFields[] = {
     {"ResourceVersion", "resourceVersion"},
     {"FieldPath", "fieldPath"},
 };
-constexpr ShownField kReporterFields[] = {{"Component", "component"}, {"Host", "host"}};
+constexpr EventStructField kReporterFields[] = {{"Component", "component"}, {"Host", "host"}};
 
-Value shown_event_struct(const Value& value, std::span<const ShownField> fields) {
+Value shown_event_struct(const Value& value, std::span<const EventStructField> fields) {
   Value::ObjectBuilder builder;
-  for (const ShownField& field : fields) builder.set(field.shown, value[field.stored].as_string());
+  for (const EventStructField& field : fields) builder.set(field.shown, value[field.stored].as_string());
   return std::move(builder).build();
 }
 
@@ -110,7 +110,7 @@ Value shown_event_value(std::string_view field, const Value& value) {
 }
 
 // All but the series is said once. Stored name and name in messages, in upstream's order.
-constexpr ShownField kFrozenFields[] = {
+constexpr EventStructField kFrozenFields[] = {
     {"involvedObject", "involvedObject"},
     {"reason", "reason"},
     {"message", "message"},
@@ -129,7 +129,7 @@ constexpr ShownField kFrozenFields[] = {
 
 void check_new_event_change(const Object& object, const Object& old, FieldErrors& errors) {
   if (!(object["series"] == old["series"])) check_series(object, errors);
-  for (const ShownField& field : kFrozenFields) {
+  for (const EventStructField& field : kFrozenFields) {
     const Value now = shown_event_value(field.stored, object[field.stored]);
     if (now == shown_event_value(field.stored, old[field.stored])) continue;
     errors.push_back(field_error::invalid(field.shown, now, kImmutableField));

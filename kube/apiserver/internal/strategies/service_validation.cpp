@@ -99,7 +99,7 @@ bool check_cluster_ip_texts(const Value& ips, const Value& old, const FieldPath&
       errors.push_back(field_error::invalid(path.text(), ips, "'None' must be the first and only value"));
       readable = false;
     } else {
-      readable = check_ip(ips.at(i), path.index(i), errors, old["clusterIPs"]) && readable;
+      readable = check_address(ips.at(i), path.index(i), errors, old["clusterIPs"]) && readable;
     }
   }
   if (ips.size() > 2) errors.push_back(field_error::invalid(path.text(), ips, "may only hold up to 2 values"));
@@ -173,7 +173,7 @@ void check_available_families(const Value& spec, const FieldPath& path, FieldErr
   }
 }
 
-void check_affinity(const Value& spec, const FieldPath& path, FieldErrors& errors) {
+void check_session_affinity(const Value& spec, const FieldPath& path, FieldErrors& errors) {
   if (spec["sessionAffinity"].as_string() != "ClientIP") return;
   const Value& seconds = spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"];
   const FieldPath at = path.child("sessionAffinityConfig").child("clientIP").child("timeoutSeconds");
@@ -241,7 +241,7 @@ void check_traffic_distribution(const Value& spec, const FieldPath& path, FieldE
 
 void check_external_ips(const Value& ips, const Value& known, const FieldPath& path, FieldErrors& errors) {
   for (std::size_t i = 0; i < ips.size(); ++i) {
-    if (check_ip(ips.at(i), path.index(i), errors, known)) check_reachable_ip(ips.at(i), path.index(i), errors);
+    if (check_address(ips.at(i), path.index(i), errors, known)) check_reachable_ip(ips.at(i), path.index(i), errors);
   }
 }
 
@@ -308,7 +308,7 @@ void validate_service(const Object& service, const Object* old, FieldErrors& err
   }
   if (named) check_external_name(spec, path, errors);
   check_labels(spec["selector"], path.child("selector"), errors);
-  check_affinity(spec, path, errors);
+  check_session_affinity(spec, path, errors);
   errors.insert(errors.end(), addresses.begin(), addresses.end());
   check_external_ips(spec["externalIPs"], before["externalIPs"], path.child("externalIPs"), errors);
   check_load_balancer_fields(spec, before, path, errors);
