@@ -116,8 +116,13 @@ void check_variables(const Value& variables, const FieldPath& path, FieldErrors&
   }
 }
 
+Value policy_spec(const Object* object) {
+  return object == nullptr ? Value() : (*object)["spec"];
+}
+
 // What both kinds of policy have.
-void check_admission_policy(const Value& spec, bool mutating, const FieldPath& path, FieldErrors& errors) {
+void check_admission_policy(const Value& spec, const Value& old, bool mutating, const FieldPath& path,
+                            FieldErrors& errors) {
   if (spec["paramKind"].is_object()) check_param_kind(spec["paramKind"], path.child("paramKind"), errors);
   const FieldPath match_at = path.child("matchConstraints");
   const Value& match = spec["matchConstraints"];
@@ -129,7 +134,9 @@ void check_admission_policy(const Value& spec, bool mutating, const FieldPath& p
   } else {
     report(errors, field_error::required(match_at.text()));
   }
-  check_match_conditions(spec["matchConditions"], path.child("matchConditions"), errors);
+  if (old.is_null() || !(spec["matchConditions"] == old["matchConditions"])) {
+    check_match_conditions(spec["matchConditions"], path.child("matchConditions"), errors);
+  }
   check_variables(spec["variables"], path.child("variables"), errors);
 }
 
@@ -170,10 +177,10 @@ void check_audit_annotation(const Value& annotation, std::string_view policy, co
   }
 }
 
-void check_validating_policy(const Object& object, const Object*, FieldErrors& errors) {
+void check_validating_policy(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
   const FieldPath path("spec");
-  check_admission_policy(spec, false, path, errors);
+  check_admission_policy(spec, policy_spec(old), false, path, errors);
   const Value& validations = spec["validations"];
   const Value& annotations = spec["auditAnnotations"];
   const FieldPath annotations_at = path.child("auditAnnotations");
@@ -265,10 +272,10 @@ void check_mutation(const Value& mutation, const FieldPath& path, FieldErrors& e
                                         "must not be specified when patchType is " + std::string(known->type)));
 }
 
-void check_mutating_policy(const Object& object, const Object*, FieldErrors& errors) {
+void check_mutating_policy(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
   const FieldPath path("spec");
-  check_admission_policy(spec, true, path, errors);
+  check_admission_policy(spec, policy_spec(old), true, path, errors);
   const Value& mutations = spec["mutations"];
   if (mutations.empty()) {
     restate(errors, field_error::required("spec.mutations", "mutations must contain at least one item"));

@@ -259,9 +259,7 @@ class IpAddressStrategy : public ExtendedStrategy {
 
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
     const std::string canonical = canonical_ip(object.name());
-    if (object.name().empty()) {
-      // Said already.
-    } else if (canonical.empty()) {
+    if (canonical.empty() && !object.name().empty()) {
       errors.push_back(field_error::invalid("metadata.name", object.name(), kInvalidIp));
     } else if (canonical != object.name()) {
       errors.push_back(
