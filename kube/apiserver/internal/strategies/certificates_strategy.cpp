@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
@@ -16,6 +17,7 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::int64_t kMinimumCertificateSeconds = 600;
+constexpr std::string_view kSignerName = "spec.signerName";
 constexpr std::string_view kLegacySigner = "kubernetes.io/legacy-unknown";
 
 constexpr std::string_view kConditions = "status.conditions";
@@ -96,19 +98,50 @@ bool has_repeated_types(const Value& conditions) {
                      [&](const Value& one) { return !seen.emplace(one["type"].as_string()).second; });
 }
 
-void check_signer(const Value& spec, FieldErrors& errors) {
-  std::string_view signer = spec["signerName"].as_string();
-  std::size_t slash = signer.find('/');
-  if (signer.empty()) {
-    errors.push_back(field_error::required("spec.signerName"));
-  } else if (signer == kLegacySigner) {
-    errors.push_back(
-        field_error::invalid("spec.signerName", signer, "the legacy signerName is not allowed via this API version"));
-  } else if (slash == std::string_view::npos || slash == 0 || slash + 1 == signer.size()) {
-    errors.push_back(field_error::invalid("spec.signerName", signer,
-                                          "must be a fully qualified domain and path of the form "
-                                          "'example.com/signer-name'"));
+// One half of a signer's name: dotted labels, of which the first bad one is told.
+void check_signer_half(std::string_view half, NameErrors (*check)(std::string_view label), FieldErrors& errors) {
+  for (const std::string_view label : split(half, '.')) {
+    const NameErrors faults = check(label);
+    if (faults.empty()) continue;
+    for (const std::string& fault : faults) {
+      errors.push_back(
+          field_error::invalid(kSignerName, half, "validating label " + json::write_raw(Value(label)) + ": " + fault));
+    }
+    return;
   }
+}
+
+void check_signer(const Value& spec, FieldErrors& errors) {
+  const std::string_view signer = spec["signerName"].as_string();
+  if (signer.empty()) {
+    report(errors, field_error::required(kSignerName));
+    return;
+  }
+  if (signer == kLegacySigner) {
+    errors.push_back(
+        field_error::invalid(kSignerName, signer, "the legacy signerName is not allowed via this API version"));
+    return;
+  }
+  const auto halves = split(signer, '/');
+  if (halves.size() != 2) {
+    errors.push_back(field_error::invalid(
+        kSignerName, signer, "must be a fully qualified domain and path of the form 'example.com/signer-name'"));
+    return;
+  }
+  constexpr std::size_t kLongestPath = kMaxDns1123Subdomain + kMaxDns1123Label + 1;
+  constexpr std::size_t kLongestName = kMaxDns1123Subdomain + kLongestPath + 1;
+  const auto check_size = [&](std::string_view text, std::size_t maximum) {
+    if (text.size() <= maximum) return;
+    errors.push_back(field_error::too_long(kSignerName, static_cast<std::int64_t>(maximum)));
+  };
+  check_size(halves[0], kMaxDns1123Subdomain);
+  check_signer_half(halves[0], check_dns1123_label, errors);
+  if (halves[0].find('.') == std::string_view::npos) {
+    errors.push_back(field_error::invalid(kSignerName, halves[0],
+                                          "should be a domain with at least two segments separated by dots"));
+  }
+  check_signer_half(halves[1], check_dns1123_subdomain, errors);
+  check_size(signer, kLongestName);
 }
 
 // What was wrong before may stay.
