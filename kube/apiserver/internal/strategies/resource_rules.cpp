@@ -29,6 +29,10 @@ void check_frozen(const FrozenField& frozen, const Object& object, const Object&
                                     : field_error::invalid(frozen.path, now, frozen.detail));
 }
 
+void drop_schema_findings(FieldErrors& errors) {
+  std::erase_if(errors, [](const Cause& cause) { return !cause.field.starts_with("metadata"); });
+}
+
 class RuledStrategy : public ExtendedStrategy {
  public:
   RuledStrategy(const StandardBehaviour& behaviour, const ResourceRules& rules)
@@ -52,11 +56,13 @@ class RuledStrategy : public ExtendedStrategy {
   }
 
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
+    if (rules_.replaces_schema) drop_schema_findings(errors);
     if (rules_.check != nullptr) rules_.check(object, nullptr, errors);
   }
 
   void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
+    if (rules_.replaces_schema) drop_schema_findings(errors);
     if (write.subresource == "status") {
       if (rules_.check_status != nullptr) rules_.check_status(object, old, errors);
       return;

@@ -32,6 +32,8 @@ struct ResourceRules {
   bool keeps_new_status = false;  // create takes the status that it is given
   // Of a write to /status.
   void (*check_status)(const Object& object, const Object& old, FieldErrors& errors) = nullptr;
+  // The hooks say all that there is to say outside metadata, in their own words: what the schema finds does not count.
+  bool replaces_schema = false;
 };
 
 std::span<const ResourceRules> workload_rules();
