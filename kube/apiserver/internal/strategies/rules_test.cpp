@@ -132,7 +132,7 @@ TEST_CASE("what kinds refuse to change", "[strategies]") {
        "Secret \"x\" is invalid: immutable: Forbidden: field is immutable when `immutable` is set"},
       {"/apis/storage.k8s.io/v1/storageclasses", R"("provisioner":"p","parameters":{"a":"b"})",
        R"({"parameters":{"a":"c"}})",
-       "StorageClass.storage.k8s.io \"x\" is invalid: parameters: Forbidden: updates to parameters are forbidden."},
+       "StorageClass.storage.k8s.io \"x\" is invalid: parameters: Invalid value: {\"a\":\"c\"}: field is immutable"},
       {"/apis/scheduling.k8s.io/v1/priorityclasses", R"("value":7)", R"({"value":8})",
        "PriorityClass.scheduling.k8s.io \"x\" is invalid: value: Forbidden: may not be changed in an update."},
       {"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
