@@ -97,7 +97,8 @@ std::shared_ptr<const Strategy> make_ruled_strategy(std::string_view group, std:
   const std::span<const ResourceRules> tables[] = {
       workload_rules(), batch_rules(),   autoscaling_rules(),      configuration_rules(), storage_rules(),
       network_rules(),  ingress_rules(), endpoint_rules(),         role_rules(),          secret_rules(),
-      event_rules(),    webhook_rules(), admission_policy_rules(), flow_rules(),          node_rules()};
+      event_rules(),    webhook_rules(), admission_policy_rules(), flow_rules(),          node_rules(),
+      device_rules()};
   for (const auto table : tables) {
     for (const ResourceRules& rules : table) {
       if (rules.group == group && rules.resource == resource) {

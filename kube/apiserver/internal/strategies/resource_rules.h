@@ -50,6 +50,7 @@ std::span<const ResourceRules> event_rules();
 std::span<const ResourceRules> webhook_rules();
 std::span<const ResourceRules> admission_policy_rules();
 std::span<const ResourceRules> flow_rules();
+std::span<const ResourceRules> device_rules();
 std::span<const ResourceRules> node_rules();
 
 // The strategy that follows the rules; null when there are none for the resource.
