@@ -2,6 +2,7 @@
 #include <iterator>
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_validation.h"
@@ -115,6 +116,30 @@ bool same_frozen_part(const Object& object, const Object& old, bool bound) {
          same_claim_resources(spec["resources"], before["resources"], bound);
 }
 
+// What of the spec is different, without what may be.
+std::string claim_diff(const Object& object, const Object& old, bool bound) {
+  Value spec = object["spec"];
+  Value before = with_both_sources(old["spec"]);
+  const auto amounts_of = [](const Value& resources) {
+    Value::ObjectBuilder amounts;
+    for (const Value::Member& member : resources.members()) amounts.set(member.key, internal_amounts(member.value));
+    return std::move(amounts).build();
+  };
+  if (before["volumeName"].as_string().empty()) before = before.with("volumeName", spec["volumeName"]);
+  if (same_class(object, old)) spec = spec.with("storageClassName", before["storageClassName"]);
+  if (bound) {
+    const Value& requests = spec["resources"]["requests"];
+    const Value& had = before["resources"]["requests"]["storage"];
+    if (!requests.is_null()) {
+      spec = spec.with("resources", spec["resources"].with("requests", requests.with("storage", had)));
+    }
+    spec = spec.with("volumeAttributesClassName", before["volumeAttributesClassName"]);
+  }
+  spec = spec.with("resources", amounts_of(spec["resources"]));
+  before = before.with("resources", amounts_of(before["resources"]));
+  return internal_diff(internal_form(before, claim_form()), internal_form(spec, claim_form()));
+}
+
 void check_class_annotation(const Object& object, const Object& old, FieldErrors& errors) {
   const std::string_view now = object.annotation(kClassAnnotation);
   const std::string_view before = old.annotation(kClassAnnotation);
@@ -141,8 +166,9 @@ void check_claim_change(const Object& object, const Object& old, FieldErrors& er
   const Value& spec = object["spec"];
   const Value& before = old["spec"];
   check_class_annotation(object, old, errors);
-  if (!same_frozen_part(object, old, old["status"]["phase"].as_string() == "Bound")) {
-    errors.push_back(field_error::forbidden("spec", kFrozenClaim));
+  const bool bound = old["status"]["phase"].as_string() == "Bound";
+  if (!same_frozen_part(object, old, bound)) {
+    errors.push_back(field_error::forbidden("spec", std::string(kFrozenClaim) + "\n" + claim_diff(object, old, bound)));
   }
   // Smaller is for those whose growing has failed.
   const Quantity wanted = storage_amount(spec["resources"]["requests"]);

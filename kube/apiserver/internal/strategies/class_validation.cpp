@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/toleration_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -28,13 +29,7 @@ void check_repeated_tolerations(const Value& tolerations, const FieldPath& path,
   for (std::size_t i = 0; i < tolerations.size(); ++i) {
     const Value& toleration = tolerations.at(i);
     if (seen.insert(json::write_sorted(toleration.without("tolerationSeconds"))).second) continue;
-    // Shown as the server's own structure.
-    errors.push_back(field_error::duplicate(path.index(i).text(),
-                                            Value::object({{"Key", toleration["key"].as_string()},
-                                                           {"Operator", toleration["operator"].as_string()},
-                                                           {"Value", toleration["value"].as_string()},
-                                                           {"Effect", toleration["effect"].as_string()},
-                                                           {"TolerationSeconds", toleration["tolerationSeconds"]}})));
+    errors.push_back(field_error::duplicate(path.index(i).text(), internal_form(toleration, toleration_form())));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/device_validation.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
@@ -12,10 +13,15 @@ namespace {
 
 // The spec of a claim cannot be changed, so nothing else of it needs another look.
 void check_claim_object(const Object& object, const Object* old, FieldErrors& errors) {
-  if (old == nullptr) check_device_claim(object["spec"]["devices"], FieldPath("spec.devices"), errors);
+  const Value& spec = object["spec"];
+  if (old == nullptr) {
+    check_device_claim(spec["devices"], FieldPath("spec.devices"), errors);
+  } else if (!(spec == (*old)["spec"])) {
+    errors.push_back(field_error::invalid("spec", internal_form(spec, device_claim_form()), kImmutableField));
+  }
 }
 
-void check_claim_template(const Object& object, const Object*, FieldErrors& errors) {
+void check_claim_template(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& metadata = object["spec"]["metadata"];
   const FieldPath path("spec.metadata");
   for (const Value::Member& member : metadata["annotations"].members()) {
@@ -29,6 +35,9 @@ void check_claim_template(const Object& object, const Object*, FieldErrors& erro
     errors.push_back(field_error::forbidden(path.child(shown).text(), "cannot be set"));
   }
   check_device_claim(object["spec"]["spec"]["devices"], FieldPath("spec.spec.devices"), errors);
+  if (old == nullptr || object["spec"] == (*old)["spec"]) return;
+  const Value form = internal_form(object["spec"]["spec"], device_claim_form());
+  errors.push_back(field_error::invalid("spec", metadata.with("Spec", form), kImmutableField));
 }
 
 // The gates of attributes with several values and of what nodes allocate themselves are off.
@@ -54,7 +63,6 @@ std::vector<std::string> slice_warnings(const Object& object, const Object*) {
           "\" contains uppercase characters"};
 }
 
-constexpr FrozenField kFrozenSpec[] = {{"spec"}};
 constexpr FrozenField kFrozenSlice[] = {{"spec.pool.name"}, {"spec.driver"}, {"spec.nodeName"}};
 constexpr std::string_view kDeviceGroup = "resource.k8s.io";
 
@@ -63,13 +71,11 @@ constexpr ResourceRules kDeviceRules[] = {
     {.group = kDeviceGroup,
      .resource = "resourceclaims",
      .check = check_claim_object,
-     .frozen = kFrozenSpec,
      .check_status = check_device_claim_status,
      .replaces_schema = true},
     {.group = kDeviceGroup,
      .resource = "resourceclaimtemplates",
      .check = check_claim_template,
-     .frozen = kFrozenSpec,
      .replaces_schema = true},
     {.group = kDeviceGroup,
      .resource = "resourceslices",

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/device_validation.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_sources.h"
@@ -210,9 +211,10 @@ void check_slice_place(const Value& spec, const FieldPath& path, FieldErrors& er
       check_places(spec, "must be either unset or set to a non-empty string", kSwitches, path, errors);
   const Value& terms = spec["nodeSelector"]["nodeSelectorTerms"];
   if (spec["nodeSelector"].is_object() && terms.size() != 1) {
-    errors.push_back(field_error::invalid(path.child("nodeSelector").child("nodeSelectorTerms").text(),
-                                          shown_node_selector_terms(terms),
-                                          "must have exactly one node selector term"));
+    errors.push_back(
+        field_error::invalid(path.child("nodeSelector").child("nodeSelectorTerms").text(),
+                             internal_form(spec["nodeSelector"], node_selector_form())["NodeSelectorTerms"],
+                             "must have exactly one node selector term"));
   }
   if (places.empty()) {
     errors.push_back(field_error::required(path.text(), kOneOf));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/resource_amounts.h"
@@ -201,17 +202,6 @@ void check_scope_operator(const Value& expression, const FieldPath& path, FieldE
   }
 }
 
-// As the server's own structure, which is how upstream shows it.
-Value shown_selector(const Value& selector) {
-  Value::ArrayBuilder expressions;
-  for (const Value& expression : selector["matchExpressions"].items()) {
-    expressions.add(Value::object({{"ScopeName", expression["scopeName"]},
-                                   {"Operator", expression["operator"]},
-                                   {"Values", expression["values"]}}));
-  }
-  return Value::object({{"MatchExpressions", std::move(expressions).build()}});
-}
-
 void check_scope_selector(const Value& spec, FieldErrors& errors) {
   const FieldPath path("spec.scopeSelector.matchExpressions");
   const Value& selector = spec["scopeSelector"];
@@ -221,7 +211,7 @@ void check_scope_selector(const Value& spec, FieldErrors& errors) {
     if (!is_scope(scope)) {
       errors.push_back(field_error::invalid(path.child("scopeName").text(), scope, "unsupported scope"));
     }
-    check_scope(scope, spec, shown_selector(selector), path, errors);
+    check_scope(scope, spec, internal_form(selector, scope_selector_form()), path, errors);
     check_scope_operator(expression, path, errors);
     seen.insert(scope);
   }

@@ -4,6 +4,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -51,10 +52,7 @@ void check_taints(const Value& taints, FieldErrors& errors) {
       return other["key"] == taint["key"] && other["effect"] == taint["effect"];
     });
     if (!repeated) continue;
-    // Shown as the server's own structure.
-    Cause duplicate = field_error::duplicate(
-        at.text(),
-        Value::object({{"Key", key}, {"Value", value}, {"Effect", effect}, {"TimeAdded", taint["timeAdded"]}}));
+    Cause duplicate = field_error::duplicate(at.text(), internal_form(taint, taint_form()));
     duplicate.message += ": taints must be unique by key and effect pair";
     errors.push_back(std::move(duplicate));
   }

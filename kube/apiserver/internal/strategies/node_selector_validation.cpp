@@ -61,26 +61,6 @@ void check_field_expression(const Value& expression, const FieldPath& path, Fiel
 
 }  // namespace
 
-Value shown_node_selector_terms(const Value& terms) {
-  const auto shown_expressions = [](const Value& expressions) -> Value {
-    if (expressions.empty()) return {};
-    Value::ArrayBuilder shown;
-    for (const Value& expression : expressions.items()) {
-      shown.add(Value::object({{"Key", expression["key"].as_string()},
-                               {"Operator", expression["operator"].as_string()},
-                               {"Values", expression["values"]}}));
-    }
-    return std::move(shown).build();
-  };
-  if (terms.empty()) return {};
-  Value::ArrayBuilder shown;
-  for (const Value& term : terms.items()) {
-    shown.add(Value::object({{"MatchExpressions", shown_expressions(term["matchExpressions"])},
-                             {"MatchFields", shown_expressions(term["matchFields"])}}));
-  }
-  return std::move(shown).build();
-}
-
 void check_node_selector(const Value& selector, const FieldPath& path, SelectorValues values, FieldErrors& errors) {
   const Value& terms = selector["nodeSelectorTerms"];
   const FieldPath at = path.child("nodeSelectorTerms");

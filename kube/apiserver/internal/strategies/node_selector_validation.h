@@ -14,7 +14,4 @@ void check_node_selector(const Value& selector, const FieldPath& path, SelectorV
 // Does a term compare a label with what no label can have?
 bool has_invalid_label_value(const Value& selector);
 
-// The terms as the server's own structure, which is how upstream shows them.
-Value shown_node_selector_terms(const Value& terms);
-
 }  // namespace coracle::kube::apiserver

@@ -143,7 +143,9 @@ TEST_CASE("what kinds refuse to change", "[strategies]") {
       {kClaims, R"("spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}})",
        R"({"spec":{"accessModes":["ReadOnlyMany"]}})",
        "PersistentVolumeClaim \"x\" is invalid: spec: Forbidden: spec is immutable after creation except "
-       "resources.requests and volumeAttributesClassName for bound claims"},
+       "resources.requests and volumeAttributesClassName for bound claims\n@@ -1,6 +1,6 @@\n {\n  \"AccessModes\": "
+       "[\n-  "
+       "\"ReadWriteOnce\"\n+  \"ReadOnlyMany\"\n  ],\n  \"Selector\": null,\n  \"Resources\": {\n"},
   };
   TestServer::run([&](TestServer& server) {
     for (const Row& row : rows) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_sources.h"
@@ -212,11 +213,7 @@ void check_csi_node(const Object& object, const Object* old, FieldErrors& errors
     for (const Value& driver : drivers.items()) {
       if (!(before["name"] == driver["name"])) continue;
       if (driver.without("allocatable") == before.without("allocatable")) continue;
-      // Shown as the server's own structure.
-      const Value shown = Value::object({{"Name", driver["name"]},
-                                         {"NodeID", driver["nodeID"]},
-                                         {"TopologyKeys", driver["topologyKeys"]},
-                                         {"Allocatable", Value()}});
+      const Value shown = internal_form(driver.without("allocatable"), node_driver_form());
       errors.push_back(field_error::invalid("spec.drivers", shown, kImmutableField));
     }
   }
@@ -279,12 +276,7 @@ void check_attachment(const Object& object, const Object* old, FieldErrors& erro
   add_name_errors(FieldPath("spec.nodeName"), node, check_dns1123_subdomain(node), errors);
   check_attachment_state(object["status"], errors);
   if (old == nullptr || spec == (*old)["spec"]) return;
-  // Shown as the server's own structure.
-  const Value shown = Value::object({{"Attacher", spec["attacher"]},
-                                     {"Source", Value::object({{"PersistentVolumeName", source["persistentVolumeName"]},
-                                                               {"InlineVolumeSpec", source["inlineVolumeSpec"]}})},
-                                     {"NodeName", spec["nodeName"]}});
-  errors.push_back(field_error::invalid("spec", shown, kImmutableField));
+  errors.push_back(field_error::invalid("spec", internal_form(spec, attachment_form()), kImmutableField));
 }
 
 void check_attachment_status(const Object& object, const Object&, FieldErrors& errors) {

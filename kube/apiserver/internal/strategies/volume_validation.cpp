@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_sources.h"
@@ -86,29 +87,23 @@ Value settled_source(const Value& spec, const Value& before) {
   return source.with("csi", source["csi"].without(kLater));
 }
 
-// As the server's own structure, which is how upstream shows it.
-Value shown_affinity(const Value& affinity) {
-  if (!affinity.is_object()) return {};
-  const Value& required = affinity["required"];
-  const Value terms =
-      required.is_object()
-          ? Value::object({{"NodeSelectorTerms", shown_node_selector_terms(required["nodeSelectorTerms"])}})
-          : Value();
-  return Value::object({{"Required", terms}});
-}
-
 void check_volume_change(const Value& spec, const Value& before, FieldErrors& errors) {
-  if (!(settled_source(spec, before) == volume_source_of(before))) {
-    errors.push_back(field_error::forbidden("spec.persistentvolumesource",
-                                            "spec.persistentvolumesource is immutable after creation"));
+  const Value source = settled_source(spec, before);
+  if (!(source == volume_source_of(before))) {
+    errors.push_back(field_error::forbidden(
+        "spec.persistentvolumesource",
+        "spec.persistentvolumesource is immutable after creation\n" +
+            internal_diff(internal_form(before, volume_source_form()), internal_form(source, volume_source_form()))));
   }
   if (!(spec["volumeMode"] == before["volumeMode"])) {
     errors.push_back(field_error::invalid("volumeMode", spec["volumeMode"], kImmutableField));
   }
   const Value& affinity = before["nodeAffinity"];
   if (affinity.is_object() && !(spec["nodeAffinity"] == affinity)) {
-    errors.push_back(field_error::invalid("nodeAffinity", shown_affinity(spec["nodeAffinity"]),
-                                          "field is immutable, except for updating from beta label to GA"));
+    const Value& now = spec["nodeAffinity"];
+    const Value shown = now.is_object() ? internal_form(now, node_affinity_form()) : now;
+    errors.push_back(
+        field_error::invalid("nodeAffinity", shown, "field is immutable, except for updating from beta label to GA"));
   }
   if (before.contains("volumeAttributesClassName") && !spec.contains("volumeAttributesClassName")) {
     errors.push_back(
