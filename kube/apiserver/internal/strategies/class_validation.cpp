@@ -5,6 +5,7 @@
 
 #include "base/json/json.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
+#include "kube/apiserver/internal/strategies/node_labels.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/toleration_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -75,6 +76,15 @@ void check_runtime_class(const Object& object, const Object*, FieldErrors& error
   check_labels(scheduling["nodeSelector"], FieldPath("scheduling.nodeSelector"), errors);
   check_tolerations(scheduling["tolerations"], tolerations, errors);
   check_repeated_tolerations(scheduling["tolerations"], tolerations, errors);
+}
+
+std::vector<std::string> runtime_class_warnings(const Object& object, const Object*) {
+  std::vector<std::string> warnings;
+  for (const Value::Member& label : object["scheduling"]["nodeSelector"].members()) {
+    const std::string_view text = old_node_label_text(label.key);
+    if (!text.empty()) warnings.push_back("scheduling.nodeSelector: " + std::string(text));
+  }
+  return warnings;
 }
 
 }  // namespace coracle::kube::apiserver

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 
 // runtimeclasses
 void check_runtime_class(const Object& object, const Object* old, FieldErrors& errors);
+std::vector<std::string> runtime_class_warnings(const Object& object, const Object* old);
 
 // priorityclasses
 Object prepare_priority_class(const WriteContext& write, const Object& object, const Object* old);

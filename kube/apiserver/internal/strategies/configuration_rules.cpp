@@ -55,6 +55,7 @@ constexpr ResourceRules kConfigurationRules[] = {
     {.group = "node.k8s.io",
      .resource = "runtimeclasses",
      .check = check_runtime_class,
+     .warn = runtime_class_warnings,
      .frozen = kFrozenRuntime,
      .replaces_schema = true},
     {"coordination.k8s.io", "leases", prepare_lease, nullptr, check_lease},

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
+#include "kube/apiserver/internal/strategies/node_labels.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_sources.h"
@@ -162,6 +163,33 @@ void check_csi_driver(const Object& object, const Object* old, FieldErrors& erro
   }
 }
 
+std::vector<std::string> storage_class_warnings(const Object& object, const Object*) {
+  std::vector<std::string> warnings;
+  const Value& terms = object["allowedTopologies"];
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    const Value& expressions = terms.at(i)["matchLabelExpressions"];
+    for (std::size_t j = 0; j < expressions.size(); ++j) {
+      const std::string_view text = old_node_label_text(expressions.at(j)["key"].as_string());
+      if (text.empty()) continue;
+      const FieldPath at = FieldPath("allowedTopologies").index(i).child("matchLabelExpressions").index(j).child("key");
+      warnings.push_back(at.text() + ": " + std::string(text));
+    }
+  }
+  return warnings;
+}
+
+std::vector<std::string> storage_capacity_warnings(const Object& object, const Object*) {
+  std::vector<std::string> warnings;
+  const FieldPath path("nodeTopology");
+  warn_about_old_expressions(object["nodeTopology"], path, warnings);
+  for (const Value::Member& label : object["nodeTopology"]["matchLabels"].members()) {
+    const std::string_view text = old_node_label_text(label.key);
+    if (text.empty()) continue;
+    warnings.push_back(path.child("matchLabels").child(label.key).text() + ": " + std::string(text));
+  }
+  return warnings;
+}
+
 // Drivers count the changes of their spec, from none.
 Object prepare_csi_driver(const WriteContext&, const Object& object, const Object* old) {
   // The gate of scaling with volume limits is off.
@@ -309,6 +337,7 @@ constexpr ResourceRules kStorageRules[] = {
     {.group = kStorageApi,
      .resource = "storageclasses",
      .check = check_storage_class,
+     .warn = storage_class_warnings,
      .frozen = kFrozenClass,
      .replaces_schema = true},
     {.group = kStorageApi,
@@ -326,6 +355,7 @@ constexpr ResourceRules kStorageRules[] = {
     {.group = kStorageApi,
      .resource = "csistoragecapacities",
      .check = check_storage_capacity,
+     .warn = storage_capacity_warnings,
      .frozen = kFrozenCapacity,
      .replaces_schema = true},
     {.group = kStorageApi,

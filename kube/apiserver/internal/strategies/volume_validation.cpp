@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
+#include "kube/apiserver/internal/strategies/node_labels.h"
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/volume_sources.h"
@@ -212,6 +213,9 @@ std::vector<std::string> volume_warnings(const Object& object, const Object*) {
         "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended "
         "approach is to use dynamic provisioning.");
   }
+  const Value& terms = object["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"];
+  const FieldPath path("spec.nodeAffinity.required.nodeSelectorTerms");
+  for (std::size_t i = 0; i < terms.size(); ++i) warn_about_old_expressions(terms.at(i), path.index(i), warnings);
   for (std::string& warning : volume_source_warnings(object["spec"])) warnings.push_back(std::move(warning));
   return warnings;
 }
