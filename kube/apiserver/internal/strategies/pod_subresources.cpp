@@ -26,6 +26,11 @@ const Schema* schema_of(const GroupVersionKind& gvk) {
   return kind == nullptr ? nullptr : kind->schema;
 }
 
+Result<http::Response> created(const SubresourceCall& call) {
+  constexpr int kCreated = 201;
+  return object_response(call.scope, kCreated, Object(success_status().with("code", kCreated)));
+}
+
 Error binding_conflict(const std::string& pod, const std::string& message) {
   return Error(Reason::Conflict,
                "Operation cannot be fulfilled on pods/binding \"" + pod + "\": pod " + pod + " " + message)
@@ -109,7 +114,7 @@ Result<http::Response> serve_binding(SubresourceCall& call, const ResourceDescri
     return bound_pod(*pod, binding, context.clock().wall());
   };
   TRY(call.store.update(write, options, change));
-  return object_response(call.scope, 201, Object(success_status()));
+  return created(call);
 }
 
 bool disregards_budgets(const Object& pod) {
@@ -183,7 +188,7 @@ class EvictionHandler {
     const DeleteOptions options = delete_options_of(eviction["deleteOptions"]);
     for (unsigned attempt = 0; attempt < kEvictionAttempts; ++attempt) {
       auto evicted = evict(call, write, options);
-      if (evicted.ok()) return object_response(call.scope, 201, Object(success_status()));
+      if (evicted.ok()) return created(call);
       // Without a wish of the caller's, a pod that has just changed is looked at again.
       const bool pinned = !options.preconditions.resource_version.empty() || !options.preconditions.uid.empty();
       if (pinned || evicted.error().reason() != Reason::Conflict) return evicted.error();
@@ -197,7 +202,8 @@ class EvictionHandler {
     const Value& in_body = eviction["deleteOptions"]["dryRun"];
     for (const Value& one : in_body.items()) {
       if (one.as_string() == "All") continue;
-      return bad_request("Non-matching dry-run options in request and content");
+      constexpr std::string_view kAll[] = {"All"};
+      return invalid({"meta.k8s.io", "v1", "DeleteOptions"}, "", {field_error::not_supported("dryRun", in_body, kAll)});
     }
     write.dry_run = in_query || !in_body.empty();
     return {};

@@ -56,7 +56,7 @@ constexpr OldVolume kOldVolumes[] = {
     {"rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"},
 };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
@@ -117,7 +117,7 @@ struct PlacedFile {
   std::string path;
   std::string source;
 
-  std::string text() const { return source.empty() ? quoted(path) : quoted(path) + " (" + source + ")"; }
+  std::string text() const { return source.empty() ? in_quotes(path) : in_quotes(path) + " (" + source + ")"; }
 };
 
 bool overlap(const PlacedFile& one, const PlacedFile& other) {
@@ -131,7 +131,7 @@ void place(const Value& items, const std::string& source, std::string_view volum
     while (file.path.ends_with('/')) file.path.pop_back();
     for (const PlacedFile& other : placed) {
       if (file.path.empty() || other.path.empty() || !overlap(file, other)) continue;
-      warnings.push_back("volume " + quoted(volume) + " (" + called + "): overlapping paths: " + file.text() +
+      warnings.push_back("volume " + in_quotes(volume) + " (" + called + "): overlapping paths: " + file.text() +
                          " with " + other.text());
     }
     placed.push_back(std::move(file));
@@ -142,13 +142,13 @@ void warn_of_projection(const Value& source, std::string_view volume, std::vecto
                         Warnings& warnings) {
   const std::string called = "Projected";
   if (source.empty()) {
-    warnings.push_back("volume " + quoted(volume) + " (Projected) has no sources provided");
+    warnings.push_back("volume " + in_quotes(volume) + " (Projected) has no sources provided");
   } else if (source["configMap"]["items"].is_array()) {
-    place(source["configMap"]["items"], "ConfigMap " + quoted(source["configMap"]["name"].as_string()), volume, called,
-          placed, warnings);
+    place(source["configMap"]["items"], "ConfigMap " + in_quotes(source["configMap"]["name"].as_string()), volume,
+          called, placed, warnings);
   } else if (source["secret"]["items"].is_array()) {
-    place(source["secret"]["items"], "Secret " + quoted(source["secret"]["name"].as_string()), volume, called, placed,
-          warnings);
+    place(source["secret"]["items"], "Secret " + in_quotes(source["secret"]["name"].as_string()), volume, called,
+          placed, warnings);
   } else if (source["downwardAPI"]["items"].is_array()) {
     place(source["downwardAPI"]["items"], "DownwardAPI", volume, called, placed, warnings);
   } else if (source["serviceAccountToken"].is_object()) {
@@ -162,8 +162,8 @@ void warn_of_overlaps(const FieldCheck& spec, Warnings& warnings) {
     std::vector<PlacedFile> map_files, secret_files, pod_files, projected_files;
     const Value& map = volume["configMap"];
     const Value& secret = volume["secret"];
-    place(map["items"], "", name, "ConfigMap " + quoted(map["name"].as_string()), map_files, warnings);
-    place(secret["items"], "", name, "Secret " + quoted(secret["secretName"].as_string()), secret_files, warnings);
+    place(map["items"], "", name, "ConfigMap " + in_quotes(map["name"].as_string()), map_files, warnings);
+    place(secret["items"], "", name, "Secret " + in_quotes(secret["secretName"].as_string()), secret_files, warnings);
     place(volume["downwardAPI"]["items"], "", name, "DownwardAPI", pod_files, warnings);
     for (const Value& source : volume["projected"]["sources"].items()) {
       warn_of_projection(source, name, projected_files, warnings);
@@ -175,13 +175,13 @@ void warn_of_repeated_names(const FieldCheck& spec, Warnings& warnings) {
   std::set<std::string_view> addresses;
   spec["hostAliases"].each([&](const FieldCheck& alias) {
     const FieldCheck address = alias["ip"];
-    if (!addresses.insert(address.text()).second) warn(address, "duplicate ip " + quoted(address.text()), warnings);
+    if (!addresses.insert(address.text()).second) warn(address, "duplicate ip " + in_quotes(address.text()), warnings);
   });
   std::set<std::string_view> secrets;
   const FieldCheck pull = spec["imagePullSecrets"];
   pull.each([&](const FieldCheck& secret) {
     const FieldCheck name = secret["name"];
-    if (!secrets.insert(name.text()).second) warn(name, "duplicate name " + quoted(name.text()), warnings);
+    if (!secrets.insert(name.text()).second) warn(name, "duplicate name " + in_quotes(name.text()), warnings);
   });
   pull.each([&](const FieldCheck& secret) {
     if (secret["name"].is_empty()) warn(secret["name"], "invalid empty name \"\"", warnings);
@@ -193,7 +193,7 @@ void warn_of_fraction(const FieldCheck& amounts, std::string_view resource, Warn
   const FieldCheck amount = amounts.entry(resource);
   const auto quantity = Quantity::from_value(amount.value());
   if (!amount.is_set() || !quantity.ok() || quantity->milli_value() % kMilli == 0) return;
-  warn(amount, "fractional byte value " + quoted(quantity->text()) + " is invalid, must be an integer", warnings);
+  warn(amount, "fractional byte value " + in_quotes(quantity->text()) + " is invalid, must be an integer", warnings);
 }
 
 // A variable that is set again without building on what it was.
@@ -207,7 +207,7 @@ void warn_of_hidden_variables(const FieldCheck& container, Warnings& warnings) {
     const bool extends =
         !variable["valueFrom"].is_set() && value != reference && value.find(reference) != std::string_view::npos;
     if (extends) return;
-    warn(variable, "hides previous definition of " + quoted(name) + ", which may be dropped when using apply",
+    warn(variable, "hides previous definition of " + in_quotes(name) + ", which may be dropped when using apply",
          warnings);
   });
 }
@@ -291,7 +291,7 @@ void warn_of_ports(const FieldCheck& spec, Warnings& warnings) {
       const auto [first, added] = names.emplace(name, port.path().text());
       if (added) return;
       warn(port,
-           "duplicate port name " + quoted(name) + " with " + first->second +
+           "duplicate port name " + in_quotes(name) + " with " + first->second +
                ", services and probes that select ports by name will use " + first->second,
            warnings);
     });
@@ -302,7 +302,8 @@ void warn_of_address(const FieldCheck& address, Warnings& warnings) {
   const std::string canonical = canonical_ip(address.text());
   if (canonical.empty() || canonical == address.text() || ip_family(address.text()) != "IPv6") return;
   warn(address,
-       "IPv6 address " + quoted(address.text()) + " should be in RFC 5952 canonical format (" + quoted(canonical) + ")",
+       "IPv6 address " + in_quotes(address.text()) + " should be in RFC 5952 canonical format (" +
+           in_quotes(canonical) + ")",
        warnings);
 }
 
