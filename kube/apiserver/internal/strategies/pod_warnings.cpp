@@ -76,8 +76,17 @@ void warn_of_label_key(const FieldCheck& key, Warnings& warnings) {
   if (old != nullptr) warn(key, std::string(key.text()) + " is " + std::string(old->message), warnings);
 }
 
-void warn_of_node_term(const FieldCheck& term, Warnings& warnings) {
-  term["matchExpressions"].each([&](const FieldCheck& one) { warn_of_label_key(one["key"], warnings); });
+// A value that no label can have keeps a required term from being accepted; a preference it only makes pointless.
+void warn_of_node_term(const FieldCheck& term, bool checks_values, Warnings& warnings) {
+  term["matchExpressions"].each([&](const FieldCheck& one) {
+    warn_of_label_key(one["key"], warnings);
+    if (!checks_values) return;
+    one["values"].each([&](const FieldCheck& value) {
+      for (const std::string& finding : check_label_value(value.text())) {
+        warn(value, std::string(value.text()) + " is invalid, " + finding, warnings);
+      }
+    });
+  });
 }
 
 void warn_of_nodes(const FieldCheck& spec, Warnings& warnings) {
@@ -87,9 +96,9 @@ void warn_of_nodes(const FieldCheck& spec, Warnings& warnings) {
   }
   const FieldCheck affinity = spec["affinity"]["nodeAffinity"];
   affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"].each(
-      [&](const FieldCheck& term) { warn_of_node_term(term, warnings); });
+      [&](const FieldCheck& term) { warn_of_node_term(term, false, warnings); });
   affinity["preferredDuringSchedulingIgnoredDuringExecution"].each(
-      [&](const FieldCheck& term) { warn_of_node_term(term["preference"], warnings); });
+      [&](const FieldCheck& term) { warn_of_node_term(term["preference"], true, warnings); });
 }
 
 void warn_of_missing_selector(const FieldCheck& owner, Warnings& warnings) {

@@ -183,8 +183,8 @@ void check_disruption_budget(const Object& object, const Object*, FieldErrors& e
   check_label_selector(spec["selector"], kSpecPath.child("selector"), errors);
 }
 
-void check_pod_template_object(const Object& object, const Object*, FieldErrors& errors) {
-  check_pod_template(object["template"], FieldPath("template"), errors);
+void check_pod_template_object(const Object& object, const Object* old, FieldErrors& errors) {
+  check_pod_template(object["template"], FieldPath("template"), errors, old == nullptr ? nullptr : &(*old)["template"]);
 }
 
 constexpr ResourceRules kWorkloadRules[] = {
