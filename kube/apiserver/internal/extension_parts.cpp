@@ -1,8 +1,8 @@
 #include "kube/apiserver/internal/extension_parts.h"
 
-#include "kube/apiserver/internal/strategies/certificates_strategy.h"
-#include "kube/apiserver/internal/strategies/namespace_strategy.h"
-#include "kube/apiserver/internal/strategies/pod_strategy.h"
+#include "kube/apiserver/internal/strategies/access/certificates_strategy.h"
+#include "kube/apiserver/internal/strategies/cluster/namespace_strategy.h"
+#include "kube/apiserver/internal/strategies/pods/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/strategies.h"
 #include "kube/apiserver/internal/tables/tables.h"
 

@@ -10,7 +10,7 @@
 #include "base/task_group.h"
 #include "kube/apiserver/internal/bootstrap/objects.h"
 #include "kube/apiserver/internal/bootstrap/roles.h"
-#include "kube/apiserver/internal/strategies/address_validation.h"
+#include "kube/apiserver/internal/strategies/network/address_validation.h"
 
 namespace coracle::kube::apiserver {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
-#include "kube/apiserver/internal/strategies/pod_template.h"
-#include "kube/apiserver/internal/strategies/pod_warnings.h"
+#include "kube/apiserver/internal/strategies/pods/pod_template.h"
+#include "kube/apiserver/internal/strategies/pods/pod_warnings.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "kube/apiserver/internal/strategies/cron_schedule.h"
+#include "kube/apiserver/internal/strategies/workloads/cron_schedule.h"
 #include "kube/apiserver/testing/test_server.h"
 
 // The rules of single kinds: what is refused and in which words, and what the server adds.

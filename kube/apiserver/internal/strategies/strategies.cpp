@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "kube/apiserver/internal/strategies/pod_strategy.h"
+#include "kube/apiserver/internal/strategies/network/service_strategy.h"
+#include "kube/apiserver/internal/strategies/pods/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
-#include "kube/apiserver/internal/strategies/service_strategy.h"
 
 namespace coracle::kube::apiserver {
 
