@@ -7,7 +7,7 @@
 
 #include "base/json/json.h"
 #include "base/text.h"
-#include "kube/apiserver/internal/strategies/validation_common.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 
 namespace coracle::kube::apiserver {
 
@@ -129,23 +129,14 @@ Value metric_to_v2(const Value& metric, bool status) {
 }
 
 // v1 has the behaviour in its internal form.
-Value behavior_to_v1(const Value& behavior) {
-  Value::ObjectBuilder out;
-  for (const auto& [direction, name] : {std::pair("scaleUp", "ScaleUp"), std::pair("scaleDown", "ScaleDown")}) {
-    Value rules = behavior[direction];
-    if (const Value* given = rules.find("policies")) {
-      Value::ArrayBuilder policies;
-      for (const Value& policy : given->items()) {
-        policies.add(internal_form(policy, {{"type", ""}, {"value", 0}, {"periodSeconds", 0}}));
-      }
-      rules = rules.with("policies", std::move(policies).build());
-    }
-    out.set(name, internal_form(
-                      rules,
-                      {{"stabilizationWindowSeconds", {}}, {"selectPolicy", {}}, {"policies", {}}, {"tolerance", {}}}));
-  }
-  return std::move(out).build();
-}
+constexpr InternalField kPolicyForm[] = {
+    {"type", "Type", kNoText}, {"value", "Value", kNoNumber}, {"periodSeconds", "PeriodSeconds", kNoNumber}};
+constexpr InternalField kScalingForm[] = {{"stabilizationWindowSeconds", "StabilizationWindowSeconds"},
+                                          {"selectPolicy", "SelectPolicy"},
+                                          {"policies", "Policies", "null", kPolicyForm},
+                                          {"tolerance", "Tolerance"}};
+constexpr InternalField kBehaviorForm[] = {{"scaleUp", "ScaleUp", "null", kScalingForm},
+                                           {"scaleDown", "ScaleDown", "null", kScalingForm}};
 
 // The same backwards; Go does not mind how the names are capitalised.
 Value behavior_to_v2(const Value& behavior) {
@@ -215,7 +206,7 @@ Object to_v1(const Object& hpa) {
     out = out.with_annotation(kCurrentMetricsAnnotation, json::write(std::move(current).build()));
   }
   if (spec["behavior"].is_object()) {
-    out = out.with_annotation(kBehaviorAnnotation, json::write(behavior_to_v1(spec["behavior"])));
+    out = out.with_annotation(kBehaviorAnnotation, json::write(internal_form(spec["behavior"], kBehaviorForm)));
   }
   if (!status["conditions"].empty()) {
     out = out.with_annotation(kConditionsAnnotation, json::write(status["conditions"]));

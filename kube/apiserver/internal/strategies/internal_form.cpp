@@ -10,8 +10,8 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kText = R"("")";
-constexpr std::string_view kNumber = "0";
+constexpr std::string_view kText = kNoText;
+constexpr std::string_view kNumber = kNoNumber;
 constexpr std::string_view kNo = "false";
 constexpr std::string_view kNull = "null";
 constexpr std::string_view kStruct = "{}";
@@ -259,6 +259,9 @@ Value internal_amounts(const Value& amounts) {
   return amounts.is_null() ? amounts : write_amounts(read_amounts(amounts));
 }
 
+std::span<const InternalField> label_selector_form() {
+  return kSelector;
+}
 std::span<const InternalField> claim_form() {
   return kClaim;
 }

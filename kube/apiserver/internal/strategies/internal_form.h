@@ -16,11 +16,16 @@ struct InternalField {
   std::span<const InternalField> inner = {};  // of the structure in it, or of each one in a list
 };
 
+// What absent values that are no pointers look like.
+inline constexpr std::string_view kNoText = R"("")";
+inline constexpr std::string_view kNoNumber = "0";
+
 Value internal_form(const Value& value, std::span<const InternalField> fields);
 
 // Amounts need no form of their own, but upstream prints them canonically.
 Value internal_amounts(const Value& amounts);
 
+std::span<const InternalField> label_selector_form();
 std::span<const InternalField> claim_form();          // PersistentVolumeClaimSpec
 std::span<const InternalField> volume_source_form();  // PersistentVolumeSource
 std::span<const InternalField> attachment_form();     // VolumeAttachmentSpec

@@ -4,14 +4,11 @@
 #include <string>
 
 #include "kube/apiserver/internal/strategies/validation_common.h"
-#include "kube/object/quantity.h"
-#include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kHugePagePrefix = "hugepages-";
 constexpr std::string_view kRequestsPrefix = "requests.";
 
 // The names without a domain that mean something, and where.
@@ -52,7 +49,7 @@ const KnownResource* find_known(std::string_view name) {
 }
 
 bool is_quota_of_huge_pages(std::string_view name) {
-  return name.starts_with(kHugePagePrefix) || name.starts_with("requests.hugepages-");
+  return is_huge_page(name) || name.starts_with("requests.hugepages-");
 }
 
 std::string_view use_problem(std::string_view name, ResourceUse use) {
@@ -62,7 +59,7 @@ std::string_view use_problem(std::string_view name, ResourceUse use) {
     return plain && !is_quota_resource(name) ? "must be a standard resource for quota" : "";
   if (use == ResourceUse::Any) return "";
   if (plain) {
-    const bool fits = (known != nullptr && known->container) || name.starts_with(kHugePagePrefix);
+    const bool fits = (known != nullptr && known->container) || is_huge_page(name);
     return fits ? "" : "must be a standard resource for containers";
   }
   return is_native_resource(name) || is_extended_resource(name) ? "" : "doesn't follow extended resource name standard";
@@ -81,7 +78,7 @@ bool is_extended_resource(std::string_view name) {
 }
 
 bool may_overcommit_resource(std::string_view name) {
-  return is_native_resource(name) && !name.starts_with(kHugePagePrefix);
+  return is_native_resource(name) && !is_huge_page(name);
 }
 
 bool is_quota_resource(std::string_view name) {
@@ -89,27 +86,33 @@ bool is_quota_resource(std::string_view name) {
   return known != nullptr ? known->quota : is_quota_of_huge_pages(name);
 }
 
-void check_resource_name(std::string_view name, ResourceUse use, const FieldPath& path, FieldErrors& errors) {
-  const NameErrors findings = check_qualified_name(name);
-  add_name_errors(path, name, findings, errors);
-  const bool plain = name.find('/') == std::string_view::npos;
-  if (findings.empty() && plain && find_known(name) == nullptr && !is_quota_of_huge_pages(name)) {
-    errors.push_back(field_error::invalid(path.text(), name, "must be a standard resource type or fully qualified"));
-  }
-  const std::string_view problem = use_problem(name, use);
-  if (!problem.empty()) errors.push_back(field_error::invalid(path.text(), name, problem));
+bool is_huge_page(std::string_view name) {
+  return name.starts_with(kHugePagePrefix);
 }
 
-void check_resource_amount(std::string_view name, const Value& amount, const FieldPath& path, FieldErrors& errors) {
+bool check_resource_name(const FieldCheck& amount, std::string_view name, ResourceUse use) {
+  const NameErrors findings = check_qualified_name(name);
+  for (const std::string& finding : findings) amount.invalid(name, finding);
+  const bool plain = name.find('/') == std::string_view::npos;
+  const bool unknown = findings.empty() && plain && find_known(name) == nullptr && !is_quota_of_huge_pages(name);
+  if (unknown) amount.invalid(name, "must be a standard resource type or fully qualified");
+  const std::string_view problem = use_problem(name, use);
+  if (!problem.empty()) amount.invalid(name, problem);
+  return findings.empty() && !unknown;
+}
+
+bool is_whole(const Quantity& amount) {
   constexpr std::int64_t kMilli = 1000;
-  const auto quantity = Quantity::from_value(amount);
+  return amount.milli_value() % kMilli == 0;
+}
+
+void check_resource_amount(const FieldCheck& amount, std::string_view name) {
+  const auto quantity = Quantity::from_value(amount.value());
   if (!quantity.ok()) return;
-  if (quantity->sign() < 0) errors.push_back(field_error::invalid(path.text(), quantity->text(), kNotNegative));
+  if (quantity->sign() < 0) amount.invalid(quantity->text(), kNotNegative);
   const KnownResource* known = find_known(name);
-  const bool whole = (known != nullptr && known->counted) || is_extended_resource(name);
-  if (whole && quantity->milli_value() % kMilli != 0) {
-    errors.push_back(field_error::invalid(path.text(), quantity->text(), "must be an integer"));
-  }
+  const bool counted = (known != nullptr && known->counted) || is_extended_resource(name);
+  if (counted && !is_whole(*quantity)) amount.invalid(quantity->text(), "must be an integer");
 }
 
 }  // namespace coracle::kube::apiserver

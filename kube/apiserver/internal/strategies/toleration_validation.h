@@ -1,11 +1,10 @@
 #pragma once
 
-#include "kube/apiserver/resource.h"
-#include "kube/object/field_path.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 
 namespace coracle::kube::apiserver {
 
 // core/v1 tolerations, without comparisons of numbers.
-void check_tolerations(const Value& tolerations, const FieldPath& path, FieldErrors& errors);
+void check_tolerations(const FieldCheck& tolerations);
 
 }  // namespace coracle::kube::apiserver

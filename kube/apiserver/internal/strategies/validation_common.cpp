@@ -58,6 +58,19 @@ void retract(FieldErrors& errors, std::string_view field) {
   std::erase_if(errors, [&](const Cause& one) { return one.field == field; });
 }
 
+void retract_below(FieldErrors& errors, std::string_view field) {
+  std::erase_if(errors, [&](const Cause& one) {
+    if (!one.field.starts_with(field)) return false;
+    const std::string_view rest = std::string_view(one.field).substr(field.size());
+    return rest.starts_with('.') || rest.starts_with('[');
+  });
+}
+
+void retract_whole(FieldErrors& errors, std::string_view field) {
+  retract(errors, field);
+  retract_below(errors, field);
+}
+
 void add_name_errors(const FieldPath& path, const Value& value, const NameErrors& findings, FieldErrors& errors) {
   for (const std::string& finding : findings) errors.push_back(field_error::invalid(path.text(), value, finding));
 }
@@ -120,26 +133,6 @@ std::int64_t count_or_percent_number(const Value& value) {
 
 Cause invalid_unshown(const FieldPath& path, std::string_view detail) {
   return {"FieldValueInvalid", "Invalid value: " + std::string(detail), path.text()};
-}
-
-void forget_schema_findings(FieldErrors& errors, std::string_view field) {
-  std::erase_if(errors, [field](const Cause& cause) {
-    if (!cause.field.starts_with(field)) return false;
-    const std::string_view rest = std::string_view(cause.field).substr(field.size());
-    return rest.empty() || rest.front() == '.' || rest.front() == '[';
-  });
-}
-
-Value internal_form(const Value& value, std::initializer_list<std::pair<std::string_view, Value>> fields) {
-  if (value.is_null()) return value;
-  Value::ObjectBuilder form;
-  for (const auto& [field, unset] : fields) {
-    std::string name(field);
-    name.front() = static_cast<char>(name.front() - 'a' + 'A');
-    const Value* given = value.find(field);
-    form.append(std::move(name), given == nullptr ? unset : *given);
-  }
-  return std::move(form).build();
 }
 
 std::vector<std::string> warn_about_pod_name(const Object& object, const Object* old) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "kube/apiserver/resource.h"
@@ -25,6 +23,9 @@ void report(FieldErrors& errors, Cause cause);
 void restate(FieldErrors& errors, Cause cause);
 // Takes back what the schema has said about the field: the kind has nothing against it, or says it in another way.
 void retract(FieldErrors& errors, std::string_view field);
+// About what is below the field; about the field and what is below it.
+void retract_below(FieldErrors& errors, std::string_view field);
+void retract_whole(FieldErrors& errors, std::string_view field);
 // One entry per finding of a name check.
 void add_name_errors(const FieldPath& path, const Value& value, const NameErrors& findings, FieldErrors& errors);
 void check_port_number_or_name(const Value& port, const FieldPath& path, FieldErrors& errors);
@@ -42,12 +43,6 @@ std::int64_t count_or_percent_number(const Value& value);
 
 // "Invalid value: <detail>": of what is too large to be shown.
 Cause invalid_unshown(const FieldPath& path, std::string_view detail);
-
-// Takes back what the schema has said about a field and all below it: some rules have words of their own for that.
-void forget_schema_findings(FieldErrors& errors, std::string_view field);
-// A value as upstream's messages show those of its internal types: the fields with Go's names, in Go's order, each with
-// what stands there when it is not set. Null stays null.
-Value internal_form(const Value& value, std::initializer_list<std::pair<std::string_view, Value>> fields);
 
 // The names of pods begin with that of a new object of these kinds.
 std::vector<std::string> warn_about_pod_name(const Object& object, const Object* old);

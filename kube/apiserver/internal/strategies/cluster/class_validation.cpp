@@ -67,14 +67,15 @@ void check_runtime_class(const Object& object, const Object*, FieldErrors& error
   }
   // The overhead counts as what a container may use.
   const FieldPath limits("overhead.limits");
-  for (const Value::Member& member : object["overhead"]["podFixed"].members()) {
-    check_resource_name(member.key, ResourceUse::Container, limits.key(member.key), errors);
-    check_resource_amount(member.key, member.value, limits.key(member.key), errors);
+  const FieldCheck overhead(object["overhead"]["podFixed"], limits, errors);
+  for (const Value::Member& member : overhead.value().members()) {
+    check_resource_name(overhead.entry(member.key), member.key, ResourceUse::Container);
+    check_resource_amount(overhead.entry(member.key), member.key);
   }
   const Value& scheduling = object["scheduling"];
   const FieldPath tolerations("scheduling.tolerations");
   check_labels(scheduling["nodeSelector"], FieldPath("scheduling.nodeSelector"), errors);
-  check_tolerations(scheduling["tolerations"], tolerations, errors);
+  check_tolerations(FieldCheck(scheduling["tolerations"], tolerations, errors));
   check_repeated_tolerations(scheduling["tolerations"], tolerations, errors);
 }
 

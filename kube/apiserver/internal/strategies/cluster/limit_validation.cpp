@@ -107,8 +107,9 @@ void check_limit(Value limit, const FieldPath& path, FieldErrors& errors) {
   }
   std::set<std::string> names;
   for (const std::string_view part : kLimitParts) {
-    for (const Value::Member& member : limit[part].members()) {
-      check_resource_name(member.key, use, path.child(part).key(member.key), errors);
+    const FieldCheck amounts = FieldCheck(limit, path, errors)[part];
+    for (const Value::Member& member : amounts.value().members()) {
+      check_resource_name(amounts.entry(member.key), member.key, use);
       names.insert(member.key);
     }
   }
@@ -219,10 +220,10 @@ void check_scope_selector(const Value& spec, FieldErrors& errors) {
 }
 
 void check_quota_amounts(const Value& amounts, const FieldPath& path, FieldErrors& errors) {
+  const FieldCheck list(amounts, path, errors);
   for (const Value::Member& member : amounts.members()) {
-    const FieldPath at = path.key(member.key);
-    check_resource_name(member.key, ResourceUse::Quota, at, errors);
-    check_resource_amount(member.key, member.value, at, errors);
+    check_resource_name(list.entry(member.key), member.key, ResourceUse::Quota);
+    check_resource_amount(list.entry(member.key), member.key);
   }
 }
 

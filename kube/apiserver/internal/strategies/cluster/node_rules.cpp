@@ -106,9 +106,11 @@ void check_declared_features(const Value& features, FieldErrors& errors) {
 }
 
 void check_node_state(const Value& status, FieldErrors& errors) {
+  const FieldPath path("status");
   for (const char* part : {"capacity", "allocatable"}) {
-    for (const Value::Member& member : status[part].members()) {
-      check_resource_amount(member.key, member.value, FieldPath("status").child(part).child(member.key), errors);
+    const FieldCheck amounts = FieldCheck(status, path, errors)[part];
+    for (const Value::Member& member : amounts.value().members()) {
+      check_resource_amount(amounts[member.key], member.key);
     }
   }
   check_declared_features(status["declaredFeatures"], errors);

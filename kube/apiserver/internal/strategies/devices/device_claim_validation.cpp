@@ -207,7 +207,7 @@ void check_allocation(const Value& allocation, const RequestNames& names, const 
   }
   const Value& selector = allocation["nodeSelector"];
   if (!selector.is_object()) return;
-  check_node_selector(selector, path.child("nodeSelector"), SelectorValues::Labels, errors);
+  check_node_selector(FieldCheck(selector, path.child("nodeSelector"), errors));
 }
 
 // A device as the server's own structure, which is how upstream shows it.

@@ -170,7 +170,7 @@ std::vector<std::string_view> check_places(const Value& owner, std::string_view 
   }
   if (owner["nodeSelector"].is_object()) {
     places.push_back("`nodeSelector`");
-    check_node_selector(owner["nodeSelector"], path.child("nodeSelector"), SelectorValues::Labels, errors);
+    check_node_selector(FieldCheck(owner["nodeSelector"], path.child("nodeSelector"), errors));
   }
   for (const std::string_view field : switches) {
     if (owner[field].is_null()) continue;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/text.h"
-#include "kube/apiserver/internal/strategies/validation_common.h"
+#include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/object/quantity.h"
 #include "kube/object/resource_amounts.h"
 
@@ -13,85 +13,13 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kHugePages = "hugepages-";
-constexpr std::string_view kNativeDomain = "kubernetes.io/";
-constexpr std::string_view kQuotaPrefix = "requests.";
-
-// What a resource without a domain may be called in any list of them.
-constexpr std::string_view kStandardResources[] = {
-    "cpu",
-    "memory",
-    "ephemeral-storage",
-    "requests.cpu",
-    "requests.memory",
-    "requests.ephemeral-storage",
-    "limits.cpu",
-    "limits.memory",
-    "limits.ephemeral-storage",
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "storage",
-    "requests.storage",
-    "services.nodeports",
-    "services.loadbalancers",
-};
-constexpr std::string_view kContainerResources[] = {"cpu", "memory", "ephemeral-storage"};
-
-bool is_huge_page(std::string_view resource) {
-  return resource.starts_with(kHugePages);
-}
-
-bool is_native(std::string_view resource) {
-  return resource.find('/') == std::string_view::npos || resource.find(kNativeDomain) != std::string_view::npos;
-}
-
-// A device or whatever else somebody counts under a domain of their own.
-bool is_extended(std::string_view resource) {
-  return !is_native(resource) && !resource.starts_with(kQuotaPrefix) &&
-         check_qualified_name(std::string(kQuotaPrefix) + std::string(resource)).empty();
-}
-
-// Huge pages and devices cannot be promised twice: what is asked for is the limit.
-bool may_overcommit(std::string_view resource) {
-  return is_native(resource) && !is_huge_page(resource);
-}
-
-bool is_whole(const Quantity& amount) {
-  constexpr std::int64_t kMilli = 1000;
-  return amount.milli_value() % kMilli == 0;
-}
-
-// `amount`: the entry of the list, shown by its key.
-bool check_resource_name(const FieldCheck& amount, std::string_view name) {
-  const NameErrors findings = check_qualified_name(name);
-  for (const std::string& finding : findings) amount.invalid(name, finding);
-  if (!findings.empty()) return false;
-  if (name.find('/') != std::string_view::npos || is_listed(name, kStandardResources) || is_huge_page(name) ||
-      name.starts_with("requests.hugepages-")) {
-    return true;
-  }
-  amount.invalid(name, "must be a standard resource type or fully qualified");
-  return false;
-}
-
 void check_container_resource_name(const FieldCheck& amount, std::string_view name) {
-  check_resource_name(amount, name);
-  if (name.find('/') == std::string_view::npos) {
-    if (is_listed(name, kContainerResources) || is_huge_page(name)) return;
-    amount.invalid(name, "must be a standard resource for containers");
-  } else if (!is_native(name) && !is_extended(name)) {
-    amount.invalid(name, "doesn't follow extended resource name standard");
-  }
+  check_resource_name(amount, name, ResourceUse::Container);
 }
 
 void check_pod_resource_name(const FieldCheck& amount, std::string_view name) {
   constexpr std::string_view kPodResources[] = {"cpu", "hugepages-", "memory"};
-  if (!check_resource_name(amount, name)) return;
+  if (!check_resource_name(amount, name, ResourceUse::Any)) return;
   if (name != "cpu" && name != "memory" && !is_huge_page(name)) {
     const Value shown(name);
     amount.with(shown).not_supported(kPodResources);
@@ -99,7 +27,7 @@ void check_pod_resource_name(const FieldCheck& amount, std::string_view name) {
 }
 
 bool is_multiple_of_page(std::string_view name, const Quantity& amount) {
-  const auto page = Quantity::parse(name.substr(kHugePages.size()));
+  const auto page = Quantity::parse(name.substr(kHugePagePrefix.size()));
   return page.ok() && page->sign() > 0 && is_whole(*page) && amount.value() % page->value() == 0;
 }
 
@@ -107,10 +35,7 @@ using CheckName = void (*)(const FieldCheck& amount, std::string_view name);
 
 void check_amount(const FieldCheck& amount, std::string_view name, CheckName check_name) {
   check_name(amount, name);
-  const auto quantity = Quantity::from_value(amount.value());
-  if (!quantity.ok()) return;
-  if (quantity->sign() < 0) amount.invalid(quantity->text(), kNotNegative);
-  if (is_extended(name) && !is_whole(*quantity)) amount.invalid(quantity->text(), "must be an integer");
+  check_resource_amount(amount, name);
 }
 
 void check_pages(const FieldCheck& amount, std::string_view name) {
@@ -123,13 +48,13 @@ void check_request(const FieldCheck& resources, std::string_view name, const Val
   const FieldCheck limits = resources["limits"];
   const Value* bound = limits.value().find(name);
   if (bound == nullptr) {
-    if (!may_overcommit(name)) limits.required("Limit must be set for non overcommitable resources");
+    if (!may_overcommit_resource(name)) limits.required("Limit must be set for non overcommitable resources");
     return;
   }
   const auto request = Quantity::from_value(asked);
   const auto limit = Quantity::from_value(*bound);
   if (!request.ok() || !limit.ok()) return;
-  const bool exact = !may_overcommit(name);
+  const bool exact = !may_overcommit_resource(name);
   if (exact ? *request == *limit : *request <= *limit) return;
   resources["requests"].invalid(
       request->text(), std::string(exact ? "must be equal to " : "must be less than or equal to ") + std::string(name) +

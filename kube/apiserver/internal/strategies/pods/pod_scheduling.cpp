@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/text.h"
+#include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 
 namespace coracle::kube::apiserver {
@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kRequiredTerms = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr std::string_view kPreferredTerms = "preferredDuringSchedulingIgnoredDuringExecution";
-constexpr std::string_view kNoOperator = "not a valid selector operator";
 
 void check_term_selector(const FieldCheck& selector) {
   if (selector.is_set()) check_label_selector(selector.value(), selector.path(), selector.errors());
@@ -26,66 +25,12 @@ void check_weight(const FieldCheck& term) {
   if (weight.number() < 1 || weight.number() > kHighest) weight.invalid(weight.number(), "must be in the range 1-100");
 }
 
-// What labels or fields of a node must be.
-void check_node_requirement(const FieldCheck& requirement, bool checks_values) {
-  const FieldCheck values = requirement["values"];
-  const std::string_view op = requirement["operator"].text();
-  if (op == "In" || op == "NotIn") {
-    if (values.is_empty()) values.required("must be specified when `operator` is 'In' or 'NotIn'");
-  } else if (op == "Exists" || op == "DoesNotExist") {
-    if (!values.is_empty()) values.forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-  } else if (op == "Gt" || op == "Lt") {
-    if (values.value().size() != 1) values.required("must be specified single value when `operator` is 'Lt' or 'Gt'");
-  } else {
-    requirement["operator"].invalid(kNoOperator);
-  }
-  requirement["key"].invalid(check_qualified_name(requirement["key"].text()));
-  if (!checks_values) return;
-  values.each([](const FieldCheck& value) { value.invalid(check_label_value(value.text())); });
-}
-
-void check_node_field(const FieldCheck& requirement) {
-  const FieldCheck values = requirement["values"];
-  const std::string_view op = requirement["operator"].text();
-  if (op != "In" && op != "NotIn") {
-    requirement["operator"].invalid(kNoOperator);
-  } else if (values.value().size() != 1) {
-    values.required("must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
-  }
-  if (requirement["key"].text() != "metadata.name") {
-    requirement["key"].invalid("not a valid field selector key");
-  } else {
-    values.each([](const FieldCheck& value) { value.invalid(check_dns1123_subdomain(value.text())); });
-  }
-}
-
-void check_node_term(const FieldCheck& term, bool checks_values) {
-  term["matchExpressions"].each([&](const FieldCheck& one) { check_node_requirement(one, checks_values); });
-  term["matchFields"].each(check_node_field);
-}
-
-bool has_bad_value(const Value& node_terms) {
-  for (const Value& term : node_terms.items()) {
-    for (const Value& requirement : term["matchExpressions"].items()) {
-      for (const Value& value : requirement["values"].items()) {
-        if (!check_label_value(value.as_string()).empty()) return true;
-      }
-    }
-  }
-  return false;
-}
-
 void check_node_affinity(const FieldCheck& affinity, const Value& old) {
-  if (affinity[kRequiredTerms].is_set()) {
-    const FieldCheck terms = affinity[kRequiredTerms]["nodeSelectorTerms"];
-    if (terms.is_empty()) terms.required("must have at least one node selector term");
-    const bool checks_values = !has_bad_value(old[kRequiredTerms]["nodeSelectorTerms"]);
-    terms.each([&](const FieldCheck& term) { check_node_term(term, checks_values); });
-  }
+  if (affinity[kRequiredTerms].is_set()) check_node_selector(affinity[kRequiredTerms], old[kRequiredTerms]);
   affinity[kPreferredTerms].each([](const FieldCheck& term) {
     check_weight(term);
     // A preference that no node can fulfil does no harm.
-    check_node_term(term["preference"], false);
+    check_node_selector_term(term["preference"], SelectorValues::Any);
   });
 }
 
@@ -145,40 +90,6 @@ void check_pod_affinity(const FieldCheck& affinity) {
   });
 }
 
-void check_effect(const FieldCheck& effect) {
-  constexpr std::string_view kEffects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute"};
-  if (!effect.is_empty()) effect.require_one_of(kEffects);
-}
-
-void check_toleration(const FieldCheck& toleration) {
-  constexpr std::string_view kOperators[] = {"Equal", "Exists"};
-  // Known, though upstream lets nobody use all of them yet.
-  constexpr std::string_view kKnownOperators[] = {"Equal", "Exists", "Lt", "Gt"};
-  const FieldCheck key = toleration["key"];
-  const FieldCheck op = toleration["operator"];
-  const FieldCheck effect = toleration["effect"];
-  const std::string_view value = toleration["value"].text();
-  if (!key.is_empty()) {
-    key.invalid(check_qualified_name(key.text()));
-  } else if (op.text() != "Exists") {
-    op.invalid("operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
-  }
-  if (toleration["tolerationSeconds"].is_set() && effect.text() != "NoExecute") {
-    effect.invalid("effect must be 'NoExecute' when `tolerationSeconds` is set");
-  }
-  if (op.is_empty() || op.text() == "Equal") {
-    const NameErrors findings = check_label_value(value);
-    if (!findings.empty()) op.invalid(value, join(findings, ";"));
-  } else if (op.text() == "Exists") {
-    if (!value.empty()) op.invalid(value, "value must be empty when `operator` is 'Exists'");
-  } else if (op.text() == "Lt" || op.text() == "Gt") {
-    op.not_supported(kKnownOperators);
-  } else {
-    op.not_supported(kOperators);
-  }
-  check_effect(effect);
-}
-
 void check_inclusion(const FieldCheck& policy) {
   constexpr std::string_view kPolicies[] = {"Honor", "Ignore"};
   if (policy.is_set()) policy.require_one_of(kPolicies);
@@ -231,10 +142,6 @@ void check_affinity(const FieldCheck& spec, const PodSpecOptions& options) {
   if (affinity["nodeAffinity"].is_set()) check_node_affinity(affinity["nodeAffinity"], old["nodeAffinity"]);
   check_pod_affinity(affinity["podAffinity"]);
   check_pod_affinity(affinity["podAntiAffinity"]);
-}
-
-void check_tolerations(const FieldCheck& spec) {
-  spec["tolerations"].each(check_toleration);
 }
 
 void check_topology_spread(const FieldCheck& spec, const PodSpecOptions& options) {

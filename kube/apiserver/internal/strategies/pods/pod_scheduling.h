@@ -7,7 +7,6 @@ namespace coracle::kube::apiserver {
 
 // Where a pod may run. Each takes the pod spec.
 void check_affinity(const FieldCheck& spec, const PodSpecOptions& options);
-void check_tolerations(const FieldCheck& spec);
 void check_topology_spread(const FieldCheck& spec, const PodSpecOptions& options);
 void check_gates(const FieldCheck& spec);
 

@@ -12,6 +12,7 @@
 #include "kube/apiserver/internal/strategies/pods/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/pods/pod_volumes.h"
+#include "kube/apiserver/internal/strategies/toleration_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 
 namespace coracle::kube::apiserver {
@@ -141,7 +142,7 @@ void check_remaining_fields(const FieldCheck& spec, const PodSpecOptions& option
   spec["activeDeadlineSeconds"].require_between(1, std::numeric_limits<std::int32_t>::max());
   check_optional_name(spec["hostname"], check_dns1123_label);
   check_optional_name(spec["subdomain"], check_dns1123_label);
-  check_tolerations(spec);
+  check_tolerations(spec["tolerations"]);
   check_host_aliases(spec);
   check_optional_name(spec["priorityClassName"], check_dns1123_subdomain);
   const FieldCheck runtime = spec["runtimeClassName"];
@@ -173,14 +174,10 @@ PodSpecOptions options_of_update(const Value& old_spec) {
   return options;
 }
 
-void drop_schema_findings(const FieldPath& path, FieldErrors& errors) {
-  std::erase_if(errors, [prefix = path.text() + "."](const Cause& cause) { return cause.field.starts_with(prefix); });
-}
-
 void check_pod_spec(const Value& value, const FieldPath& path, FieldErrors& errors, const PodSpecOptions& options) {
   constexpr std::string_view kRestartPolicies[] = {"Always", "OnFailure", "Never"};
   constexpr std::string_view kDnsPolicies[] = {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"};
-  if (!errors.empty()) drop_schema_findings(path, errors);
+  if (!errors.empty()) retract_below(errors, path.text());
   const FieldCheck spec(value, path, errors);
   if (!spec["terminationGracePeriodSeconds"].is_set()) spec["terminationGracePeriodSeconds"].required();
   const PodVolumes volumes = check_volumes(spec["volumes"], options);

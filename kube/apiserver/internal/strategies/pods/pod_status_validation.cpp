@@ -140,7 +140,7 @@ void check_pod_status(const Object& pod, const Object& old, FieldErrors& errors)
   const FieldCheck status(pod["status"], path, errors);
   const Value& before = old["status"];
   const Value& spec = old["spec"];
-  drop_schema_findings(path, errors);
+  retract_below(errors, path.text());
   check_pod_annotation_changes(pod, old, errors);
   check_conditions(status["conditions"]);
   check_nominated_node(status["nominatedNodeName"], old);

@@ -64,9 +64,6 @@ void check_workload_selector(const Value& spec, const SelectorWords& words, Fiel
 void check_restart_policy_always(const Value& pod_template, std::string_view kind, const FieldPath& path,
                                  FieldErrors& errors);
 
-// Removes what the schema has found below the path, for a spec that upstream judges by other rules.
-void drop_schema_findings(const FieldPath& path, FieldErrors& errors);
-
 // Upstream's ValidatePodSpec; `path` is that of the spec. Takes the place of what the schema has found below that path:
 // upstream says these things in other words and in another order.
 void check_pod_spec(const Value& spec, const FieldPath& path, FieldErrors& errors, const PodSpecOptions& options = {});

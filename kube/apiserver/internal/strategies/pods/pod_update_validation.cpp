@@ -7,8 +7,9 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/field_check.h"
-#include "kube/apiserver/internal/strategies/pods/pod_scheduling.h"
 #include "kube/apiserver/internal/strategies/pods/pod_strategy.h"
+#include "kube/apiserver/internal/strategies/pods/pod_template.h"
+#include "kube/apiserver/internal/strategies/toleration_validation.h"
 
 namespace coracle::kube::apiserver {
 
@@ -82,7 +83,7 @@ void check_tolerations_kept(const FieldCheck& spec, const Value& old) {
     });
     if (!kept) return tolerations.forbidden("existing toleration can not be modified except its tolerationSeconds");
   }
-  check_tolerations(spec);
+  check_tolerations(spec["tolerations"]);
 }
 
 void check_gates_kept(const FieldCheck& gates, const Value& old) {

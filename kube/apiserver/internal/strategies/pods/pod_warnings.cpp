@@ -8,6 +8,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/field_check.h"
+#include "kube/apiserver/internal/strategies/node_labels.h"
 #include "kube/apiserver/internal/strategies/pods/container_validation.h"
 #include "kube/object/quantity.h"
 
@@ -20,17 +21,6 @@ using Warnings = std::vector<std::string>;
 struct Deprecated {
   std::string_view name;
   std::string_view message;
-};
-constexpr Deprecated kOldNodeLabels[] = {
-    {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
-    {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-    {"failure-domain.beta.kubernetes.io/region",
-     "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-    {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-    {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
-    {"app.kubernetes.io/created-by", "deprecated since v1.9"},
-    {"scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"},
-    {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
 };
 constexpr Deprecated kOldAnnotations[] = {
     {"scheduler.alpha.kubernetes.io/critical-pod",
@@ -64,16 +54,9 @@ void warn(const FieldCheck& field, const std::string& message, Warnings& warning
   warnings.push_back(field.path().text() + ": " + message);
 }
 
-const Deprecated* old_label(std::string_view name) {
-  for (const Deprecated& one : kOldNodeLabels) {
-    if (one.name == name) return &one;
-  }
-  return nullptr;
-}
-
 void warn_of_label_key(const FieldCheck& key, Warnings& warnings) {
-  const Deprecated* old = old_label(key.text());
-  if (old != nullptr) warn(key, std::string(key.text()) + " is " + std::string(old->message), warnings);
+  const std::string_view old = old_node_label_text(key.text());
+  if (!old.empty()) warn(key, std::string(key.text()) + " is " + std::string(old), warnings);
 }
 
 // A value that no label can have keeps a required term from being accepted; a preference it only makes pointless.
@@ -91,8 +74,8 @@ void warn_of_node_term(const FieldCheck& term, bool checks_values, Warnings& war
 
 void warn_of_nodes(const FieldCheck& spec, Warnings& warnings) {
   for (const Value::Member& label : spec["nodeSelector"].value().members()) {
-    const Deprecated* old = old_label(label.key);
-    if (old != nullptr) warn(spec["nodeSelector"].entry(label.key), std::string(old->message), warnings);
+    const std::string_view old = old_node_label_text(label.key);
+    if (!old.empty()) warn(spec["nodeSelector"].entry(label.key), std::string(old), warnings);
   }
   const FieldCheck affinity = spec["affinity"]["nodeAffinity"];
   affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"].each(

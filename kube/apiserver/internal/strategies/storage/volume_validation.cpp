@@ -57,10 +57,10 @@ void check_reclaim_policy(const Value& spec, const FieldPath& path, FieldErrors&
   }
 }
 
-void check_node_affinity(const Value& affinity, const FieldPath& path, SelectorValues values, FieldErrors& errors) {
+void check_node_affinity(const Value& affinity, const Value& old, const FieldPath& path, FieldErrors& errors) {
   if (!affinity.is_object()) return;
   if (affinity["required"].is_object()) {
-    check_node_selector(affinity["required"], path.child("required"), values, errors);
+    check_node_selector(FieldCheck(affinity["required"], path.child("required"), errors), old["required"]);
   } else {
     errors.push_back(field_error::required(path.child("required").text(), "must specify required node constraints"));
   }
@@ -163,12 +163,11 @@ Object prepare_volume_status(const WriteContext& write, const Object& object, co
 void check_volume(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
   const FieldPath path("spec");
-  const bool lenient = old != nullptr && has_invalid_label_value((*old)["spec"]["nodeAffinity"]["required"]);
   check_access_modes(spec["accessModes"], {}, path.child("accessModes"), errors);
   check_capacity(spec["capacity"], path.child("capacity"), errors);
   check_reclaim_policy(spec, path, errors);
-  check_node_affinity(spec["nodeAffinity"], path.child("nodeAffinity"),
-                      lenient ? SelectorValues::Any : SelectorValues::Labels, errors);
+  check_node_affinity(spec["nodeAffinity"], old == nullptr ? Value() : (*old)["spec"]["nodeAffinity"],
+                      path.child("nodeAffinity"), errors);
   check_volume_sources(spec, object.name(), path, errors);
   check_class_name(spec["storageClassName"], path.child("storageClassName"), errors);
   check_volume_mode(spec["volumeMode"], path.child("volumeMode"), errors);

@@ -302,7 +302,7 @@ void check_metrics(const Value& spec, const Object* old, FieldErrors& errors) {
 
 void check_autoscaler(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
-  forget_schema_findings(errors, "spec");
+  retract_whole(errors, "spec");
   // The gate of scaling to zero is off; an autoscaler that has it stays.
   const bool had_zero =
       old != nullptr && (*old)["spec"]["minReplicas"].is_int() && (*old)["spec"]["minReplicas"].as_int() == 0;

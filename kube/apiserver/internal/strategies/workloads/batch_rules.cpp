@@ -186,7 +186,7 @@ void check_job(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& own = object.metadata()["labels"];
   if (old == nullptr && own.size() == generated_labels(object).size() &&
       own.same_tree(spec["template"]["metadata"]["labels"])) {
-    forget_schema_findings(errors, "metadata.labels");
+    retract_whole(errors, "metadata.labels");
   }
   check_job_spec(spec, FieldPath("spec"), errors);
   check_workload_selector(spec, {.empty = std::nullopt, .malformed = std::nullopt}, errors);

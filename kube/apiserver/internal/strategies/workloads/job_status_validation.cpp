@@ -2,6 +2,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/workloads/job_validation.h"
 #include "kube/object/conditions.h"
@@ -13,6 +14,7 @@ namespace {
 
 const FieldPath kJobStatusPath("status");
 const FieldPath kJobConditionsPath = kJobStatusPath.child("conditions");
+constexpr InternalField kUncountedForm[] = {{"succeeded", "Succeeded"}, {"failed", "Failed"}};
 
 // A status as the rules see it.
 struct JobState {
@@ -130,7 +132,7 @@ class JobStatusCheck {
     if ((finished_changed() || changed("uncountedTerminatedPods")) &&
         !(uncounted["failed"].empty() && uncounted["succeeded"].empty())) {
       errors_.push_back(field_error::invalid(kJobStatusPath.child("uncountedTerminatedPods").text(),
-                                             internal_form(uncounted, {{"succeeded", {}}, {"failed", {}}}),
+                                             internal_form(uncounted, kUncountedForm),
                                              "must be empty for finished job"));
     }
   }

@@ -5,6 +5,7 @@
 
 #include "base/json/json.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/names.h"
@@ -26,25 +27,23 @@ constexpr std::size_t kMaximumConditionPatterns = 20;
 constexpr std::size_t kMaximumSucceededIndexes = 64UL * 1024;
 constexpr std::string_view kNeedsIndexed = "requires indexed completion mode";
 
+constexpr InternalField kExitCodesForm[] = {
+    {"containerName", "ContainerName"}, {"operator", "Operator", kNoText}, {"values", "Values"}};
+constexpr InternalField kPatternForm[] = {{"type", "Type", kNoText}, {"status", "Status", kNoText}};
+constexpr InternalField kFailureRuleForm[] = {{"action", "Action", kNoText},
+                                              {"onExitCodes", "OnExitCodes", "null", kExitCodesForm},
+                                              {"onPodConditions", "OnPodConditions", "null", kPatternForm}};
+constexpr InternalField kFailurePolicyForm[] = {{"rules", "Rules", "null", kFailureRuleForm}};
+constexpr InternalField kSuccessRuleForm[] = {{"succeededIndexes", "SucceededIndexes"},
+                                              {"succeededCount", "SucceededCount"}};
+constexpr InternalField kSuccessPolicyForm[] = {{"rules", "Rules", "null", kSuccessRuleForm}};
+
 std::string quoted_text(std::string_view text) {
   return json::write_raw(Value(text));
 }
 
 std::string at_most(std::int64_t limit) {
   return "must be less than or equal to " + std::to_string(limit);
-}
-
-// Null where there is nothing, as Go has lists.
-Value internal_list(const Value& list, Value (*item_form)(const Value&)) {
-  if (list.empty()) return {};
-  Value::ArrayBuilder items;
-  for (const Value& item : list.items()) items.add(item_form(item));
-  return std::move(items).build();
-}
-
-Value internal_policy(const Value& policy, Value (*rule_form)(const Value&)) {
-  if (policy.is_null()) return policy;
-  return Value::object({{"Rules", internal_list(policy["rules"], rule_form)}});
 }
 
 // A text that must be one of some: a missing one is told with what it may be.
@@ -136,7 +135,7 @@ void check_failure_rule(const Value& rule, const Value& spec, const FieldPath& p
 
 void check_failure_policy(const Value& spec, const FieldPath& path, FieldErrors& errors) {
   const Value& rules = spec["podFailurePolicy"]["rules"];
-  forget_schema_findings(errors, path.text());
+  retract_whole(errors, path.text());
   const FieldPath at = path.child("rules");
   check_list_size(rules, kMaximumRules, at, errors);
   for (std::size_t i = 0; i < rules.size(); ++i) check_failure_rule(rules.at(i), spec, at.index(i), errors);
@@ -172,7 +171,7 @@ void check_success_rule(const Value& rule, std::int64_t completions, const Field
 
 void check_success_policy(const Value& spec, bool indexed, const FieldPath& path, FieldErrors& errors) {
   const Value& policy = spec["successPolicy"];
-  forget_schema_findings(errors, path.text());
+  retract_whole(errors, path.text());
   const Value& rules = policy["rules"];
   if (!indexed) {
     errors.push_back(field_error::invalid(path.text(), internal_success_policy(policy), kNeedsIndexed));
@@ -248,7 +247,7 @@ void check_completion_mode(const Value& spec, const FieldPath& path, FieldErrors
   const Value& mode = spec["completionMode"];
   if (mode.as_string() == "Indexed") return check_indexed(spec, path, errors);
   if (mode.is_string() && mode.as_string() != "NonIndexed") {
-    forget_schema_findings(errors, path.child("completionMode").text());
+    retract_whole(errors, path.child("completionMode").text());
     errors.push_back(field_error::not_supported(path.child("completionMode").text(), mode, kModes));
     return;
   }
@@ -265,7 +264,7 @@ void check_replacement_policy(const Value& spec, const FieldPath& path, FieldErr
   if (!policy.is_string()) return;
   const auto allowed = std::span(kPolicies).first(spec["podFailurePolicy"].is_object() ? 1 : 2);
   if (std::find(allowed.begin(), allowed.end(), policy.as_string()) != allowed.end()) return;
-  forget_schema_findings(errors, path.text());
+  retract_whole(errors, path.text());
   errors.push_back(field_error::not_supported(path.text(), policy, allowed));
 }
 
@@ -307,20 +306,11 @@ std::string index_interval_fault(std::string_view text, std::int64_t completions
 }  // namespace
 
 Value internal_failure_policy(const Value& policy) {
-  return internal_policy(policy, [](const Value& rule) {
-    const Value codes = internal_form(rule["onExitCodes"], {{"containerName", {}}, {"operator", ""}, {"values", {}}});
-    const Value conditions = internal_list(rule["onPodConditions"], [](const Value& pattern) {
-      return internal_form(pattern, {{"type", ""}, {"status", ""}});
-    });
-    return internal_form(rule.with("onExitCodes", codes).with("onPodConditions", conditions),
-                         {{"action", ""}, {"onExitCodes", {}}, {"onPodConditions", {}}});
-  });
+  return policy.is_null() ? policy : internal_form(policy, kFailurePolicyForm);
 }
 
 Value internal_success_policy(const Value& policy) {
-  return internal_policy(policy, [](const Value& rule) {
-    return internal_form(rule, {{"succeededIndexes", {}}, {"succeededCount", {}}});
-  });
+  return policy.is_null() ? policy : internal_form(policy, kSuccessPolicyForm);
 }
 
 JobIndexes read_job_indexes(std::string_view list, std::int64_t completions) {

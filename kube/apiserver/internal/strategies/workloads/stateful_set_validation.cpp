@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/quantity.h"
@@ -51,6 +52,11 @@ Value completed_template(const Value& spec) {
   return pod_template.with("spec", completed);
 }
 
+constexpr InternalField kSetRollingForm[] = {{"partition", "Partition", kNoNumber},
+                                             {"maxUnavailable", "MaxUnavailable"}};
+constexpr InternalField kSetStrategyForm[] = {{"type", "Type", kNoText},
+                                              {"rollingUpdate", "RollingUpdate", "null", kSetRollingForm}};
+
 void check_update_strategy(const Value& strategy, FieldErrors& errors) {
   const FieldPath path = kSetSpecPath.child("updateStrategy");
   const Value& rolling = strategy["rollingUpdate"];
@@ -59,15 +65,11 @@ void check_update_strategy(const Value& strategy, FieldErrors& errors) {
     check_not_negative(rolling["partition"], path.child("rollingUpdate").child("partition"), errors);
   } else if (type == "OnDelete") {
     if (!rolling.is_object()) return;
-    errors.push_back(field_error::invalid(path.child("rollingUpdate").text(),
-                                          internal_form(rolling, {{"partition", 0}, {"maxUnavailable", {}}}),
+    errors.push_back(field_error::invalid(path.child("rollingUpdate").text(), internal_form(rolling, kSetRollingForm),
                                           "only allowed for updateStrategy 'RollingUpdate'"));
   } else {
-    forget_schema_findings(errors, path.child("type").text());
-    const Value shown = internal_form(
-        strategy.with("rollingUpdate", internal_form(rolling, {{"partition", 0}, {"maxUnavailable", {}}})),
-        {{"type", ""}, {"rollingUpdate", {}}});
-    errors.push_back(field_error::invalid(path.text(), shown, kStrategies));
+    retract_whole(errors, path.child("type").text());
+    errors.push_back(field_error::invalid(path.text(), internal_form(strategy, kSetStrategyForm), kStrategies));
   }
 }
 
@@ -87,7 +89,7 @@ void check_claim_templates(const Value& claims, FieldErrors& errors) {
     const FieldPath path = kSetSpecPath.child("volumeClaimTemplates").index(i).child("spec");
     const Value& spec = claims.at(i)["spec"];
     // A template's status means nothing.
-    forget_schema_findings(errors, kSetSpecPath.child("volumeClaimTemplates").index(i).child("status").text());
+    retract_whole(errors, kSetSpecPath.child("volumeClaimTemplates").index(i).child("status").text());
     if (spec["accessModes"].empty()) {
       report(errors, field_error::required(path.child("accessModes").text(), "at least 1 access mode is required"));
     }
@@ -113,7 +115,7 @@ void check_set_spec(const Value& spec, bool is_new, PodSpecCheck pods, FieldErro
   const std::string management = kSetSpecPath.child("podManagementPolicy").text();
   const std::string_view policy = spec["podManagementPolicy"].as_string();
   if (policy != "OrderedReady" && policy != "Parallel") {
-    forget_schema_findings(errors, management);
+    retract_whole(errors, management);
     errors.push_back(field_error::invalid(management, policy, kPodManagement));
   }
   check_update_strategy(spec["updateStrategy"], errors);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -30,13 +31,16 @@ void check_rolling_fields(const Value& rolling, const FieldPath& path, FieldErro
   }
 }
 
+constexpr InternalField kRollingForm[] = {{"maxUnavailable", "MaxUnavailable", kNoNumber},
+                                          {"maxSurge", "MaxSurge", kNoNumber}};
+constexpr InternalField kStrategyForm[] = {{"type", "Type", kNoText},
+                                           {"rollingUpdate", "RollingUpdate", "null", kRollingForm}};
+
 // An update strategy of a type that the kind does not know, as upstream shows it.
 void report_strategy(const Value& strategy, const FieldPath& path, std::span<const std::string_view> types,
                      FieldErrors& errors) {
-  forget_schema_findings(errors, path.child("type").text());
-  const Value rolling = internal_form(strategy["rollingUpdate"], {{"maxUnavailable", 0}, {"maxSurge", 0}});
-  const Value shown = internal_form(strategy.with("rollingUpdate", rolling), {{"type", ""}, {"rollingUpdate", {}}});
-  errors.push_back(field_error::not_supported(path.text(), shown, types));
+  retract_whole(errors, path.child("type").text());
+  errors.push_back(field_error::not_supported(path.text(), internal_form(strategy, kStrategyForm), types));
 }
 
 // Deployments count changes of annotations too: controllers copy them to replica sets.
@@ -172,9 +176,12 @@ void check_controller_revision(const Object& object, const Object* old, FieldErr
 void check_disruption_budget(const Object& object, const Object*, FieldErrors& errors) {
   const Value& spec = object["spec"];
   if (spec.contains("minAvailable") && spec.contains("maxUnavailable")) {
-    const Value shown = internal_form(
-        spec, {{"minAvailable", {}}, {"selector", {}}, {"maxUnavailable", {}}, {"unhealthyPodEvictionPolicy", {}}});
-    errors.push_back(field_error::invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"));
+    const InternalField form[] = {{"minAvailable", "MinAvailable"},
+                                  {"selector", "Selector", "null", label_selector_form()},
+                                  {"maxUnavailable", "MaxUnavailable"},
+                                  {"unhealthyPodEvictionPolicy", "UnhealthyPodEvictionPolicy"}};
+    errors.push_back(
+        field_error::invalid("spec", internal_form(spec, form), "minAvailable and maxUnavailable cannot be both set"));
   }
   for (const std::string_view field : {"minAvailable", "maxUnavailable"}) {
     check_count_or_percent(spec[field], kSpecPath.child(field), errors);

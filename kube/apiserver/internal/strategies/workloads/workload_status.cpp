@@ -88,7 +88,7 @@ void check_reason(const Value& reason, const FieldPath& path, FieldErrors& error
 void check_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
   constexpr std::size_t kMaximumMessage = 32768;
-  forget_schema_findings(errors, path.text());
+  retract_whole(errors, path.text());
   std::set<std::string_view> types;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const Value& condition = conditions.at(i);
