@@ -34,6 +34,9 @@ std::string name_in_field_selector(std::string_view selector);
 // not there.
 std::optional<bool> query_flag(const http::Query& query, std::string_view name);
 
+// GET or HEAD.
+bool is_read(const http::Request& request);
+
 // Subresources whose requests last, or leave this server.
 bool is_connection(std::string_view subresource);
 

@@ -6,6 +6,7 @@
 
 #include "base/json/json.h"
 #include "base/not_found.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/manifest.h"
@@ -41,9 +42,9 @@ std::string member_text(const Object& object) {
 
 // The first of them, saying what all say.
 Error joined(const std::vector<Error>& problems) {
-  std::string text;
-  for (const Error& problem : problems) text += (text.empty() ? "" : "; ") + problem.message();
-  return {problems.front().reason(), std::move(text)};
+  std::vector<std::string> texts;
+  for (const Error& problem : problems) texts.push_back(problem.message());
+  return {problems.front().reason(), join(texts, "; ")};
 }
 
 // What the owner applied last; an object that it takes over was never applied.

@@ -178,10 +178,7 @@ NameErrors check_finalizer_domain(std::string_view finalizer) {
 
 Object fill_new_metadata(const Object& object, std::string_view ns, bool namespaced, WallTime now, Random& random) {
   Value::ObjectBuilder metadata(object.metadata());
-  for (std::string_view field :
-       {"selfLink", "resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
-    metadata.remove(field);
-  }
+  for (std::string_view field : {"selfLink", "resourceVersion", "generation"}) metadata.remove(field);
   if (namespaced) metadata.set("namespace", ns);
   metadata.set("uid", random.uuid()).set("creationTimestamp", format_time(now));
   return object.with("metadata", std::move(metadata).build());

@@ -66,7 +66,7 @@ Result<void> check_same_object(const Object& current, const Object& patched) {
                        ") does not match the name on the URL (" + std::string(current.name()) + ")");
   }
   if (patched.namespace_() != current.namespace_()) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return namespace_mismatch();
   }
   return {};
 }

@@ -98,6 +98,10 @@ std::optional<bool> query_flag(const http::Query& query, std::string_view name) 
   return text != "0" && to_lower(text) != "false";
 }
 
+bool is_read(const http::Request& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
 bool is_connection(std::string_view subresource) {
   static constexpr std::string_view kConnections[] = {"attach", "exec", "log", "portforward", "proxy"};
   return std::find(std::begin(kConnections), std::end(kConnections), subresource) != std::end(kConnections);

@@ -127,6 +127,14 @@ bool has_empty_details(const Error& error) {
 
 }  // namespace
 
+Error namespace_mismatch() {
+  return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+Error method_not_allowed() {
+  return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
+}
+
 std::string unregistered_kind(const GroupVersionKind& gvk) {
   return "no kind \"" + gvk.kind + "\" is registered for version \"" + gvk.api_version() +
          "\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"";

@@ -24,6 +24,11 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
 Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
                              const std::vector<std::string>& findings);
 
+// The object names another namespace than the path.
+Error namespace_mismatch();
+// The path is served, but not for this method.
+Error method_not_allowed();
+
 // "no kind "Foo" is registered for version "v1" in scheme ...", as upstream's decoders say.
 std::string unregistered_kind(const GroupVersionKind& gvk);
 

@@ -26,10 +26,6 @@ bool has_builtin_group(const ResourceTable& table, std::string_view group) {
 
 }  // namespace
 
-Error method_not_allowed() {
-  return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
-}
-
 OutputOffer offer_of(const ResourceDescriptor& resource) {
   OutputOffer offer;
   offer.protobuf = !resource.custom;
@@ -63,7 +59,7 @@ Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& re
   ASSIGN_OR_RETURN(Object object, read_body(scope, resource.gvk, resource.schema, resource.custom));
   const std::string& ns = scope.info.namespace_;
   if (resource.namespaced && !object.namespace_().empty() && object.namespace_() != ns) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return namespace_mismatch();
   }
   if (!resource.namespaced && !object.namespace_().empty()) {
     object = object.with_metadata("namespace", Value());
@@ -115,9 +111,7 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
     return Error(Reason::Unsupported, resource.qualified_resource() + " are not served by this API server");
   }
   const bool reads_all = info.verb == "list" || info.verb == "watch";
-  if (reads_all && request.scope.request.method != "GET" && request.scope.request.method != "HEAD") {
-    return method_not_allowed();
-  }
+  if (reads_all && !is_read(request.scope.request)) return method_not_allowed();
   // Nothing but a list or a watch reaches across namespaces.
   if (!reads_all && resource.namespaced && info.namespace_.empty()) {
     return info.name.empty() ? method_not_allowed() : unknown_resource();

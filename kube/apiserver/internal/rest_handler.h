@@ -64,7 +64,4 @@ DeleteOptions delete_options_of(const Value& body);
 // DeleteOptions from the body, or from the query where there is none.
 Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& write);
 
-// `405`: the server does not allow this method on the requested resource.
-Error method_not_allowed();
-
 }  // namespace coracle::kube::apiserver

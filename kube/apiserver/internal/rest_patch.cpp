@@ -23,7 +23,7 @@ Result<void> check_applied(const RequestScope& scope, const ResourceDescriptor& 
                        ") does not match the name on the URL (" + name + ")");
   }
   if (!applied.namespace_().empty() && applied.namespace_() != scope.info.namespace_) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return namespace_mismatch();
   }
   if (!applied.metadata()["managedFields"].is_null()) return bad_request("metadata.managedFields must be nil");
   return {};

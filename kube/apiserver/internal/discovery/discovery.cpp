@@ -8,6 +8,7 @@
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/http_answers.h"
 #include "kube/apiserver/internal/media_type.h"
+#include "kube/apiserver/internal/responses.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/normalise.h"
 
@@ -66,8 +67,8 @@ http::Response aggregated_response(const RequestScope& scope, const http::Bytes&
 }
 
 Result<void> only_reads(const RequestScope& scope) {
-  if (scope.request.method == "GET" || scope.request.method == "HEAD") return {};
-  return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
+  if (is_read(scope.request)) return {};
+  return method_not_allowed();
 }
 
 }  // namespace

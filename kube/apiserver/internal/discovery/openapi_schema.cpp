@@ -146,33 +146,39 @@ void add_merge_rules(Value::ObjectBuilder& out, const Schema& schema) {
   out.set_nonempty("x-kubernetes-patch-strategy", patch_strategy_text(schema.patch_strategy));
 }
 
-Value without_v2_gaps(const Value& schema);
-
-Value without_v2_gaps_in_map(const Value& map) {
+// The schema with each one directly inside it changed.
+template <class Change>
+Value with_inner_schemas(const Value& schema, const Change& change) {
   Value::ObjectBuilder out;
-  for (const Value::Member& member : map.members()) out.append(member.key, without_v2_gaps(member.value));
+  for (const Value::Member& member : schema.members()) {
+    if (member.key == "properties") {
+      Value::ObjectBuilder properties;
+      for (const Value::Member& one : member.value.members()) properties.append(one.key, change(one.value));
+      out.append(member.key, std::move(properties).build());
+    } else if ((member.key == "items" || member.key == "additionalProperties") && member.value.is_object()) {
+      out.append(member.key, change(member.value));
+    } else {
+      out.append(member.key, member.value);
+    }
+  }
   return std::move(out).build();
 }
 
 // A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
 Value without_v2_gaps(const Value& schema) {
+  constexpr std::array<std::string_view, 6> kTyped = {"properties", "additionalProperties", "items", "type", "required",
+                                                      "format"};
+  const auto is_one_of = [](const auto& list, std::string_view key) {
+    return std::find(list.begin(), list.end(), key) != list.end();
+  };
   const bool untyped =
       schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || schema[kPreserve].as_bool();
-  Value::ObjectBuilder out;
+  Value::ObjectBuilder said;
   for (const Value::Member& member : schema.members()) {
-    const std::string& key = member.key;
-    if (std::find(kNotInV2.begin(), kNotInV2.end(), key) != kNotInV2.end()) continue;
-    const bool structural = key == "properties" || key == "additionalProperties" || key == "items";
-    if (untyped && (structural || key == "type" || key == "required" || key == "format")) continue;
-    if (key == "properties") {
-      out.append(key, without_v2_gaps_in_map(member.value));
-    } else if (structural && member.value.is_object()) {
-      out.append(key, without_v2_gaps(member.value));
-    } else {
-      out.append(key, member.value);
-    }
+    if (is_one_of(kNotInV2, member.key) || (untyped && is_one_of(kTyped, member.key))) continue;
+    said.append(member.key, member.value);
   }
-  return std::move(out).build();
+  return with_inner_schemas(std::move(said).build(), without_v2_gaps);
 }
 
 }  // namespace
@@ -300,21 +306,7 @@ Value OpenApiTypes::object_properties(const Value& given) {
 }
 
 Value OpenApiTypes::with_embedded_objects(const Value& schema) {
-  Value::ObjectBuilder out;
-  for (const Value::Member& member : schema.members()) {
-    if (member.key == "properties") {
-      Value::ObjectBuilder properties;
-      for (const Value::Member& one : member.value.members()) {
-        properties.append(one.key, with_embedded_objects(one.value));
-      }
-      out.append(member.key, std::move(properties).build());
-    } else if ((member.key == "items" || member.key == "additionalProperties") && member.value.is_object()) {
-      out.append(member.key, with_embedded_objects(member.value));
-    } else {
-      out.append(member.key, member.value);
-    }
-  }
-  const Value written = std::move(out).build();
+  const Value written = with_inner_schemas(schema, [this](const Value& inner) { return with_embedded_objects(inner); });
   // As at the root, an open object says nothing in the older form.
   const bool silent = dialect_ == OpenApiDialect::V2 && schema[kPreserve].as_bool();
   if (!schema["x-kubernetes-embedded-resource"].as_bool() || silent) return written;

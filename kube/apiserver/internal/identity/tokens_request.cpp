@@ -65,7 +65,7 @@ class TokenRequestHandler {
     const Schema* schema = kind == nullptr ? nullptr : kind->schema;
     ASSIGN_OR_RETURN(Object request, read_body(call.scope, kTokenRequestKind, schema));
     if (!request.namespace_().empty() && request.namespace_() != info.namespace_) {
-      return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+      return namespace_mismatch();
     }
     ASSIGN_OR_RETURN(WriteRequest write, write_request(call.scope, call.resource, "CreateOptions"));
     ASSIGN_OR_RETURN(Object account, call.store.get(context, call.resource, info.namespace_, info.name));

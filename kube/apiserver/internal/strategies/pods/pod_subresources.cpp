@@ -97,7 +97,7 @@ Result<http::Response> serve_binding(SubresourceCall& call, const ResourceDescri
     return bad_request("name in URL does not match name in Binding object");
   }
   if (!binding.namespace_().empty() && binding.namespace_() != info.namespace_) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return namespace_mismatch();
   }
   write.name = name;
   write.subresource = "binding";
