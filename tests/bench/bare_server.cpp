@@ -38,7 +38,8 @@ constexpr std::string_view kServerFields =
     R"("creationTimestamp":"2026-11-26T02:53:18Z","managedFields":[{"manager":"Go-http-client",)"
     R"("operation":"Update","apiVersion":"v1","time":"2026-11-26T02:53:18Z","fieldsType":"FieldsV1",)"
     R"("fieldsV1":{"f:data":{".":{},"f:k":{}},"f:metadata":{"f:labels":{".":{},"f:app":{},"f:shard":{}}}}}],)";
-constexpr Duration kPause = std::chrono::milliseconds(2);
+// A round of the API server's deliveries.
+constexpr Duration kPause = std::chrono::milliseconds(5);
 
 // Every event so far, and who follows them.
 class Events {

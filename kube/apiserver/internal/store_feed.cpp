@@ -11,8 +11,13 @@ constexpr Duration kFollowRetry = std::chrono::seconds(1);
 constexpr std::size_t kFeedBatch = 128;
 // A delivery costs each watch and its client about so much, however many events it brings. Pausing as long
 // leaves time for other work, and under many writes each watch gets several events in one go.
-constexpr Duration kPausePerWatcher = std::chrono::microseconds(40);
-constexpr Duration kMaximumPause = std::chrono::milliseconds(5);
+constexpr Duration kPausePerWatcher = std::chrono::microseconds(100);
+constexpr Duration kMaximumPause = std::chrono::milliseconds(1);
+// Under many writes the watches have their turns in so many portions, lest each of their readers wait for all the
+// others. What comes after a rest as long as a round is delivered to all at once.
+constexpr std::size_t kPortions = 5;
+constexpr std::size_t kMinimumPortion = 10;
+constexpr Duration kRest = kMaximumPause * static_cast<int>(kPortions);
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
   for (const auto& watcher : watchers) watcher->wake();
@@ -78,10 +83,17 @@ void StoreFeed::stop() {
 
 Duration StoreFeed::deliver() {
   pump();
+  const MonotonicTime now = executor_.clock().monotonic();
   std::vector<std::shared_ptr<Watcher>> due;
   {
     std::lock_guard lock(pump_mutex_);
-    due.swap(due_);
+    const bool rested = now - std::exchange(delivered_at_, now) > kRest;
+    const std::size_t portion = std::max(kMinimumPortion, (due_.size() + kPortions - 1) / kPortions);
+    const auto rest =
+        rested || due_.size() <= portion ? due_.end() : due_.begin() + static_cast<std::ptrdiff_t>(portion);
+    due.assign(due_.begin(), rest);
+    due_.erase(due_.begin(), rest);
+    if (!due_.empty()) delivery_->ask();
   }
   wake_watchers(due);
   return std::min<Duration>(kPausePerWatcher * static_cast<int>(due.size()), kMaximumPause);

@@ -77,7 +77,8 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   std::mutex pump_mutex_;
   std::unique_ptr<store::Watch> watch_;
   std::vector<store::EventPtr> batch_;
-  std::vector<std::shared_ptr<Watcher>> due_;  // have events and wait for the next delivery
+  std::vector<std::shared_ptr<Watcher>> due_;  // have events and wait for a delivery
+  MonotonicTime delivered_at_{};
   std::unique_ptr<Timer> retry_;
   bool stopped_ = false;
 

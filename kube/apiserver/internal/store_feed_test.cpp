@@ -1,0 +1,124 @@
+#include "kube/apiserver/internal/store_feed.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/sim_executor.h"
+#include "store/memory.h"
+
+namespace coracle::kube::apiserver {
+namespace {
+
+constexpr std::string_view kPrefix = "/registry/configmaps/";
+
+// A feed over an empty store and watchers that note how far behind a write they were woken.
+class Bench {
+ public:
+  Bench(const Context& context, std::size_t watchers) : context_(context) {
+    auto made = StoreFeed::make(context_, *store_, Logger(make_log_sink(LogLevel::Error), "test"));
+    REQUIRE(made.ok());
+    feed_ = *made;
+    const Normalise as_it_is{[](const store::Bytes& value) { return Result<store::Bytes>(value); }};
+    const auto cache = feed_->cache(context_, std::string(kPrefix), as_it_is);
+    REQUIRE(cache.ok());
+    for (std::size_t i = 0; i < watchers; ++i) {
+      const auto filter = ObjectFilter::make({}, "", "", "", "");
+      REQUIRE(filter.ok());
+      watchers_.push_back(std::make_shared<Watcher>(*filter));
+      watchers_.back()->set_wake([this, i] { take(i); });
+      (*cache)->add_watcher(watchers_.back(), 0, 0);
+    }
+    seen_.resize(watchers);
+  }
+  ~Bench() { feed_->stop(); }
+
+  void write() {
+    const std::string name = "c" + std::to_string(written_++);
+    const std::string json =
+        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + R"(","namespace":"d"}})";
+    wrote_at_ = now();
+    REQUIRE(
+        store_->create(context_, std::string(kPrefix) + "d/" + name, std::make_shared<const std::string>(json)).ok());
+  }
+
+  MonotonicTime now() const { return context_.executor().clock().monotonic(); }
+  // Wakes so far, and the latest of them after the latest write.
+  std::size_t wakes() const { return wakes_; }
+  Duration latest() const { return woken_at_ - wrote_at_; }
+  bool all_saw_everything() const {
+    return std::all_of(seen_.begin(), seen_.end(), [this](std::size_t seen) { return seen == written_; });
+  }
+
+ private:
+  void take(std::size_t watcher) {
+    std::deque<Watcher::Item> items;
+    bool open = false;
+    watchers_[watcher]->take(items, open);
+    seen_[watcher] += items.size();
+    ++wakes_;
+    woken_at_ = now();
+  }
+
+  const Context context_;
+  std::unique_ptr<store::Backend> store_ = store::make_memory_backend(context_.executor());
+  std::shared_ptr<StoreFeed> feed_;
+  std::vector<std::shared_ptr<Watcher>> watchers_;
+  std::vector<std::size_t> seen_;  // events by watcher
+  std::size_t written_ = 0;
+  std::size_t wakes_ = 0;
+  MonotonicTime wrote_at_{};
+  MonotonicTime woken_at_{};
+};
+
+void run(std::size_t watchers, const std::function<void(Bench&, const Context&)>& test) {
+  const auto executor = SimExecutor::make(1, WallTime{});
+  executor->run([&] {
+    const Context context(*executor);
+    Bench bench(context, watchers);
+    test(bench, context);
+  });
+}
+
+void pause(const Context& context, Duration duration) {
+  REQUIRE(context.sleep(duration).ok());
+}
+
+}  // namespace
+
+TEST_CASE("a single event reaches every watch at once", "[store_feed]") {
+  run(50, [](Bench& bench, const Context& context) {
+    for (int i = 0; i < 3; ++i) {
+      bench.write();
+      pause(context, std::chrono::seconds(1));
+      CHECK(bench.latest() == Duration());
+      CHECK(bench.wakes() == 50U * (static_cast<unsigned>(i) + 1));
+    }
+    CHECK(bench.all_saw_everything());
+  });
+}
+
+TEST_CASE("under many writes each watch gets several events in one go, and none waits long", "[store_feed]") {
+  run(50, [](Bench& bench, const Context& context) {
+    constexpr std::size_t kWrites = 200;
+    for (std::size_t i = 0; i < kWrites; ++i) {
+      bench.write();
+      pause(context, std::chrono::microseconds(500));
+    }
+    pause(context, std::chrono::seconds(1));
+    CHECK(bench.all_saw_everything());
+    CHECK(bench.latest() <= std::chrono::milliseconds(6));
+    CHECK(bench.wakes() < 50 * kWrites / 5);
+  });
+}
+
+TEST_CASE("few watches hardly wait for each other", "[store_feed]") {
+  run(2, [](Bench& bench, const Context& context) {
+    for (int i = 0; i < 100; ++i) {
+      bench.write();
+      pause(context, std::chrono::microseconds(500));
+      CHECK(bench.latest() <= std::chrono::microseconds(200));
+    }
+    CHECK(bench.all_saw_everything());
+  });
+}
+
+}  // namespace coracle::kube::apiserver
