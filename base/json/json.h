@@ -16,6 +16,9 @@ struct ReadOptions {
   // Receives the path ("data.a", "spec.containers[0].name") of each repeated key in document order;
   // the last value counts.
   std::vector<std::string>* duplicates = nullptr;
+  // Members at this path of names ("items.metadata.managedFields"; arrays on the way are passed through) are
+  // checked but left out: readers that have no use for large parts do not pay for building them.
+  std::string_view omit = {};
 };
 
 // One JSON document (RFC 8259). Integers that fit 64 bits become Int, all other numbers Double.

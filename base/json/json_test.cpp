@@ -107,6 +107,21 @@ TEST_CASE("json reports repeated keys by path, in document order, once each") {
   CHECK(duplicates == std::vector<std::string>{"k40", "k2"});
 }
 
+TEST_CASE("json leaves out what is at a path, wherever arrays stand on the way") {
+  const auto without = [](std::string_view text, std::string_view path) {
+    const auto read = json::read(text, {.omit = path});
+    return read.ok() ? json::write(*read) : read.error().message();
+  };
+  CHECK(without(R"({"a":{"m":[1,{"x":"y","m":{}}],"n":2},"m":3})", "a.m") == R"({"a":{"n":2},"m":3})");
+  CHECK(without(R"({"items":[{"a":{"m":{"a":{"m":1}},"b":1}},{"a":null},[[{"a":{"m":"s"}}]]]})", "items.a.m") ==
+        R"({"items":[{"a":{"b":1}},{"a":null},[[{"a":{}}]]]})");
+  CHECK(without(R"({"x":{"a":{"m":1}},"data":{"m":1},"a":5})", "a.m") == R"({"x":{"a":{"m":1}},"data":{"m":1},"a":5})");
+  CHECK(without(R"({"m":1,"m":{"m":2},"n":3})", "m") == R"({"n":3})");
+  // Still checked, by either parser.
+  CHECK(without(R"({"m":[1,}]})", "m").starts_with("invalid JSON at line 1, column 9"));
+  CHECK(without("{\"m\":{\"k\":\"\\ud83d\\ude00\",\"l\":[{}]},\"n\":1}", "m") == R"({"n":1})");
+}
+
 TEST_CASE("json strings are escaped as Go does") {
   CHECK(write("<a href=\"x\">&</a>") == R"("\u003ca href=\"x\"\u003e\u0026\u003c/a\u003e")");
   CHECK(write_raw("<&>\u2028") == R"("<&>\u2028")");

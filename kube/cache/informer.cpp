@@ -35,6 +35,7 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     parameters_.label_selector = std::move(options.label_selector);
     parameters_.field_selector = std::move(options.field_selector);
     parameters_.metadata_only = options.metadata_only;
+    parameters_.without_managed_fields = true;
   }
 
   void add_handler(Handler handler) { handlers_.push_back(std::move(handler)); }
@@ -54,16 +55,10 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
   }
 
  private:
-  static Object trimmed(Object object) {
-    if (object.metadata()["managedFields"].is_null()) return object;
-    return object.with_metadata("managedFields", Value());
-  }
-
   void list_then_watch(const Context& context) {
     Result<ObjectList> list = client_.list_all(context, resource_, namespace_, parameters_);
     if (!list.ok()) return retry_later(list.error(), true);
     version_ = list->resource_version;
-    for (Object& object : list->items) object = trimmed(std::move(object));
     for (Store::Change& change : store_.replace(std::move(list->items), version_)) {
       for (const Handler& handler : handlers_) handler(change.before, change.after);
     }
@@ -151,7 +146,7 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
 
   Result<void> read_event(std::string_view line) {
     if (line.empty()) return {};
-    ASSIGN_OR_RETURN(Value event, json::read(line));
+    ASSIGN_OR_RETURN(Value event, json::read(line, {.omit = "object.metadata.managedFields"}));
     const std::string_view type = event["type"].as_string();
     Object object(event["object"]);
     if (type == "ERROR") return error_from_status(object.tree());
@@ -160,7 +155,7 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
       store_.advance(version_);
       return {};
     }
-    const Store::Change change = type == "DELETED" ? store_.remove(object) : store_.apply(trimmed(std::move(object)));
+    const Store::Change change = type == "DELETED" ? store_.remove(object) : store_.apply(std::move(object));
     if (!change.before && !change.after) return {};
     for (const Handler& handler : handlers_) handler(change.before, change.after);
     return {};

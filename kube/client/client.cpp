@@ -47,10 +47,10 @@ Error error_from_response(const http::Response& response) {
       .with_code(response.status);
 }
 
-Result<Value> Client::exchange(const Context& context, const http::Request& request) const {
+Result<Value> Client::exchange(const Context& context, const http::Request& request, std::string_view omit) const {
   ASSIGN_OR_RETURN(http::Response response, transport_.send(context, request));
   if (response.status < 200 || response.status >= 300) return error_from_response(response);
-  return json::read(response.body_text());
+  return json::read(response.body_text(), {.omit = omit});
 }
 
 Result<Object> Client::exchange_object(const Context& context, const http::Request& request) const {
@@ -64,7 +64,8 @@ Result<Object> Client::get(const Context& context, const ResourceRef& resource, 
 
 Result<ObjectList> Client::list(const Context& context, const ResourceRef& resource, std::string_view ns,
                                 const ListParameters& parameters) const {
-  ASSIGN_OR_RETURN(Value tree, exchange(context, list_request(resource, ns, parameters)));
+  const std::string_view omit = parameters.without_managed_fields ? "items.metadata.managedFields" : "";
+  ASSIGN_OR_RETURN(Value tree, exchange(context, list_request(resource, ns, parameters), omit));
   return read_list(tree);
 }
 

@@ -58,7 +58,8 @@ class Client {
   Transport& transport() const { return transport_; }
 
  private:
-  Result<Value> exchange(const Context& context, const http::Request& request) const;
+  // `omit`: see json::ReadOptions.
+  Result<Value> exchange(const Context& context, const http::Request& request, std::string_view omit = {}) const;
   Result<Object> exchange_object(const Context& context, const http::Request& request) const;
 
   Transport& transport_;

@@ -27,6 +27,8 @@ struct ListParameters {
   std::int64_t limit = 0;
   std::string continue_token = {};
   bool metadata_only = false;  // items are PartialObjectMetadata
+  // Items lack metadata.managedFields: most of what a cache has no use for.
+  bool without_managed_fields = false;
 };
 
 struct ObjectList {

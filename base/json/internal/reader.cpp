@@ -4,6 +4,7 @@
 
 #include "base/json/internal/quick_parser.h"
 #include "base/json/json.h"
+#include "base/text.h"
 
 namespace coracle::json {
 namespace {
@@ -62,7 +63,9 @@ std::size_t offset_of_depth(std::string_view text, std::size_t depth) {
 // every container is made in one piece of the right size.
 class TreeHandler {
  public:
-  TreeHandler(std::string_view text, const ReadOptions& options) : text_(text), options_(options) {}
+  TreeHandler(std::string_view text, const ReadOptions& options) : text_(text), options_(options) {
+    if (!options.omit.empty()) omit_ = split(options.omit, '.');
+  }
 
   bool null() { return accept(Value()); }
   bool boolean(bool value) { return accept(Value(value)); }
@@ -72,25 +75,29 @@ class TreeHandler {
     return accept(Value(static_cast<std::int64_t>(value)));
   }
   bool number_float(double value, const std::string&) { return accept(Value(value)); }
-  bool string(std::string& value) { return accept(Value(value)); }
+  bool string(std::string& value) { return accept(omitting() ? Value() : Value(value)); }
   bool binary(nlohmann::json::binary_t&) { return false; }  // JSON text never has it
 
   bool start_object(std::size_t) { return open(true); }
   bool start_array(std::size_t) { return open(false); }
 
   bool key(std::string& key) {
+    if (omitting()) return true;
     if (options_.duplicates != nullptr) note_key(key);
+    if (frames_.back().matched + 1 == omit_.size() && key == omit_.back()) omitted_in_ = frames_.size();
     members_.push_back({std::move(key), Value()});
     return true;
   }
 
   bool end_object() {
+    if (omitting()) return end_omitted();
     std::vector<Value::Member> members = split_off(members_, frames_.back().first_member);
     frames_.pop_back();
     return accept(Value::object(std::move(members)));
   }
 
   bool end_array() {
+    if (omitting()) return end_omitted();
     std::vector<Value> items = split_off(items_, frames_.back().first_item);
     frames_.pop_back();
     return accept(Value::array(std::move(items)));
@@ -117,8 +124,11 @@ class TreeHandler {
   }
 
  private:
+  static constexpr std::size_t kOffPath = SIZE_MAX / 2;
+
   struct Frame {
     bool object;
+    std::size_t matched;  // names of the path to omit that lead here, else kOffPath
     std::size_t first_member;
     std::size_t first_item;
     std::unordered_set<std::string> keys;  // filled for large objects only
@@ -138,12 +148,33 @@ class TreeHandler {
                              "nested deeper than " + std::to_string(options_.max_depth) + " levels");
       return false;
     }
-    frames_.push_back({object, members_.size(), items_.size(), {}});
+    frames_.push_back({object, matched(), members_.size(), items_.size(), {}});
     return true;
   }
 
+  // Inside the value of a member that is left out.
+  bool omitting() const { return omitted_in_ > 0; }
+
+  bool end_omitted() {
+    frames_.pop_back();
+    return accept(Value());
+  }
+
+  // For a container that opens here.
+  std::size_t matched() const {
+    if (omit_.empty() || omitting()) return kOffPath;
+    if (frames_.empty()) return 0;
+    const Frame& parent = frames_.back();
+    if (!parent.object || parent.matched == kOffPath) return parent.matched;
+    return members_.back().key == omit_[parent.matched] ? parent.matched + 1 : kOffPath;
+  }
+
   bool accept(Value value) {
-    if (frames_.empty()) {
+    if (omitting()) {
+      if (frames_.size() > omitted_in_) return true;
+      members_.pop_back();
+      omitted_in_ = 0;
+    } else if (frames_.empty()) {
       root_ = std::move(value);
     } else if (frames_.back().object) {
       members_.back().value = std::move(value);
@@ -184,6 +215,8 @@ class TreeHandler {
 
   std::string_view text_;
   const ReadOptions& options_;
+  std::vector<std::string_view> omit_;  // names of the path
+  std::size_t omitted_in_ = 0;          // frames around the member that is being left out; 0: none is
   std::vector<Frame> frames_;
   std::vector<Value::Member> members_;
   std::vector<Value> items_;
