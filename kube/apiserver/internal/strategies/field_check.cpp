@@ -98,8 +98,10 @@ void FieldCheck::too_long(std::int64_t maximum) const {
   errors_->push_back(field_error::too_long(path().text(), maximum));
 }
 
-void FieldCheck::too_many(std::int64_t maximum) const {
-  errors_->push_back(field_error::too_many(path().text(), static_cast<std::int64_t>(value_->size()), maximum));
+bool FieldCheck::require_at_most(std::int64_t items) const {
+  const auto size = static_cast<std::int64_t>(value_->size());
+  if (size > items) errors_->push_back(field_error::too_many(path().text(), size, items));
+  return size <= items;
 }
 
 bool FieldCheck::require() const {

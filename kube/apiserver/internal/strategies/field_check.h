@@ -58,12 +58,12 @@ class FieldCheck {
   void duplicate(const Value& shown) const;
   void not_found(std::string_view detail = {}) const;
   void too_long(std::int64_t maximum) const;
-  void too_many(std::int64_t maximum) const;
 
   // The small rules that occur everywhere. Each answers whether it holds.
   bool require() const;
   bool require_one_of(std::span<const std::string_view> supported) const;
   bool require_not_negative() const;
+  bool require_at_most(std::int64_t items) const;
   bool require_between(std::int64_t lowest, std::int64_t highest) const;
 
  private:

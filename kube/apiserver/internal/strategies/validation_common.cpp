@@ -83,6 +83,13 @@ void check_port_number_or_name(const Value& port, const FieldPath& path, FieldEr
   }
 }
 
+bool check_list_size(const Value& list, std::int64_t maximum, const FieldPath& path, FieldErrors& errors) {
+  const auto size = static_cast<std::int64_t>(list.size());
+  if (size <= maximum) return true;
+  errors.push_back(field_error::too_many(path.text(), size, maximum));
+  return false;
+}
+
 void check_not_negative(const Value& number, const FieldPath& path, FieldErrors& errors) {
   if (number.as_int() < 0) errors.push_back(field_error::invalid(path.text(), number, kNotNegative));
 }

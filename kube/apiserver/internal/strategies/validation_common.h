@@ -29,6 +29,8 @@ void retract_whole(FieldErrors& errors, std::string_view field);
 // One entry per finding of a name check.
 void add_name_errors(const FieldPath& path, const Value& value, const NameErrors& findings, FieldErrors& errors);
 void check_port_number_or_name(const Value& port, const FieldPath& path, FieldErrors& errors);
+// Whether a list or map is no longer than `maximum`.
+bool check_list_size(const Value& list, std::int64_t maximum, const FieldPath& path, FieldErrors& errors);
 void check_not_negative(const Value& number, const FieldPath& path, FieldErrors& errors);
 void check_labels(const Value& labels, const FieldPath& path, FieldErrors& errors);
 // A DNS-1123 subdomain, a wildcard one where the text has a '*'.

@@ -96,9 +96,7 @@ void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& e
 }
 
 void check_match_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors) {
-  const auto size = static_cast<std::int64_t>(conditions.size());
-  if (size > kMaximumMatchConditions)
-    errors.push_back(field_error::too_many(path.text(), size, kMaximumMatchConditions));
+  check_list_size(conditions, kMaximumMatchConditions, path, errors);
   Texts names;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const FieldPath at = path.index(i);

@@ -47,7 +47,7 @@ void check_request_name(std::string_view name, const RequestNames& names, const 
 }
 
 void check_request_names(const Value& list, const RequestNames& names, const FieldPath& path, FieldErrors& errors) {
-  if (!check_device_list(list, kMaximumItems, path, errors)) return;
+  if (!check_list_size(list, kMaximumItems, path, errors)) return;
   for (std::size_t i = 0; i < list.size(); ++i) {
     check_request_name(list.at(i).as_string(), names, path.index(i), errors);
   }
@@ -55,7 +55,7 @@ void check_request_names(const Value& list, const RequestNames& names, const Fie
 }
 
 void check_selectors(const Value& selectors, const FieldPath& path, FieldErrors& errors) {
-  if (!check_device_list(selectors, kMaximumItems, path, errors)) return;
+  if (!check_list_size(selectors, kMaximumItems, path, errors)) return;
   for (std::size_t i = 0; i < selectors.size(); ++i) {
     const FieldPath at = path.index(i).child("cel");
     const Value& cel = selectors.at(i)["cel"];
@@ -135,7 +135,7 @@ void check_request(const Value& request, const FieldPath& path, FieldErrors& err
     check_wanted_device(request["exactly"], path.child("exactly"), errors);
   } else {
     const FieldPath at = path.child("firstAvailable");
-    if (!check_device_list(alternatives, kMaximumAlternatives, at, errors)) return;
+    if (!check_list_size(alternatives, kMaximumAlternatives, at, errors)) return;
     for (std::size_t i = 0; i < alternatives.size(); ++i) {
       check_device_label(alternatives.at(i)["name"], at.index(i).child("name"), errors);
       check_wanted_device(alternatives.at(i), at.index(i), errors);
@@ -184,7 +184,7 @@ void check_allocation(const Value& allocation, const RequestNames& names, const 
   constexpr std::string_view kSources[] = {"FromClaim", "FromClass"};
   const Value& results = allocation["devices"]["results"];
   const FieldPath found = path.child("devices").child("results");
-  if (check_device_list(results, kMaximumItems, found, errors)) {
+  if (check_list_size(results, kMaximumItems, found, errors)) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Value& result = results.at(i);
       check_request_name(result["request"].as_string(), names, found.index(i).child("request"), errors);
@@ -197,7 +197,7 @@ void check_allocation(const Value& allocation, const RequestNames& names, const 
   const Value& configurations = allocation["devices"]["config"];
   const FieldPath configured = path.child("devices").child("config");
   // Those of the class and those of the claim.
-  if (check_device_list(configurations, 2 * kMaximumItems, configured, errors)) {
+  if (check_list_size(configurations, 2 * kMaximumItems, configured, errors)) {
     for (std::size_t i = 0; i < configurations.size(); ++i) {
       const FieldPath at = configured.index(i);
       check_choice_of(configurations.at(i)["source"], kSources, at.child("source"), errors);
@@ -239,7 +239,7 @@ void check_device_states(const Value& status, FieldErrors& errors) {
 }
 
 void check_consumers(const Value& consumers, const FieldPath& path, FieldErrors& errors) {
-  if (!check_device_list(consumers, kMaximumConsumers, path, errors)) return;
+  if (!check_list_size(consumers, kMaximumConsumers, path, errors)) return;
   for (std::size_t i = 0; i < consumers.size(); ++i) {
     for (const char* field : {"resource", "name", "uid"}) {
       if (!consumers.at(i)[field].as_string().empty()) continue;
@@ -271,20 +271,20 @@ void check_reservation(const Object& object, const Object& old, const FieldPath&
 void check_device_claim(const Value& devices, const FieldPath& path, FieldErrors& errors) {
   const RequestNames names = request_names(devices);
   const Value& requests = devices["requests"];
-  if (check_device_list(requests, kMaximumItems, path.child("requests"), errors)) {
+  if (check_list_size(requests, kMaximumItems, path.child("requests"), errors)) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       check_request(requests.at(i), path.child("requests").index(i), errors);
     }
     check_repeated_items(requests, "name", path.child("requests"), errors);
   }
   const Value& constraints = devices["constraints"];
-  if (check_device_list(constraints, kMaximumItems, path.child("constraints"), errors)) {
+  if (check_list_size(constraints, kMaximumItems, path.child("constraints"), errors)) {
     for (std::size_t i = 0; i < constraints.size(); ++i) {
       check_constraint(constraints.at(i), names, path.child("constraints").index(i), errors);
     }
   }
   const Value& configurations = devices["config"];
-  if (!check_device_list(configurations, kMaximumItems, path.child("config"), errors)) return;
+  if (!check_list_size(configurations, kMaximumItems, path.child("config"), errors)) return;
   for (std::size_t i = 0; i < configurations.size(); ++i) {
     const FieldPath at = path.child("config").index(i);
     check_request_names(configurations.at(i)["requests"], names, at.child("requests"), errors);
@@ -296,7 +296,7 @@ void check_device_class(const Object& object, const Object*, FieldErrors& errors
   const Value& spec = object["spec"];
   const FieldPath path("spec.config");
   check_selectors(spec["selectors"], FieldPath("spec.selectors"), errors);
-  if (check_device_list(spec["config"], kMaximumItems, path, errors)) {
+  if (check_list_size(spec["config"], kMaximumItems, path, errors)) {
     for (std::size_t i = 0; i < spec["config"].size(); ++i) {
       check_configuration(spec["config"].at(i), path.index(i), errors);
     }

@@ -119,7 +119,7 @@ void check_properties(const Value& device, const FieldPath& path, FieldErrors& e
 
 void check_device_taints(const Value& taints, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kEffects[] = {"NoExecute", "NoSchedule", "None"};
-  if (!check_device_list(taints, kMaximumTaints, path, errors)) return;
+  if (!check_list_size(taints, kMaximumTaints, path, errors)) return;
   for (std::size_t i = 0; i < taints.size(); ++i) {
     const FieldPath at = path.index(i);
     const std::string_view key = taints.at(i)["key"].as_string();
@@ -145,13 +145,13 @@ void check_counters(const Value& counters, std::string_view name, const FieldPat
   const Value& amounts = counters["counters"];
   const FieldPath at = path.child("counters");
   if (amounts.empty()) errors.push_back(field_error::required(at.text()));
-  if (!check_device_list(amounts, kMaximumCounters, at, errors)) return;
+  if (!check_list_size(amounts, kMaximumCounters, at, errors)) return;
   for (const Value::Member& member : amounts.members()) check_device_label(member.key, at, errors);
 }
 
 void check_counter_list(const Value& list, std::int64_t maximum, std::string_view name, const FieldPath& path,
                         FieldErrors& errors) {
-  if (!check_device_list(list, maximum, path, errors)) return;
+  if (!check_list_size(list, maximum, path, errors)) return;
   for (std::size_t i = 0; i < list.size(); ++i) check_counters(list.at(i), name, path.index(i), errors);
   check_repeated_items(list, name, path, errors);
 }
@@ -267,7 +267,7 @@ void check_device_slice(const Object& object, const Object* old, FieldErrors& er
     return !device["taints"].empty() || !device["consumesCounters"].empty();
   });
   const FieldPath listed = path.child("devices");
-  if (check_device_list(devices, advanced ? kMaximumAdvancedDevices : kMaximumDevices, listed, errors)) {
+  if (check_list_size(devices, advanced ? kMaximumAdvancedDevices : kMaximumDevices, listed, errors)) {
     const Value before = old == nullptr ? Value() : (*old)["spec"]["devices"];
     for (std::size_t i = 0; i < devices.size(); ++i) {
       check_device(devices.at(i), find_device(before, devices.at(i)["name"]), spec["perDeviceNodeSelection"].as_bool(),

@@ -29,13 +29,6 @@ void check_identifier(std::string_view text, const FieldPath& path, FieldErrors&
 
 }  // namespace
 
-bool check_device_list(const Value& list, std::int64_t maximum, const FieldPath& path, FieldErrors& errors) {
-  const auto size = static_cast<std::int64_t>(list.size());
-  if (size <= maximum) return true;
-  errors.push_back(field_error::too_many(path.text(), size, maximum));
-  return false;
-}
-
 void check_repeated_items(const Value& list, std::string_view key, const FieldPath& path, FieldErrors& errors) {
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -83,7 +76,7 @@ void check_binding_conditions(const Value& owner, const FieldPath& path, FieldEr
   for (const char* field : {"bindingConditions", "bindingFailureConditions"}) {
     const FieldPath at = path.child(field);
     const Value& list = owner[field];
-    if (check_device_list(list, kMaximumBindingConditions, at, errors)) {
+    if (check_list_size(list, kMaximumBindingConditions, at, errors)) {
       for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string_view name = list.at(i).as_string();
         add_name_errors(at.index(i), name, check_qualified_name(name), errors);

@@ -8,8 +8,6 @@
 // What resource.k8s.io says of devices: those that nodes offer, and those that claims ask for.
 namespace coracle::kube::apiserver {
 
-// At most so many items, and each key once; false when there are too many to look at.
-bool check_device_list(const Value& list, std::int64_t maximum, const FieldPath& path, FieldErrors& errors);
 void check_repeated_items(const Value& list, std::string_view key, const FieldPath& path, FieldErrors& errors);
 
 void check_device_label(const Value& name, const FieldPath& path, FieldErrors& errors);

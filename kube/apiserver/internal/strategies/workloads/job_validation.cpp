@@ -21,9 +21,9 @@ constexpr std::int64_t kMaximumFailedIndexes = 100000;
 constexpr std::int64_t kManyCompletions = 100000;
 constexpr std::int64_t kLimitForManyCompletions = 10000;
 constexpr std::int64_t kMaximumManager = 63;
-constexpr std::size_t kMaximumRules = 20;
-constexpr std::size_t kMaximumExitCodes = 255;
-constexpr std::size_t kMaximumConditionPatterns = 20;
+constexpr std::int64_t kMaximumRules = 20;
+constexpr std::int64_t kMaximumExitCodes = 255;
+constexpr std::int64_t kMaximumConditionPatterns = 20;
 constexpr std::size_t kMaximumSucceededIndexes = 64UL * 1024;
 constexpr std::string_view kNeedsIndexed = "requires indexed completion mode";
 
@@ -57,12 +57,6 @@ void check_choice(const Value& value, const FieldPath& path, std::span<const std
   } else if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
     errors.push_back(field_error::not_supported(path.text(), value, choices));
   }
-}
-
-void check_list_size(const Value& list, std::size_t limit, const FieldPath& path, FieldErrors& errors) {
-  if (list.size() <= limit) return;
-  errors.push_back(
-      field_error::too_many(path.text(), static_cast<std::int64_t>(list.size()), static_cast<std::int64_t>(limit)));
 }
 
 bool names_container(const Value& pod, const Value& name) {
