@@ -1,17 +1,15 @@
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/clock.h"
+#include "base/rotating_file.h"
 
 namespace coracle {
 namespace {
@@ -96,43 +94,28 @@ bool standard_error_is_journal() {
   return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;
 }
 
-// One write per line, so that lines of several threads and processes do not mix.
-void write_line(int descriptor, std::string_view line) {
-  while (!line.empty()) {
-    const ssize_t written = ::write(descriptor, line.data(), line.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody is left to tell
-    line.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 class TextLogSink : public LogSink {
  public:
   TextLogSink(LogLevel level, const std::string& file, bool also_standard_error)
       : level_(level), journal_(standard_error_is_journal()) {
     if (file.empty()) return;
-    file_ = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-    if (file_ >= 0) {
+    auto opened = RotatingFile::open(file);
+    if (opened.ok()) {
+      file_ = std::move(opened).value();
       standard_error_ = also_standard_error;
       return;
     }
-    const std::string reason = std::strerror(errno);
     TextLogSink::write({LogLevel::Warning,
                         "log",
                         "cannot open the log file, logging to standard error only",
-                        {{"file", file}, {"error", reason}}});
+                        {{"error", opened.error()}}});
   }
-  ~TextLogSink() override {
-    if (file_ >= 0) close(file_);
-  }
-  TextLogSink(const TextLogSink&) = delete;
-  TextLogSink& operator=(const TextLogSink&) = delete;
 
   bool enabled(LogLevel level, std::string_view) const override { return level >= level_; }
 
   void write(const LogRecord& record) override {
     const std::string line = format_record(std::chrono::system_clock::now(), record);
-    if (file_ >= 0) write_line(file_, line);
+    if (file_ != nullptr) file_->write(line);
     if (!standard_error_) return;
     if (journal_) {
       write_line(STDERR_FILENO, std::string(kLevels[static_cast<std::size_t>(record.level)].journal_priority) + line);
@@ -145,7 +128,7 @@ class TextLogSink : public LogSink {
   const LogLevel level_;
   const bool journal_;
   bool standard_error_ = true;
-  int file_ = -1;
+  std::unique_ptr<RotatingFile> file_;
 };
 
 class NullLogSink : public LogSink {

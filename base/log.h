@@ -44,8 +44,8 @@ class LogSink {
   virtual void write(const LogRecord& record) = 0;
 };
 
-// Text lines to `file`, and to standard error (with journald's priority prefix when that is where they go) where
-// there is no file or that is wanted beside it.
+// Text lines to `file` (see base/rotating_file.h), and to standard error (with journald's priority prefix when that is
+// where they go) where there is no file or that is wanted beside it.
 std::shared_ptr<LogSink> make_log_sink(LogLevel level, const std::string& file = "", bool also_standard_error = false);
 // Swallows everything.
 std::shared_ptr<LogSink> null_log_sink();
