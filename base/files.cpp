@@ -178,6 +178,15 @@ Result<void> write_file_atomic(const std::string& path, std::string_view data, u
   return synchronise_directory(file.directory());
 }
 
+Result<void> ensure_file(const std::string& path, std::string_view data, unsigned mode) {
+  const auto info = file_info(path);
+  if (info.ok() && info->kind == FileKind::Regular && info->mode == mode && info->size == data.size()) {
+    const auto content = read_file(path, data.size());
+    if (content.ok() && *content == data) return {};
+  }
+  return write_file_atomic(path, data, mode);
+}
+
 Result<void> write_files_atomic(std::span<const FileContent> files, unsigned mode) {
   std::vector<TemporaryFile> written;
   std::set<std::string> directories;

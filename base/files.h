@@ -61,11 +61,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit);
 // Readers see the old content or the new one, also after a power failure: written beside the file,
 // synchronised, renamed over it, the directory synchronised.
 Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode);
+// The same, but a file that has this content and mode is left alone: nothing wears out, and a full disk is no matter.
+Result<void> ensure_file(const std::string& path, std::string_view data, unsigned mode);
 struct FileContent {
   std::string path;
   std::string data;
 };
-// The same for several files, for about the price of one: all are written before the first is
+// write_file_atomic for several files, for about the price of one: all are written before the first is
 // synchronised. They are renamed in order; after a failure the first ones may be new already.
 Result<void> write_files_atomic(std::span<const FileContent> files, unsigned mode);
 // Makes `path` and its parents; those that are there stay as they are.

@@ -72,6 +72,28 @@ TEST_CASE("several files are written at once, or none of what could not be writt
   CHECK(write_files_atomic({}, 0600).ok());
 }
 
+TEST_CASE("a file that is as it should be is left alone") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("token");
+  const auto inode = [&] {
+    struct stat status = {};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const auto is = [&](std::string_view data, unsigned mode) {
+    return *read_file(path, 100) == data && file_info(path)->mode == mode;
+  };
+  REQUIRE(ensure_file(path, "one", 0600).ok());
+  CHECK(is("one", 0600));
+  const auto first = inode();
+  REQUIRE(ensure_file(path, "one", 0600).ok());
+  CHECK(inode() == first);
+  REQUIRE(ensure_file(path, "two", 0600).ok());
+  CHECK(is("two", 0600));
+  REQUIRE(ensure_file(path, "two", 0644).ok());
+  CHECK(is("two", 0644));
+}
+
 TEST_CASE("file errors have reasons and name the path") {
   on_both([](FileSystem& files, const std::string& root) {
     const Result<std::string> missing = files.read_file(root + "/missing", 10);

@@ -45,7 +45,7 @@ std::string kubeconfig_text(std::string_view server_url, std::string_view server
 
 Result<void> write_kubeconfig(const KubeconfigTarget& target, std::string_view text) {
   TRY(make_directories(std::string(parent_path(target.path)), 0755));
-  TRY(write_file_atomic(target.path, text, target.mode));
+  TRY(ensure_file(target.path, text, target.mode));
   if (!target.group.empty()) TRY(change_group(target.path, target.group));
   return {};
 }

@@ -107,14 +107,14 @@ Result<ServerTokens> ensure_tokens(const Layout& layout, const std::optional<std
     ASSIGN_OR_RETURN(tokens.agent.password, choose_password(agent_token, layout.agent_token(), hash, random));
   }
   TRY(make_directories(layout.server() + "/cred", 0700));
-  TRY(write_file_atomic(layout.token(), tokens.server.text() + "\n", 0600));
+  TRY(ensure_file(layout.token(), tokens.server.text() + "\n", 0600));
   TRY(link_to_token(layout.node_token()));
   if (agent_token) {
-    TRY(write_file_atomic(layout.agent_token(), tokens.agent.text() + "\n", 0600));
+    TRY(ensure_file(layout.agent_token(), tokens.agent.text() + "\n", 0600));
   } else {
     TRY(link_to_token(layout.agent_token()));
   }
-  TRY(write_file_atomic(layout.cred("passwd"), passwd_text(tokens), 0600));
+  TRY(ensure_file(layout.cred("passwd"), passwd_text(tokens), 0600));
   return tokens;
 }
 

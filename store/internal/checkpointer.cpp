@@ -14,8 +14,7 @@ constexpr int kMaxRounds = 5;
 void Checkpointer::after_commit(KineWriter& table, TaskGroup& tasks) {
   const int pages = table.log_pages();
   if (caught_up_.exchange(false) || pages >= kMaxLogPages) {
-    const Result<void> copied = table.checkpoint();
-    if (!copied.ok()) log_.warning("the log could not be copied into the file", {{"error", copied.error()}});
+    note(table.checkpoint());
     return;
   }
   if (pages < kCheckpointPages || running_.exchange(true)) return;
@@ -24,9 +23,18 @@ void Checkpointer::after_commit(KineWriter& table, TaskGroup& tasks) {
 
 void Checkpointer::run() {
   const Result<void> done = catch_up();
-  if (!done.ok()) log_.warning("the log could not be copied into the file", {{"error", done.error()}});
+  note(done);
   caught_up_ = done.ok();
   running_ = false;
+}
+
+void Checkpointer::note(const Result<void>& copied) {
+  if (failing_.exchange(!copied.ok()) == !copied.ok()) return;
+  if (copied.ok()) {
+    log_.info("the log is copied into the file again");
+  } else {
+    log_.warning("the log cannot be copied into the file, it grows meanwhile", {{"error", copied.error()}});
+  }
 }
 
 Result<void> Checkpointer::catch_up() {

@@ -24,11 +24,14 @@ class Checkpointer {
  private:
   void run();
   Result<void> catch_up();
+  // One line when it begins to fail, one when it works again.
+  void note(const Result<void>& copied);
 
   const std::string path_;
   const Logger log_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> caught_up_ = false;
+  std::atomic<bool> failing_ = false;
   // Only while running.
   std::optional<SqliteConnection> connection_;
 };
