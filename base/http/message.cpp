@@ -8,6 +8,7 @@ namespace coracle::http {
 namespace {
 
 constexpr std::string_view kUpperHex = "0123456789ABCDEF";
+constexpr std::size_t kPullBytes = 64 * 1024;
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -183,11 +184,17 @@ Response Response::text(int status, std::string body, std::string content_type) 
 }
 
 std::string Response::body_text() const {
+  std::vector<Bytes> segments = body;
+  if (source != nullptr && !source->waits()) {
+    source->on_ready([] {});
+    auto state = BodySource::State::More;
+    while (state == BodySource::State::More) state = source->pull(segments, kPullBytes);
+  }
   std::size_t size = 0;
-  for (const Bytes& segment : body) size += segment->size();
+  for (const Bytes& segment : segments) size += segment->size();
   std::string out;
   out.reserve(size);
-  for (const Bytes& segment : body) out += *segment;
+  for (const Bytes& segment : segments) out += *segment;
   return out;
 }
 

@@ -87,6 +87,8 @@ class BodySource {
   // Called once before the first pull. `wake` may be called from any thread, also after a pull that
   // answered More; it never blocks and outlives the source.
   virtual void on_ready(std::function<void()> wake) = 0;
+  // False: no pull ever answers Pending, so that whoever wants the whole body may pull until the end.
+  virtual bool waits() const { return true; }
 };
 
 // Two-way bytes after "101 Switching Protocols" (WebSocket, SPDY).
@@ -109,7 +111,8 @@ struct Response {
   std::function<void(const Context&, std::unique_ptr<UpgradedStream>)> upgraded;
 
   static Response text(int status, std::string body, std::string content_type = "text/plain; charset=utf-8");
-  // All segments as one string; only for bodies that are complete.
+  // The whole body as one string; only for bodies that are complete, or of a source that does not wait, which is
+  // at its end then.
   std::string body_text() const;
 };
 

@@ -52,5 +52,27 @@ TEST_CASE("a text response is one segment") {
   CHECK(response.body_text() == "none");
 }
 
+TEST_CASE("the text of a body is read from its source, unless that would have to be waited for") {
+  class Pieces : public BodySource {
+   public:
+    explicit Pieces(bool waits) : waits_(waits) {}
+    State pull(std::vector<Bytes>& out, std::size_t) override {
+      out.push_back(bytes(std::to_string(next_)));
+      return ++next_ == 3 ? State::End : State::More;
+    }
+    void on_ready(std::function<void()>) override {}
+    bool waits() const override { return waits_; }
+
+   private:
+    const bool waits_;
+    int next_ = 0;
+  };
+  Response response;
+  response.source = std::make_unique<Pieces>(false);
+  CHECK(response.body_text() == "012");
+  response.source = std::make_unique<Pieces>(true);
+  CHECK(response.body_text().empty());
+}
+
 }  // namespace
 }  // namespace coracle::http

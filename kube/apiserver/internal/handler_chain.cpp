@@ -90,10 +90,12 @@ std::size_t body_size(const http::Response& response) {
 
 // Loopback peers and callers in the process get plain bytes: compressing costs more than it saves.
 void compress_body(const http::Request& request, http::Response& response) {
-  if (request.peer.address.empty() || request.peer.loopback || response.source != nullptr) return;
-  if (body_size(response) <= kGzipFrom || response.headers.has("Content-Encoding")) return;
+  if (request.peer.address.empty() || request.peer.loopback || response.headers.has("Content-Encoding")) return;
+  // A source that does not wait is there because the body is long.
+  if (response.source == nullptr ? body_size(response) <= kGzipFrom : response.source->waits()) return;
   if (request.headers.get("Accept-Encoding").find("gzip") == std::string_view::npos) return;
   std::string compressed = crypto::gzip(response.body_text(), 1);
+  response.source.reset();
   response.body.clear();
   response.body.push_back(http::bytes(std::move(compressed)));
   response.headers.set("Content-Encoding", "gzip");

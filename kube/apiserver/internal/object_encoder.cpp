@@ -221,42 +221,61 @@ Result<http::Bytes> ObjectEncoder::single(const StoredObject& object) const {
   return finish_text(std::move(text), output_);
 }
 
+bool ObjectEncoder::converts() const {
+  return output_.transform == Transform::None && resource_->convert && resource_->storage_gvk != resource_->gvk;
+}
+
+bool ObjectEncoder::copies() const {
+  const bool as_stored = output_.transform == Transform::None || output_.transform == Transform::MetadataList;
+  return output_.encoding == MediaType::Json && !output_.pretty && as_stored && !converts();
+}
+
+void ObjectEncoder::begin_list(std::string& out, const ListMeta& meta) const {
+  out += '{';
+  if (output_.transform == Transform::MetadataList) {
+    out += meta_members("PartialObjectMetadataList", output_.transform_version);
+  } else {
+    out += type_members_of({resource_->gvk.group, resource_->gvk.version, resource_->list_kind}, resource_->custom);
+  }
+  if (!resource_->custom) out += "\"metadata\":" + list_meta_json(meta, false) + ",";
+  out += "\"items\":[";
+}
+
+void ObjectEncoder::append_item(std::string& out, const StoredObject& object) const {
+  if (output_.transform == Transform::MetadataList) {
+    append_partial(out, object);
+  } else {
+    // Items of typed lists carry no type of their own.
+    object.append(out, resource_->custom ? std::string_view(type_members_) : std::string_view());
+  }
+}
+
+void ObjectEncoder::end_list(std::string& out, const ListMeta& meta) const {
+  out += ']';
+  if (resource_->custom) out += ",\"metadata\":" + list_meta_json(meta, true);
+  out += '}';
+  if (output_.encoding != MediaType::Yaml && !output_.pretty) out += '\n';
+}
+
 Result<std::vector<http::Bytes>> ObjectEncoder::list_json(std::span<const StoredObjectPtr> objects,
                                                           const ListMeta& meta) const {
-  const bool partial = output_.transform == Transform::MetadataList;
-  const bool convert = !partial && resource_->convert && resource_->storage_gvk != resource_->gvk;
   SegmentedText body;
   std::string& text = body.text();
-  text += '{';
-  if (partial) {
-    text += meta_members("PartialObjectMetadataList", output_.transform_version);
-  } else {
-    text += type_members_of({resource_->gvk.group, resource_->gvk.version, resource_->list_kind}, resource_->custom);
-  }
-  std::string metadata = "\"metadata\":" + list_meta_json(meta, resource_->custom);
-  if (!resource_->custom) text += metadata + ",";
-  text += "\"items\":[";
+  begin_list(text, meta);
   bool first = true;
   for (const StoredObjectPtr& object : objects) {
     body.cut();
     if (!std::exchange(first, false)) text += ',';
-    if (partial) {
-      append_partial(text, *object);
-    } else if (convert) {
+    if (converts()) {
       ASSIGN_OR_RETURN(const Object tree, served(*object));
       json::write_to(text, resource_->custom ? tree.tree() : tree.without("kind").without("apiVersion").tree());
     } else {
-      // Items of typed lists carry no type of their own.
-      object->append(text, resource_->custom ? std::string_view(type_members_) : std::string_view());
+      append_item(text, *object);
     }
   }
-  text += ']';
-  if (resource_->custom) text += "," + metadata;
-  text += '}';
-  const bool compact = output_.encoding != MediaType::Yaml && !output_.pretty;
-  if (compact) text += '\n';
+  end_list(text, meta);
   std::vector<http::Bytes> segments = body.take();
-  if (compact) return segments;
+  if (output_.encoding != MediaType::Yaml && !output_.pretty) return segments;
   ASSIGN_OR_RETURN(http::Bytes whole, finish_text(join_segments(segments), output_));
   return std::vector<http::Bytes>{std::move(whole)};
 }

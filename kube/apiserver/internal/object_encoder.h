@@ -42,6 +42,12 @@ class ObjectEncoder {
   // The body in pieces.
   Result<std::vector<http::Bytes>> list(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const;
 
+  // A list is stored bytes one after another, and nothing about it can fail; it may then be written in steps.
+  bool copies() const;
+  void begin_list(std::string& out, const ListMeta& meta) const;
+  void append_item(std::string& out, const StoredObject& object) const;
+  void end_list(std::string& out, const ListMeta& meta) const;
+
   // Equal for watches that send equal bytes; 0 when each sends its own.
   std::uint64_t share_key(WatchType type) const;
   Result<http::Bytes> watch_event(WatchType type, const StoredObject& object);
@@ -52,6 +58,8 @@ class ObjectEncoder {
   static http::Bytes tree(const OutputType& output, const Value& tree, const Schema* schema);
 
  private:
+  // Objects are served in another version than they are stored in.
+  bool converts() const;
   Result<Object> served(const StoredObject& object) const;
   Result<std::string> served_json(const StoredObject& object) const;
   Result<std::string> object_json(const StoredObject& object, bool columns) const;

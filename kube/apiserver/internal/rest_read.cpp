@@ -3,6 +3,7 @@
 
 #include "base/executor.h"
 #include "kube/apiserver/internal/list_options.h"
+#include "kube/apiserver/internal/list_stream.h"
 #include "kube/apiserver/internal/object_filter.h"
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/rest_handler.h"
@@ -172,6 +173,11 @@ Result<http::Response> RestHandler::list(const Request& request) {
     TRY(old);
     chunk =
         cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, plan.exact);
+  }
+  if (encoder.copies() && ListStream::fits(chunk.objects)) {
+    http::Response response = encoded_response(200, encoder.output(), {});
+    response.source = std::make_unique<ListStream>(encoder, std::move(chunk.objects), std::move(chunk.meta));
+    return response;
   }
   ASSIGN_OR_RETURN(std::vector<http::Bytes> body, encoder.list(chunk.objects, chunk.meta));
   return encoded_response(200, encoder.output(), std::move(body));

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/json/json.h"
+#include "base/tls/crypto.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/protobuf.h"
@@ -101,6 +102,62 @@ TEST_CASE("a chunked list expires with its revision even when nothing of it has 
     REQUIRE(second.status == 200);
     CHECK(second.tree["items"].at(0)["metadata"]["name"].as_string() == "b");
     CHECK(second.tree["metadata"]["resourceVersion"] != first.tree["metadata"]["resourceVersion"]);
+  });
+}
+
+TEST_CASE("a long list is made while it is read, and says the same", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const std::string value(40'000, 'x');
+    for (int i = 0; i < 10; ++i) server.request("POST", kMaps, config_map("c" + std::to_string(i), value));
+    const http::Headers partial = {{"Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}};
+    for (const http::Headers& headers : {http::Headers(), partial}) {
+      const http::Response stream = server.raw("GET", kMaps, {}, headers);
+      REQUIRE(stream.source != nullptr);
+      CHECK(stream.headers.get("Content-Type") == "application/json");
+      std::vector<http::Bytes> pieces;
+      auto state = stream.source->pull(pieces, 64 * 1024);
+      CHECK(pieces.front()->size() < 128 * 1024);
+      // What changes while it is read does not show.
+      server.request("DELETE", std::string(kMaps) + "/c9");
+      while (state == http::BodySource::State::More) state = stream.source->pull(pieces, 64 * 1024);
+      std::string text;
+      for (const http::Bytes& piece : pieces) text += *piece;
+      const auto tree = json::read(text);
+      REQUIRE(tree.ok());
+      CHECK(text.ends_with("]}\n"));
+      REQUIRE((*tree)["items"].size() == 10);
+      CHECK((*tree)["items"].at(9)["metadata"]["name"].as_string() == "c9");
+      server.request("POST", kMaps, config_map("c9", value));
+      const Value again = server.request("GET", kMaps, {}, headers).tree;
+      CHECK(again["items"].at(8) == (*tree)["items"].at(8));
+      CHECK(again["kind"] == (*tree)["kind"]);
+      // What is laid out, or one page of it, is complete at once.
+      CHECK(server.raw("GET", std::string(kMaps) + "?pretty=true", {}, headers).source == nullptr);
+      const http::Response page = server.raw("GET", std::string(kMaps) + "?limit=5", {}, headers);
+      CHECK(page.source == nullptr);
+      CHECK((*json::read(page.body_text()))["items"].size() == 5);
+    }
+  });
+}
+
+TEST_CASE("a list that travels is compressed whole", "[api]") {
+  TestServer::run([](TestServer& server) {
+    for (int i = 0; i < 10; ++i) {
+      server.request("POST", kMaps, config_map("c" + std::to_string(i), std::string(40'000, 'x')));
+    }
+    http::Request request;
+    request.method = "GET";
+    request.path = kMaps;
+    request.headers.set("Accept-Encoding", "gzip");
+    request.peer.address = "192.0.2.1";
+    const http::Response far = server.server().handler().handle(server.context(), request);
+    CHECK(far.source == nullptr);
+    CHECK(far.headers.get("Content-Encoding") == "gzip");
+    const auto text = crypto::gunzip(far.body_text(), 1 << 20U);
+    REQUIRE(text.ok());
+    CHECK(*text == server.request("GET", kMaps).body);
+    request.headers.set("Accept-Encoding", "identity");
+    CHECK(server.server().handler().handle(server.context(), request).source != nullptr);
   });
 }
 
