@@ -14,10 +14,10 @@ constexpr std::size_t kFeedBatch = 128;
 constexpr Duration kPausePerWatcher = std::chrono::microseconds(100);
 constexpr Duration kMaximumPause = std::chrono::milliseconds(1);
 // Under many writes the watches have their turns in so many portions, lest each of their readers wait for all the
-// others. What comes after a rest as long as a round is delivered to all at once.
+// others. What comes after a quiet time as long as a round is delivered to all at once.
 constexpr std::size_t kPortions = 5;
 constexpr std::size_t kMinimumPortion = 10;
-constexpr Duration kRest = kMaximumPause * static_cast<int>(kPortions);
+constexpr Duration kRound = kMaximumPause * static_cast<int>(kPortions);
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
   for (const auto& watcher : watchers) watcher->wake();
@@ -87,12 +87,12 @@ Duration StoreFeed::deliver() {
   std::vector<std::shared_ptr<Watcher>> due;
   {
     std::lock_guard lock(pump_mutex_);
-    const bool rested = now - std::exchange(delivered_at_, now) > kRest;
+    const bool was_quiet = now - std::exchange(delivered_at_, now) > kRound;
     const std::size_t portion = std::max(kMinimumPortion, (due_.size() + kPortions - 1) / kPortions);
-    const auto rest =
-        rested || due_.size() <= portion ? due_.end() : due_.begin() + static_cast<std::ptrdiff_t>(portion);
-    due.assign(due_.begin(), rest);
-    due_.erase(due_.begin(), rest);
+    const std::size_t count = was_quiet ? due_.size() : std::min(portion, due_.size());
+    const auto end = due_.begin() + static_cast<std::ptrdiff_t>(count);
+    due.assign(due_.begin(), end);
+    due_.erase(due_.begin(), end);
     if (!due_.empty()) delivery_->ask();
   }
   wake_watchers(due);
