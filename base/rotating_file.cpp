@@ -6,13 +6,11 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <memory>
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include "base/text.h"
 
 namespace coracle {
 namespace {

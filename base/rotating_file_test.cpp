@@ -2,10 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/testing/temporary_folder.h"
-#include "base/text.h"
 #include "base/tls/crypto.h"
 
 namespace coracle {

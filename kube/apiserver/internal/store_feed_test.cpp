@@ -1,6 +1,9 @@
 #include "kube/apiserver/internal/store_feed.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <deque>
+#include <functional>
 
 #include "base/sim_executor.h"
 #include "store/memory.h"
