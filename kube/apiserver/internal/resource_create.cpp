@@ -65,7 +65,8 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
   validate_metadata(resource, object, errors);
   validate_schema(resource, object, nullptr, errors);
   resource.strategy->validate(context, object, errors);
-  if (!errors.empty()) return invalid(named_kind(resource), object.name(), errors);
+  // Named as it is stored: events are core's in whichever API they were written.
+  if (!errors.empty()) return invalid(resource.storage_gvk, object.name(), errors);
   add_create_warnings(write, resource.strategy->warnings(context, object, nullptr));
   TRY(admit_validating(write, Operation::Create, &object, nullptr));
 

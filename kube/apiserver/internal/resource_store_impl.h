@@ -76,10 +76,6 @@ Normalise normalise_for(const ResourceDescriptor& resource);
 // The bytes of an object in the storage version, in the form of StoredObject.
 Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Object& object);
 std::string storage_key(const ResourceDescriptor& resource, std::string_view ns, std::string_view name);
-// The kind that messages about an invalid object name: events are core's in whichever API they were written.
-inline GroupVersionKind named_kind(const ResourceDescriptor& resource) {
-  return resource.gvk.kind == "Event" ? resource.storage_gvk : resource.gvk;
-}
 // Between the version that a caller speaks and the stored one.
 Result<Object> to_storage(const ResourceDescriptor& resource, const Object& object);
 Result<Object> to_served(const ResourceDescriptor& resource, const Object& object);

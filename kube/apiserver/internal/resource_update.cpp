@@ -98,7 +98,8 @@ Result<void> GenericStore::check_update(const WriteRequest& write, const Object&
   validate_metadata_update(resource, object, old, errors);
   validate_schema(resource, object, &old, errors);
   resource.strategy->validate_update(context, object, old, errors);
-  if (!errors.empty()) return invalid(named_kind(resource), object.name(), errors);
+  // Named as it is stored: events are core's in whichever API they were written.
+  if (!errors.empty()) return invalid(resource.storage_gvk, object.name(), errors);
   if (write.warnings != nullptr) {
     for (std::string& warning : resource.strategy->warnings(context, object, &old)) {
       write.warnings->push_back(std::move(warning));
