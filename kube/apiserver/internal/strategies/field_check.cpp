@@ -4,7 +4,9 @@
 #include <cassert>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
@@ -12,6 +14,11 @@ namespace coracle::kube::apiserver {
 
 bool is_listed(std::string_view text, std::span<const std::string_view> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool has_backsteps(std::string_view path) {
+  const std::vector<std::string_view> steps = split(path, '/');
+  return std::find(steps.begin(), steps.end(), "..") != steps.end();
 }
 
 FieldCheck FieldCheck::step(const Step& step, const Value& value) const {
@@ -96,6 +103,12 @@ void FieldCheck::not_found(std::string_view detail) const {
 
 void FieldCheck::too_long(std::int64_t maximum) const {
   errors_->push_back(field_error::too_long(path().text(), maximum));
+}
+
+bool FieldCheck::require_no_backsteps() const {
+  if (!has_backsteps(text())) return true;
+  invalid("must not contain '..'");
+  return false;
 }
 
 bool FieldCheck::require_at_most(std::int64_t items) const {

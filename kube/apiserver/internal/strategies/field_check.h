@@ -13,6 +13,8 @@
 namespace coracle::kube::apiserver {
 
 bool is_listed(std::string_view text, std::span<const std::string_view> list);
+// One of the steps of a path is "..".
+bool has_backsteps(std::string_view path);
 
 // A value of an object that is being checked, with the way to it and the list that takes what is wrong with it. The way
 // becomes a text only where something is wrong: a valid pod of some hundred fields builds none. The root's path, the
@@ -63,6 +65,7 @@ class FieldCheck {
   bool require() const;
   bool require_one_of(std::span<const std::string_view> supported) const;
   bool require_not_negative() const;
+  bool require_no_backsteps() const;
   bool require_at_most(std::int64_t items) const;
   bool require_between(std::int64_t lowest, std::int64_t highest) const;
 

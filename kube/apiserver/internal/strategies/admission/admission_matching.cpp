@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
@@ -84,7 +85,7 @@ void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& e
   check_lonely_wildcard(operations, "operations", path.child("operations"), errors);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const std::string_view operation = operations.at(i).as_string();
-    if (std::find(std::begin(kOperations), std::end(kOperations), operation) != std::end(kOperations)) continue;
+    if (is_listed(operation, kOperations)) continue;
     restate(errors, field_error::not_supported(path.child("operations").index(i).text(), operation, kOperations));
   }
   need_item(rule["apiGroups"], path.child("apiGroups"), errors);

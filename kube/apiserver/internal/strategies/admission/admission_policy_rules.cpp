@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/admission/admission_matching.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
@@ -82,7 +83,7 @@ void check_match_resources(const Value& match, bool mutating, const FieldPath& p
   constexpr std::string_view kOperations[] = {"*", "CONNECT", "CREATE", "UPDATE"};
   for (const Value& rule : match["resourceRules"].items()) {
     for (const Value& operation : rule["operations"].items()) {
-      if (std::find(std::begin(kOperations), std::end(kOperations), operation.as_string()) != std::end(kOperations)) {
+      if (is_listed(operation.as_string(), kOperations)) {
         continue;
       }
       errors.push_back(field_error::not_supported(path.child("resourceRules").child("operations").text(),
@@ -99,7 +100,7 @@ bool is_identifier(std::string_view text) {
     return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   };
   return !text.empty() && !is_digit(text.front()) && std::all_of(text.begin(), text.end(), is_word) &&
-         std::find(std::begin(kReserved), std::end(kReserved), text) == std::end(kReserved);
+         !is_listed(text, kReserved);
 }
 
 void check_variables(const Value& variables, const FieldPath& path, FieldErrors& errors) {
@@ -154,7 +155,7 @@ void check_policy_validation(const Value& validation, const FieldPath& path, Fie
   }
   const Value& reason = validation["reason"];
   if (reason.is_null()) return;
-  if (std::find(std::begin(kReasons), std::end(kReasons), reason.as_string()) != std::end(kReasons)) return;
+  if (is_listed(reason.as_string(), kReasons)) return;
   restate(errors, field_error::not_supported(path.child("reason").text(), reason, kReasons));
 }
 
@@ -217,7 +218,7 @@ void check_policy_conditions(const Value& conditions, FieldErrors& errors) {
     const std::string_view status = condition["status"].as_string();
     if (!types.emplace(type).second) errors.push_back(field_error::duplicate(path.child("type").text(), type));
     add_name_errors(path.child("type"), type, check_qualified_name(type), errors);
-    if (std::find(std::begin(kStatuses), std::end(kStatuses), status) == std::end(kStatuses)) {
+    if (!is_listed(status, kStatuses)) {
       restate(errors, field_error::not_supported(path.child("status").text(), status, kStatuses));
     }
     for (const std::string_view field : {"lastTransitionTime", "reason"}) {
@@ -316,7 +317,7 @@ void check_validation_actions(const Value& actions, const FieldPath& path, Field
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < actions.size(); ++i) {
     const std::string_view action = actions.at(i).as_string();
-    if (std::find(std::begin(kActions), std::end(kActions), action) == std::end(kActions)) {
+    if (!is_listed(action, kActions)) {
       restate(errors, field_error::not_supported(path.index(i).text(), action, kActions));
     }
     if (!seen.emplace(action).second) errors.push_back(field_error::duplicate(path.index(i).text(), action));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kube/apiserver/internal/strategies/admission/admission_matching.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
@@ -72,9 +73,8 @@ void check_flow_verbs(const Value& verbs, const FieldPath& path, FieldErrors& er
   check_lonely_wildcard(verbs, "verbs", path, errors);
   if (contains_text(verbs, "*")) return;
   const auto items = verbs.items();
-  const bool supported = std::all_of(items.begin(), items.end(), [](const Value& verb) {
-    return std::find(std::begin(kFlowVerbs), std::end(kFlowVerbs), verb.as_string()) != std::end(kFlowVerbs);
-  });
+  const bool supported = std::all_of(items.begin(), items.end(),
+                                     [](const Value& verb) { return is_listed(verb.as_string(), kFlowVerbs); });
   if (!supported) errors.push_back(field_error::not_supported(path.text(), verbs, kFlowVerbs));
 }
 

@@ -1,11 +1,11 @@
 #include "kube/apiserver/internal/strategies/cluster/limit_validation.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <set>
 
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -89,7 +89,7 @@ void check_limit_type(const Value& type, const FieldPath& path, FieldErrors& err
   const std::string_view text = type.as_string();
   const NameErrors findings = check_qualified_name(text);
   add_name_errors(path, text, findings, errors);
-  const bool known = std::find(std::begin(kTypes), std::end(kTypes), text) != std::end(kTypes);
+  const bool known = is_listed(text, kTypes);
   if (findings.empty() && !known && text.find('/') == std::string_view::npos) {
     errors.push_back(field_error::invalid(path.text(), text, "must be a standard limit type or fully qualified"));
   }

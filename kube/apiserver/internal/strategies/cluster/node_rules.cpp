@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
@@ -44,7 +44,7 @@ void check_taints(const Value& taints, FieldErrors& errors) {
     if (!findings.empty()) errors.push_back(field_error::invalid(at.child("value").text(), value, join(findings, ";")));
     if (effect.empty()) {
       errors.push_back(field_error::required(at.child("effect").text()));
-    } else if (std::find(std::begin(kEffects), std::end(kEffects), effect) == std::end(kEffects)) {
+    } else if (!is_listed(effect, kEffects)) {
       errors.push_back(field_error::not_supported(at.child("effect").text(), effect, kEffects));
     }
     const std::span<const Value> earlier = taints.items().first(i);

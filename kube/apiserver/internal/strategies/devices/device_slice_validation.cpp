@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/devices/device_validation.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/storage/volume_sources.h"
@@ -129,7 +129,7 @@ void check_device_taints(const Value& taints, const FieldPath& path, FieldErrors
     add_name_errors(at.child("value"), value, check_label_value(value), errors);
     if (effect.empty()) {
       errors.push_back(field_error::required(at.child("effect").text()));
-    } else if (std::find(std::begin(kEffects), std::end(kEffects), effect) == std::end(kEffects)) {
+    } else if (!is_listed(effect, kEffects)) {
       errors.push_back(field_error::not_supported(at.child("effect").text(), effect, kEffects));
     }
   }

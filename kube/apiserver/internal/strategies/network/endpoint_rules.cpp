@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <utility>
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/network/address_validation.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -217,7 +217,7 @@ void check_endpoint_slice(const Object& object, const Object* old, FieldErrors& 
   constexpr std::string_view kAddressTypes[] = {"FQDN", "IPv4", "IPv6"};
   if (type.empty()) {
     report(errors, field_error::required("addressType"));
-  } else if (std::find(std::begin(kAddressTypes), std::end(kAddressTypes), type) == std::end(kAddressTypes)) {
+  } else if (!is_listed(type, kAddressTypes)) {
     report(errors, field_error::not_supported("addressType", type, kAddressTypes));
   }
   check_slice_ports(object["ports"], errors);

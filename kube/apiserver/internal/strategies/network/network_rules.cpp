@@ -1,7 +1,7 @@
-#include <algorithm>
 #include <utility>
 
 #include "base/ip.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/network/address_validation.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -20,8 +20,7 @@ constexpr Direction kDirections[] = {{"ingress", "from"}, {"egress", "to"}};
 void check_policy_port(const Value& port, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kProtocols[] = {"TCP", "UDP", "SCTP"};
   const Value& protocol = port["protocol"];
-  const bool known =
-      std::find(std::begin(kProtocols), std::end(kProtocols), protocol.as_string()) != std::end(kProtocols);
+  const bool known = is_listed(protocol.as_string(), kProtocols);
   if (!protocol.is_null() && !known) {
     restate(errors, field_error::not_supported(path.child("protocol").text(), protocol, kProtocols));
   }

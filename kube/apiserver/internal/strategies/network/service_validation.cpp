@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/network/address_validation.h"
 #include "kube/apiserver/internal/strategies/network/service_fields.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -131,7 +131,7 @@ void check_cluster_ips(const Value& spec, const Value& old, const FieldPath& pat
   check_family_names(spec["ipFamilies"], path.child("ipFamilies"), errors);
   const Value& policy = spec["ipFamilyPolicy"];
   constexpr std::string_view kPolicies[] = {"PreferDualStack", "RequireDualStack", "SingleStack"};
-  if (std::find(std::begin(kPolicies), std::end(kPolicies), policy.as_string()) == std::end(kPolicies)) {
+  if (!is_listed(policy.as_string(), kPolicies)) {
     errors.push_back(field_error::not_supported(path.child("ipFamilyPolicy").text(), policy.as_string(), kPolicies));
   }
   if (!check_cluster_ip_texts(ips, old, at, errors) || is_headless(spec)) return;
@@ -233,7 +233,7 @@ void check_traffic_distribution(const Value& spec, const FieldPath& path, FieldE
   constexpr std::string_view kDistributions[] = {"PreferClose", "PreferSameZone", "PreferSameNode"};
   const Value& chosen = spec["trafficDistribution"];
   if (chosen.is_null()) return;
-  if (std::find(std::begin(kDistributions), std::end(kDistributions), chosen.as_string()) != std::end(kDistributions)) {
+  if (is_listed(chosen.as_string(), kDistributions)) {
     return;
   }
   errors.push_back(field_error::not_supported(path.child("trafficDistribution").text(), chosen, kDistributions));

@@ -127,7 +127,7 @@ void check_file_ref(const FieldCheck& reference) {
   if (key.require()) key.invalid(check_environment_name(key.text()));
   const FieldCheck volume = reference["volumeName"];
   if (volume.require()) volume.invalid(check_dns1123_label(volume.text()));
-  if (reference["path"].require()) check_no_backsteps(reference["path"]);
+  if (reference["path"].require()) reference["path"].require_no_backsteps();
 }
 
 struct Source {
@@ -204,20 +204,9 @@ void check_volume_resource_ref(const FieldCheck& reference) {
   check_resource_ref(reference, true);
 }
 
-bool has_backsteps(std::string_view path) {
-  for (const std::string_view part : split(path, '/')) {
-    if (part == "..") return true;
-  }
-  return false;
-}
-
-void check_no_backsteps(const FieldCheck& path) {
-  if (has_backsteps(path.text())) path.invalid("must not contain '..'");
-}
-
 void check_descending_path(const FieldCheck& path) {
   if (path.text().starts_with('/')) path.invalid("must be a relative path");
-  check_no_backsteps(path);
+  path.require_no_backsteps();
 }
 
 }  // namespace coracle::kube::apiserver

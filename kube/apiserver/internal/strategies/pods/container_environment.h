@@ -13,7 +13,5 @@ void check_volume_resource_ref(const FieldCheck& reference);
 
 // A path that stays where it begins: relative, without "..".
 void check_descending_path(const FieldCheck& path);
-void check_no_backsteps(const FieldCheck& path);
-bool has_backsteps(std::string_view path);
 
 }  // namespace coracle::kube::apiserver

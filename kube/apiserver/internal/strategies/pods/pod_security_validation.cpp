@@ -1,13 +1,13 @@
 #include "kube/apiserver/internal/strategies/pods/pod_security_validation.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/pods/container_environment.h"
 #include "kube/apiserver/internal/strategies/pods/container_validation.h"
 #include "kube/apiserver/internal/strategies/pods/pod_os_validation.h"
@@ -56,7 +56,7 @@ std::string with_dots(std::string_view name) {
 bool belongs_to_ipc(std::string_view name) {
   constexpr std::string_view kNames[] = {"kernel.sem",    "kernel.shmall",          "kernel.shmmax", "kernel.shmmni",
                                          "kernel.msgmax", "kernel.shm_rmid_forced", "kernel.msgmnb", "kernel.msgmni"};
-  return name.starts_with("fs.mqueue.") || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+  return name.starts_with("fs.mqueue.") || is_listed(name, kNames);
 }
 
 bool belongs_to_host(const Value& spec, const std::string& dotted, std::string_view& field) {

@@ -8,34 +8,16 @@
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/pods/container_environment.h"
 #include "kube/apiserver/internal/strategies/pods/pod_volume_files.h"
+#include "kube/apiserver/internal/strategies/storage/volume_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
+#include "kube/apiserver/internal/strategies/volume_checks.h"
 #include "kube/object/quantity.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kHighestByte = 255;
 constexpr std::string_view kOneType = "may not specify more than 1 volume type";
-
-void check_host_path(const FieldCheck& source) {
-  constexpr std::string_view kTypes[] = {"",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
-                                         "File", "FileOrCreate", "Socket"};
-  if (source["path"].is_empty()) return;
-  check_no_backsteps(source["path"]);
-  source["type"].require_one_of(kTypes);
-}
-
-void check_partition(const FieldCheck& source) {
-  const std::int64_t partition = source["partition"].number();
-  if (partition < 0 || partition > kHighestByte) {
-    source["partition"].invalid("must be between 1 and 255, inclusive");
-  }
-}
-
-void check_nfs(const FieldCheck& source) {
-  if (!source["path"].text().starts_with('/')) source["path"].invalid("must be an absolute path");
-}
 
 bool is_identifier_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -78,23 +60,13 @@ void check_initiator(const FieldCheck& name) {
 
 void check_iscsi(const FieldCheck& source) {
   if (!source["iqn"].is_empty()) check_initiator(source["iqn"]);
-  source["lun"].require_between(0, kHighestByte);
+  source["lun"].require_between(0, kHighestLun);
   if ((source["chapAuthDiscovery"].value().as_bool() || source["chapAuthSession"].value().as_bool()) &&
       !source["secretRef"].is_set()) {
     source["secretRef"].required();
   }
   if (source["initiatorName"].is_set()) {
     check_initiator(source["initiatorname"].with(source["initiatorName"].value()));
-  }
-}
-
-void check_flocker(const FieldCheck& source) {
-  const bool named = !source["datasetName"].is_empty();
-  const bool by_id = !source["datasetUUID"].is_empty();
-  if (!named && !by_id) source.required("one of datasetName and datasetUUID is required");
-  if (named && by_id) source.invalid("resource", "datasetName and datasetUUID can not be specified simultaneously");
-  if (source["datasetName"].text().find('/') != std::string_view::npos) {
-    source["datasetName"].invalid("must not contain '/'");
   }
 }
 
@@ -118,44 +90,6 @@ void check_quobyte(const FieldCheck& source) {
   source["volume"].require();
 }
 
-void check_fibre_channel(const FieldCheck& source) {
-  const FieldCheck names = source["targetWWNs"];
-  const bool by_id = !source["wwids"].is_empty();
-  if (names.is_empty() && !by_id) names.required("must specify either targetWWNs or wwids, but not both");
-  if (names.is_empty()) return;
-  if (by_id) names.invalid("targetWWNs and wwids can not be specified simultaneously");
-  const FieldCheck unit = source["lun"];
-  if (!unit.is_set()) unit.required("lun is required if targetWWNs is specified");
-  unit.require_between(0, kHighestByte);
-}
-
-void check_flex(const FieldCheck& source) {
-  for (const Value::Member& option : source["options"].value().members()) {
-    const std::string owner = "." + to_lower(split(option.key, '/').front());
-    if (!owner.ends_with(".kubernetes.io") && !owner.ends_with(".k8s.io")) continue;
-    source["options"].entry(option.key).invalid(option.key, "kubernetes.io and k8s.io namespaces are reserved");
-  }
-}
-
-void check_azure_disk(const FieldCheck& source) {
-  constexpr std::string_view kCachingModes[] = {"None", "ReadOnly", "ReadWrite"};
-  constexpr std::string_view kDiskKinds[] = {"Dedicated", "Managed", "Shared"};
-  constexpr std::string_view kManagedForm[] = {
-      "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"};
-  constexpr std::string_view kBlobForm[] = {
-      "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"};
-  const FieldCheck kind = source["kind"];
-  const FieldCheck address = source["diskURI"];
-  if (source["cachingMode"].is_set()) source["cachingMode"].require_one_of(kCachingModes);
-  if (!kind.is_set()) return;
-  kind.require_one_of(kDiskKinds);
-  if (kind.text() == "Managed") {
-    if (!address.text().starts_with("/subscriptions/")) address.not_supported(kManagedForm);
-  } else if (!address.text().starts_with("https://")) {
-    address.not_supported(kBlobForm);
-  }
-}
-
 void check_storage_os(const FieldCheck& source) {
   for (const std::string_view field : {"volumeName", "volumeNamespace"}) {
     const FieldCheck name = source[field];
@@ -176,28 +110,6 @@ void check_csi(const FieldCheck& source) {
   name.invalid(check_dns1123_subdomain(name.text()));
 }
 
-void check_claim_amount(const FieldCheck& spec) {
-  const FieldCheck storage = spec["resources"].entry("storage").with(spec["resources"]["requests"]["storage"].value());
-  const auto amount = Quantity::from_value(storage.value());
-  if (!storage.is_set()) {
-    storage.required();
-  } else if (amount.ok() && amount->sign() <= 0) {
-    storage.invalid(amount->text(), "must be greater than zero");
-  }
-}
-
-void check_claim_modes(const FieldCheck& modes) {
-  constexpr std::string_view kModes[] = {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"};
-  if (modes.is_empty()) modes.required("at least 1 access mode is required");
-  bool alone = false;
-  bool shared = false;
-  for (const Value& mode : modes.value().items()) {
-    if (!modes.with(mode).require_one_of(kModes)) continue;
-    (mode.as_string() == "ReadWriteOncePod" ? alone : shared) = true;
-  }
-  if (alone && shared) modes.forbidden("may not use ReadWriteOncePod with other access modes");
-}
-
 void check_claim_source(const FieldCheck& source) {
   if (!source.is_set()) return;
   source["name"].require();
@@ -211,7 +123,6 @@ void check_claim_source(const FieldCheck& source) {
 }
 
 void check_ephemeral_claim(const FieldCheck& source) {
-  constexpr std::string_view kVolumeModes[] = {"Block", "Filesystem"};
   const FieldCheck claim = source["volumeClaimTemplate"];
   if (!claim.is_set()) return claim.required();
   const FieldCheck metadata = claim["metadata"];
@@ -222,15 +133,13 @@ void check_ephemeral_claim(const FieldCheck& source) {
     }
   }
   const FieldCheck spec = claim["spec"];
-  check_claim_modes(spec["accessModes"]);
+  check_access_modes(spec["accessModes"].value(), kMissingAccessMode, spec["accessModes"].path(), source.errors());
   if (spec["selector"].is_set()) {
     check_label_selector(spec["selector"].value(), spec["selector"].path(), source.errors());
   }
-  check_claim_amount(spec);
-  if (!spec["storageClassName"].is_empty()) {
-    spec["storageClassName"].invalid(check_dns1123_subdomain(spec["storageClassName"].text()));
-  }
-  if (spec["volumeMode"].is_set()) spec["volumeMode"].require_one_of(kVolumeModes);
+  check_claim_amount(spec["resources"].value(), spec["resources"].path(), source.errors());
+  check_class_name(spec["storageClassName"].value(), spec["storageClassName"].path(), source.errors());
+  check_volume_mode(spec["volumeMode"].value(), spec["volumeMode"].path(), source.errors());
   check_claim_source(spec["dataSource"]);
   check_claim_source(spec["dataSourceRef"]);
 }

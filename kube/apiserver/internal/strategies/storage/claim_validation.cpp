@@ -1,7 +1,6 @@
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/resource_names.h"
 #include "kube/apiserver/internal/strategies/storage/volume_validation.h"
@@ -201,6 +200,16 @@ bool check_basic_amount(const Value& amount, const FieldPath& path, FieldErrors&
 
 }  // namespace
 
+void check_claim_amount(const Value& resources, const FieldPath& path, FieldErrors& errors) {
+  const Value& storage = resources["requests"]["storage"];
+  const auto amount = Quantity::from_value(storage);
+  if (storage.is_null()) {
+    errors.push_back(field_error::required(path.key("storage").text()));
+  } else if (amount.ok() && amount->sign() <= 0) {
+    errors.push_back(field_error::invalid(path.key("storage").text(), amount->text(), "must be greater than zero"));
+  }
+}
+
 Object prepare_claim(const WriteContext&, const Object& object, const Object* old) {
   const Value& spec = object["spec"];
   const Value changed = prepared_spec(spec, old == nullptr ? Value() : (*old)["spec"]);
@@ -211,17 +220,11 @@ Object prepare_claim(const WriteContext&, const Object& object, const Object* ol
 void check_claim(const Object& object, const Object* old, FieldErrors& errors) {
   const Value& spec = object["spec"];
   const Value before = old == nullptr ? Value() : (*old)["spec"];
-  check_access_modes(spec["accessModes"], "at least 1 access mode is required", FieldPath("spec.accessModes"), errors);
+  check_access_modes(spec["accessModes"], kMissingAccessMode, FieldPath("spec.accessModes"), errors);
   if (before.is_null() || !(spec["selector"] == before["selector"])) {
     check_label_selector(spec["selector"], FieldPath("spec.selector"), errors);
   }
-  const Value& storage = spec["resources"]["requests"]["storage"];
-  const auto amount = Quantity::from_value(storage);
-  if (storage.is_null()) {
-    errors.push_back(field_error::required("spec.resources[storage]"));
-  } else if (amount.ok() && amount->sign() <= 0) {
-    errors.push_back(field_error::invalid("spec.resources[storage]", amount->text(), "must be greater than zero"));
-  }
+  check_claim_amount(spec["resources"], FieldPath("spec.resources"), errors);
   check_class_name(spec["storageClassName"], FieldPath("spec.storageClassName"), errors);
   check_volume_mode(spec["volumeMode"], FieldPath("spec.volumeMode"), errors);
   check_sources(spec, before, errors);
@@ -240,7 +243,7 @@ void check_claim_status(const Object& object, const Object&, FieldErrors& errors
   for (const Value::Member& member : status["allocatedResourceStatuses"].members()) {
     check_claim_resource(member.key, states, errors);
     const std::string_view state = member.value.as_string();
-    if (std::find(std::begin(kStates), std::end(kStates), state) != std::end(kStates)) continue;
+    if (is_listed(state, kStates)) continue;
     // Upstream shows the resource's name for the state.
     errors.push_back(field_error::not_supported(states.text(), member.key, kStates));
   }

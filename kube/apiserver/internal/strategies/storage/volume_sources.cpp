@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
+#include "kube/apiserver/internal/strategies/volume_checks.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -14,50 +15,23 @@ namespace {
 
 constexpr std::size_t kMaximumDriverName = 63;
 constexpr std::size_t kMaximumIscsiDevice = 64;
-constexpr std::int64_t kHighestLun = 255;
-constexpr std::int64_t kHighestPartition = 255;
 constexpr std::size_t kMaximumTenant = 64;
 constexpr std::string_view kHostPorts = "must be a host:port pair or multiple pairs separated by commas";
 
 using Check = void (*)(const Value& source, std::string_view volume, const FieldPath& path, FieldErrors& errors);
 
+// A rule of pods' volumes as well.
+template <void (*check)(const FieldCheck& source)>
+void shared(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
+  check(FieldCheck(source, path, errors));
+}
+
+void check_local_path(const FieldCheck& source) {
+  source["path"].require_no_backsteps();
+}
+
 void require(const Value& owner, std::string_view field, const FieldPath& path, FieldErrors& errors) {
   if (is_zero(owner[field])) errors.push_back(field_error::required(path.child(field).text()));
-}
-
-void check_no_backsteps(const Value& text, const FieldPath& path, FieldErrors& errors) {
-  for (const std::string_view step : split(text.as_string(), '/')) {
-    if (step != "..") continue;
-    errors.push_back(field_error::invalid(path.text(), text, "must not contain '..'"));
-    return;
-  }
-}
-
-void check_host_path(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  constexpr std::string_view kTypes[] = {"",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
-                                         "File", "FileOrCreate", "Socket"};
-  if (source["path"].as_string().empty()) return;
-  check_no_backsteps(source["path"], path.child("path"), errors);
-  const Value& type = source["type"];
-  if (type.is_null() || std::find(std::begin(kTypes), std::end(kTypes), type.as_string()) != std::end(kTypes)) return;
-  errors.push_back(field_error::not_supported(path.child("type").text(), type, kTypes));
-}
-
-void check_local_path(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  check_no_backsteps(source["path"], path.child("path"), errors);
-}
-
-void check_partition(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  const Value& partition = source["partition"];
-  if (partition.as_int() >= 0 && partition.as_int() <= kHighestPartition) return;
-  errors.push_back(
-      field_error::invalid(path.child("partition").text(), partition, "must be between 1 and 255, inclusive"));
-}
-
-void check_nfs(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  const std::string_view exported = source["path"].as_string();
-  if (exported.starts_with('/')) return;
-  errors.push_back(field_error::invalid(path.child("path").text(), exported, "must be an absolute path"));
 }
 
 void check_glusterfs(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
@@ -69,21 +43,6 @@ void check_glusterfs(const Value& source, std::string_view, const FieldPath& pat
         field_error::invalid(at.text(), place, "if the endpointnamespace is set, it must be a valid namespace name"));
   } else {
     add_name_errors(at, place, check_dns1123_label(place.as_string()), errors);
-  }
-}
-
-void check_flocker(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  const std::string_view name = source["datasetName"].as_string();
-  const bool identified = !source["datasetUUID"].as_string().empty();
-  if (name.empty() && !identified) {
-    errors.push_back(field_error::required(path.text(), "one of datasetName and datasetUUID is required"));
-  }
-  if (!name.empty() && identified) {
-    errors.push_back(field_error::invalid(path.text(), "resource",
-                                          "datasetName and datasetUUID can not be specified simultaneously"));
-  }
-  if (name.find('/') != std::string_view::npos) {
-    errors.push_back(field_error::invalid(path.child("datasetName").text(), name, "must not contain '/'"));
   }
 }
 
@@ -139,11 +98,6 @@ bool is_iscsi_name(std::string_view text) {
          std::all_of(text.begin() + kPrefix, text.end(), is_alphanumeric);
 }
 
-void check_lun(const Value& lun, const FieldPath& path, FieldErrors& errors) {
-  if (lun.as_int() >= 0 && lun.as_int() <= kHighestLun) return;
-  errors.push_back(field_error::invalid(path.text(), lun, "must be between 0 and 255, inclusive"));
-}
-
 void check_iscsi(const Value& source, std::string_view volume, const FieldPath& path, FieldErrors& errors) {
   const Value& initiator = source["initiatorName"];
   const Value& portal = source["targetPortal"];
@@ -156,31 +110,13 @@ void check_iscsi(const Value& source, std::string_view volume, const FieldPath& 
   if (!target.empty() && !is_iscsi_name(target)) {
     errors.push_back(field_error::invalid(path.child("iqn").text(), target, "must be valid format"));
   }
-  check_lun(source["lun"], path.child("lun"), errors);
+  FieldCheck(source, path, errors)["lun"].require_between(0, kHighestLun);
   const Value& secret = source["secretRef"];
   const bool authenticates = source["chapAuthDiscovery"].as_bool() || source["chapAuthSession"].as_bool();
   if (authenticates && secret.is_null()) errors.push_back(field_error::required(path.child("secretRef").text()));
   if (secret.is_object()) require(secret, "name", path.child("secretRef"), errors);
   if (!initiator.is_null() && !is_iscsi_name(initiator.as_string())) {
     errors.push_back(field_error::invalid(path.child("initiatorname").text(), initiator, "must be valid format"));
-  }
-}
-
-void check_fibre_channel(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  const Value& targets = source["targetWWNs"];
-  const bool wide = !source["wwids"].empty();
-  const std::string at = path.child("targetWWNs").text();
-  if (targets.empty() && !wide) {
-    errors.push_back(field_error::required(at, "must specify either targetWWNs or wwids, but not both"));
-  }
-  if (targets.empty()) return;
-  if (wide) {
-    errors.push_back(field_error::invalid(at, targets, "targetWWNs and wwids can not be specified simultaneously"));
-  }
-  if (source["lun"].is_null()) {
-    errors.push_back(field_error::required(path.child("lun").text(), "lun is required if targetWWNs is specified"));
-  } else {
-    check_lun(source["lun"], path.child("lun"), errors);
   }
 }
 
@@ -191,38 +127,8 @@ void check_secret_names(const Value& source, std::string_view, const FieldPath& 
   require(source["secretRef"], "namespace", path.child("secretRef"), errors);
 }
 
-void check_flex_volume(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  for (const Value::Member& option : source["options"].members()) {
-    const std::string place = "." + to_lower(option.key.substr(0, option.key.find('/')));
-    if (!place.ends_with(".kubernetes.io") && !place.ends_with(".k8s.io")) continue;
-    errors.push_back(field_error::invalid(path.child("options").key(option.key).text(), option.key,
-                                          "kubernetes.io and k8s.io namespaces are reserved"));
-  }
-}
-
 void check_azure_file(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
   if (!source["secretNamespace"].is_null()) require(source, "secretNamespace", path, errors);
-}
-
-void check_azure_disk(const Value& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-  constexpr std::string_view kCaching[] = {"None", "ReadOnly", "ReadWrite"};
-  constexpr std::string_view kKinds[] = {"Dedicated", "Managed", "Shared"};
-  constexpr std::string_view kManaged[] = {
-      "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"};
-  constexpr std::string_view kBlob[] = {
-      "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"};
-  const auto check_choice = [&](std::string_view field, std::span<const std::string_view> choices) {
-    const Value& value = source[field];
-    if (value.is_null() || std::find(choices.begin(), choices.end(), value.as_string()) != choices.end()) return;
-    errors.push_back(field_error::not_supported(path.child(field).text(), value, choices));
-  };
-  check_choice("cachingMode", kCaching);
-  check_choice("kind", kKinds);
-  if (source["kind"].is_null()) return;
-  const std::string_view address = source["diskURI"].as_string();
-  const bool managed = source["kind"].as_string() == "Managed";
-  if (address.starts_with(managed ? "/subscriptions/" : "https://")) return;
-  errors.push_back(field_error::not_supported(path.child("diskURI").text(), address, managed ? kManaged : kBlob));
 }
 
 void check_storage_os(const Value& source, std::string_view volume, const FieldPath& path, FieldErrors& errors) {
@@ -264,26 +170,26 @@ struct VolumeSource {
   std::string_view shown_warning = {};
 };
 constexpr VolumeSource kVolumeSources[] = {
-    {"hostPath", {"path"}, check_host_path},
-    {"gcePersistentDisk", {"pdName"}, check_partition, "persistentDisk"},
-    {"awsElasticBlockStore", {"volumeID"}, check_partition},
+    {"hostPath", {"path"}, shared<check_host_path>},
+    {"gcePersistentDisk", {"pdName"}, shared<check_partition>, "persistentDisk"},
+    {"awsElasticBlockStore", {"volumeID"}, shared<check_partition>},
     {"glusterfs", {"endpoints", "path"}, check_glusterfs, {}, {}, "deprecated in v1.25, non-functional in v1.26+"},
-    {"flocker", {}, check_flocker},
-    {"nfs", {"server", "path"}, check_nfs},
+    {"flocker", {}, shared<check_flocker>},
+    {"nfs", {"server", "path"}, shared<check_nfs>},
     {"rbd", {"monitors", "image"}, nullptr, {}, {}, "deprecated in v1.28, non-functional in v1.31+"},
     {"quobyte", {}, check_quobyte},
     {"cephfs", {"monitors"}, nullptr, {}, "cephFS", "deprecated in v1.28, non-functional in v1.31+"},
     {"iscsi", {"targetPortal", "iqn"}, check_iscsi},
     {"cinder", {"volumeID"}, check_secret_names},
-    {"fc", {}, check_fibre_channel},
-    {"flexVolume", {"driver"}, check_flex_volume},
+    {"fc", {}, shared<check_fibre_channel>},
+    {"flexVolume", {"driver"}, shared<check_flex>},
     {"azureFile", {"secretName", "shareName"}, check_azure_file},
     {"vsphereVolume", {"volumePath"}},
     {"photonPersistentDisk", {"pdID"}, nullptr, {}, {}, "deprecated in v1.11, non-functional in v1.16+"},
     {"portworxVolume", {"volumeID"}},
-    {"azureDisk", {"diskName", "diskURI"}, check_azure_disk},
+    {"azureDisk", {"diskName", "diskURI"}, shared<check_azure_disk>},
     {"scaleIO", {"gateway", "system", "volumeName"}, nullptr, {}, {}, "deprecated in v1.16, non-functional in v1.22+"},
-    {"local", {"path"}, check_local_path},
+    {"local", {"path"}, shared<check_local_path>},
     {"storageos",
      {"volumeName"},
      check_storage_os,

@@ -1,10 +1,10 @@
 #include "kube/apiserver/internal/strategies/storage/volume_validation.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/node_labels.h"
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
@@ -43,7 +43,7 @@ void check_reclaim_policy(const Value& spec, const FieldPath& path, FieldErrors&
   const std::string_view policy = spec["persistentVolumeReclaimPolicy"].as_string();
   const std::string at = path.child("persistentVolumeReclaimPolicy").text();
   if (policy.empty()) return;
-  if (std::find(std::begin(kPolicies), std::end(kPolicies), policy) == std::end(kPolicies)) {
+  if (!is_listed(policy, kPolicies)) {
     errors.push_back(field_error::not_supported(at, policy, kPolicies));
   }
   // Recycling would empty the node's root.
@@ -120,7 +120,7 @@ void check_access_modes(const Value& modes, std::string_view missing, const Fiel
   bool single = false, shared = false;
   for (const Value& mode : modes.items()) {
     const std::string_view text = mode.as_string();
-    if (std::find(std::begin(kModes), std::end(kModes), text) == std::end(kModes)) {
+    if (!is_listed(text, kModes)) {
       errors.push_back(field_error::not_supported(path.text(), text, kModes));
     } else {
       (text == "ReadWriteOncePod" ? single : shared) = true;

@@ -23,6 +23,10 @@ void check_claim(const Object& object, const Object* old, FieldErrors& errors);
 void check_claim_status(const Object& object, const Object& old, FieldErrors& errors);
 std::vector<std::string> claim_warnings(const Object& object, const Object* old);
 
+// What claims share with those that pods make: how much is asked for, in `resources`.
+void check_claim_amount(const Value& resources, const FieldPath& path, FieldErrors& errors);
+inline constexpr std::string_view kMissingAccessMode = "at least 1 access mode is required";
+
 // What volumes and claims share: what may be done with the volume by how many at once, "Block" or "Filesystem", and
 // the name of a class. `missing` is said where there is no mode.
 void check_access_modes(const Value& modes, std::string_view missing, const FieldPath& path, FieldErrors& errors);

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <iterator>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/apiserver/internal/strategies/workloads/workload_status.h"
@@ -109,7 +109,7 @@ void check_container_resource_name(const Value& name, const FieldPath& path, Fie
   const std::string_view text = name.as_string();
   add_name_errors(path, name, check_qualified_name(text), errors);
   if (text.find('/') != std::string_view::npos || text.starts_with("hugepages-")) return;
-  if (std::find(std::begin(kStandard), std::end(kStandard), text) != std::end(kStandard)) return;
+  if (is_listed(text, kStandard)) return;
   add_name_errors(path, name,
                   {"must be a standard resource type or fully qualified", "must be a standard resource for containers"},
                   errors);
@@ -178,7 +178,7 @@ void check_metric(const Value& metric, GroupCheck group, const FieldPath& path, 
   const std::string_view type = metric["type"].as_string();
   if (type.empty())
     errors.push_back(field_error::required(path.child("type").text(), "must specify a metric source type"));
-  const bool known = std::find(std::begin(kMetricTypes), std::end(kMetricTypes), type) != std::end(kMetricTypes);
+  const bool known = is_listed(type, kMetricTypes);
   if (!known) errors.push_back(field_error::not_supported(path.child("type").text(), type, kMetricTypes));
   const MetricSource* named = nullptr;
   std::vector<std::string_view> given;
@@ -231,8 +231,7 @@ void check_scaling_rules(const Value& rules, const FieldPath& path, FieldErrors&
         field_error::invalid(window_path, window, "must be less than or equal to " + std::to_string(kLongestWindow)));
   }
   const Value& selection = rules["selectPolicy"];
-  if (selection.is_string() &&
-      std::find(std::begin(kSelections), std::end(kSelections), selection.as_string()) == std::end(kSelections)) {
+  if (selection.is_string() && !is_listed(selection.as_string(), kSelections)) {
     errors.push_back(field_error::not_supported(path.child("selectPolicy").text(), selection, kSelections));
   }
   const Value& policies = rules["policies"];

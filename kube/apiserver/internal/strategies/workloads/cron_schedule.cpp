@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json/json.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 
 namespace coracle::kube::apiserver {
 
@@ -109,7 +110,7 @@ std::string duration_fault(std::string_view text) {
     const std::size_t end = std::min(rest.find_first_of(kDigits, number), rest.size());
     const std::string_view unit = rest.substr(number, end - number);
     if (unit.empty()) return "time: missing unit in " + shown;
-    if (std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
+    if (!is_listed(unit, kUnits)) {
       return "time: unknown unit " + json::write_raw(Value(unit)) + " in " + shown;
     }
     rest.remove_prefix(end);
@@ -119,7 +120,7 @@ std::string duration_fault(std::string_view text) {
 
 std::string descriptor_fault(std::string_view text) {
   constexpr std::string_view kEvery = "@every ";
-  if (std::find(std::begin(kDescriptors), std::end(kDescriptors), text) != std::end(kDescriptors)) return {};
+  if (is_listed(text, kDescriptors)) return {};
   if (!text.starts_with(kEvery)) return "unrecognized descriptor: " + std::string(text);
   const std::string fault = duration_fault(text.substr(kEvery.size()));
   return fault.empty() ? fault : "failed to parse duration " + std::string(text) + ": " + fault;

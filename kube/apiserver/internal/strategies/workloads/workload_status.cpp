@@ -1,10 +1,10 @@
 #include "kube/apiserver/internal/strategies/workloads/workload_status.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/field_check.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
@@ -96,7 +96,7 @@ void check_conditions(const Value& conditions, const FieldPath& path, FieldError
     const std::string_view type = condition["type"].as_string(), status = condition["status"].as_string();
     if (!types.insert(type).second) errors.push_back(field_error::duplicate(at.child("type").text(), type));
     add_name_errors(at.child("type"), type, check_qualified_name(type), errors);
-    if (std::find(std::begin(kStatuses), std::end(kStatuses), status) == std::end(kStatuses)) {
+    if (!is_listed(status, kStatuses)) {
       errors.push_back(field_error::not_supported(at.child("status").text(), status, kStatuses));
     }
     if (condition["observedGeneration"].as_int() < 0) {
