@@ -36,6 +36,10 @@ SplitPath split_ending(std::string_view path) {
   return {path.substr(0, dot), path.substr(dot)};
 }
 
+FileDescriptor open_log(const std::string& path) {
+  return FileDescriptor(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+}
+
 // As in the names of files that are set aside: in UTC, without colons.
 std::string stamp_of(WallTime time) {
   std::string stamp = format_micro_time(time).substr(0, kStampBytes);
@@ -124,7 +128,7 @@ void write_line(int descriptor, std::string_view line) {
 }
 
 Result<std::unique_ptr<RotatingFile>> RotatingFile::open(std::string path, RotationLimits limits) {
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+  FileDescriptor file = open_log(path);
   if (!file.valid()) return system_error(errno, "cannot open " + path);
   return std::unique_ptr<RotatingFile>(new RotatingFile(std::move(path), limits, std::move(file)));
 }
@@ -159,7 +163,7 @@ void RotatingFile::rotate() {
     time += std::chrono::milliseconds(1);
   } while (file_exists(backup) || file_exists(backup + std::string(kCompressed)));
   if (!rename_file(path_, backup).ok()) return;
-  FileDescriptor fresh(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+  FileDescriptor fresh = open_log(path_);
   if (!fresh.valid() || fchmod(fresh.get(), mode_) != 0) {
     rename_file(backup, path_).ignore("what is written still goes there");
     return;

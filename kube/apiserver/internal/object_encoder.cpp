@@ -225,9 +225,13 @@ bool ObjectEncoder::converts() const {
   return output_.transform == Transform::None && resource_->convert && resource_->storage_gvk != resource_->gvk;
 }
 
+bool ObjectEncoder::compact() const {
+  return output_.encoding == MediaType::Json && !output_.pretty;
+}
+
 bool ObjectEncoder::copies() const {
   const bool as_stored = output_.transform == Transform::None || output_.transform == Transform::MetadataList;
-  return output_.encoding == MediaType::Json && !output_.pretty && as_stored && !converts();
+  return compact() && as_stored && !converts();
 }
 
 void ObjectEncoder::begin_list(std::string& out, const ListMeta& meta) const {
@@ -254,7 +258,7 @@ void ObjectEncoder::end_list(std::string& out, const ListMeta& meta) const {
   out += ']';
   if (resource_->custom) out += ",\"metadata\":" + list_meta_json(meta, true);
   out += '}';
-  if (output_.encoding != MediaType::Yaml && !output_.pretty) out += '\n';
+  if (compact()) out += '\n';
 }
 
 Result<std::vector<http::Bytes>> ObjectEncoder::list_json(std::span<const StoredObjectPtr> objects,
@@ -275,7 +279,7 @@ Result<std::vector<http::Bytes>> ObjectEncoder::list_json(std::span<const Stored
   }
   end_list(text, meta);
   std::vector<http::Bytes> segments = body.take();
-  if (output_.encoding != MediaType::Yaml && !output_.pretty) return segments;
+  if (compact()) return segments;
   ASSIGN_OR_RETURN(http::Bytes whole, finish_text(join_segments(segments), output_));
   return std::vector<http::Bytes>{std::move(whole)};
 }

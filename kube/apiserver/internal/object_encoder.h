@@ -60,6 +60,8 @@ class ObjectEncoder {
  private:
   // Objects are served in another version than they are stored in.
   bool converts() const;
+  // JSON without a layout.
+  bool compact() const;
   Result<Object> served(const StoredObject& object) const;
   Result<std::string> served_json(const StoredObject& object) const;
   Result<std::string> object_json(const StoredObject& object, bool columns) const;
