@@ -10,12 +10,13 @@ from cluster import REQUEST_TIMEOUT
 class Admin:
     """One kept-alive connection; not for several threads at once."""
 
-    def __init__(self, server):
+    def __init__(self, server, data_dir=None):
+        """`data_dir` is for a server in a mount namespace of its own: where its files are seen from here."""
         self.server = server
-        self.context = ssl.create_default_context(cafile=os.path.join(server.data_dir, "server/tls/server-ca.crt"))
+        tls = os.path.join(data_dir or server.data_dir, "server/tls")
+        self.context = ssl.create_default_context(cafile=os.path.join(tls, "server-ca.crt"))
         self.context.check_hostname = False
-        self.context.load_cert_chain(os.path.join(server.data_dir, "server/tls/client-admin.crt"),
-                                     os.path.join(server.data_dir, "server/tls/client-admin.key"))
+        self.context.load_cert_chain(os.path.join(tls, "client-admin.crt"), os.path.join(tls, "client-admin.key"))
         self.connection = None
 
     def call(self, method, path, body=None, content_type="application/json"):

@@ -54,11 +54,13 @@ class Server:
         self.log_path = os.path.join(self.folder, "log")
         self.port = free_port()
         self.settings = list(settings)
+        self.run_with = []  # what the command line begins with: another namespace to run in
         self.process = None
 
     def arguments(self):
-        return [BINARY, "server", "--disable-agent", "--data-dir", self.data_dir, "--bind-address", "127.0.0.1",
-                "--https-listen-port", str(self.port), "--write-kubeconfig", self.kubeconfig, *self.settings]
+        return [*self.run_with, BINARY, "server", "--disable-agent", "--data-dir", self.data_dir,
+                "--bind-address", "127.0.0.1", "--https-listen-port", str(self.port),
+                "--write-kubeconfig", self.kubeconfig, *self.settings]
 
     def start(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("K3S_")}

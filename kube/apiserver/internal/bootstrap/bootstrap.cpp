@@ -128,7 +128,10 @@ Result<void> Bootstrap::run_one(const Context& context, const Task& task) const 
     if (current == nullptr) return task.wanted;
     return task.complete(*current, task.wanted).value_or(*current);
   });
-  if (!updated.ok()) return updated.error();
+  if (updated.ok()) return {};
+  if (stored == nullptr || !context.check().ok()) return updated.error();
+  log_.warning("a default object cannot be completed, it stays as it is",
+               {{"kind", task.wanted.kind()}, {"name", task.wanted.key().text()}, {"error", updated.error()}});
   return {};
 }
 

@@ -15,8 +15,9 @@ inline constexpr std::chrono::minutes kIdentityLeaseRenewal(20);
 // Writes the objects that must exist and are missing: namespaces, default roles and bindings (what an
 // existing one lacks is added, what it has more stays), priority classes, flow control defaults,
 // ServiceCIDR, default/kubernetes with its endpoints, the ConfigMaps for aggregated API servers and the
-// lease of this one. Writes nothing where nothing is missing. Runs up to kBootstrapWriters writes at a
-// time, so that the store can commit them together.
+// lease of this one. Writes nothing where nothing is missing. An object that is there but cannot be
+// completed, because the disk is full, is a warning: the server can serve without. Runs up to
+// kBootstrapWriters writes at a time, so that the store can commit them together.
 class Bootstrap {
  public:
   static constexpr unsigned kBootstrapWriters = 16;

@@ -98,28 +98,48 @@ TEST_CASE("subjects of a default binding are completed", "[bootstrap]") {
   CHECK_FALSE(complete_default_binding(wanted, wanted).has_value());
 }
 
-TEST_CASE("a start writes what is missing and the next one writes nothing", "[bootstrap]") {
+class StartedCluster {
+ public:
+  // The first error of a start, or nothing.
+  std::string start(std::string instance) {
+    Bootstrap bootstrap(cluster.table, cluster.store, options_, std::move(instance),
+                        Logger(null_log_sink(), "bootstrap"));
+    std::string fault;
+    cluster.executor->run([&] {
+      Result<void> done = bootstrap.run(cluster.context);
+      if (!done.ok()) fault = done.error().message();
+    });
+    return fault;
+  }
+
   TestCluster cluster;
-  Options options = bootstrap_options();
-  Bootstrap bootstrap(cluster.table, cluster.store, options, "instance", Logger(null_log_sink(), "bootstrap"));
-  std::string fault;
-  cluster.executor->run([&] {
-    Result<void> done = bootstrap.run(cluster.context);
-    if (!done.ok()) fault = done.error().message();
-  });
-  CHECK(fault.empty());
-  const ResourceDescriptor& services = cluster.resource("", "services");
-  CHECK(cluster.store.find(cluster.context, services, "default", "kubernetes").value() != nullptr);
-  std::size_t writes = cluster.store.writes();
+
+ private:
+  Options options_ = bootstrap_options();
+};
+
+TEST_CASE("a start writes what is missing and the next one writes nothing", "[bootstrap]") {
+  StartedCluster started;
+  testing::MapStore& store = started.cluster.store;
+  CHECK(started.start("instance").empty());
+  const ResourceDescriptor& services = started.cluster.resource("", "services");
+  CHECK(store.find(started.cluster.context, services, "default", "kubernetes").value() != nullptr);
+  std::size_t writes = store.writes();
   CHECK(writes > 150);
 
-  cluster.store.erase(cluster.resource("rbac.authorization.k8s.io", "clusterroles"), "", "view");
-  cluster.executor->run([&] {
-    Result<void> done = bootstrap.run(cluster.context);
-    if (!done.ok()) fault = done.error().message();
-  });
-  CHECK(fault.empty());
-  CHECK(cluster.store.writes() == writes + 1);
+  store.erase(started.cluster.resource("rbac.authorization.k8s.io", "clusterroles"), "", "view");
+  CHECK(started.start("instance").empty());
+  CHECK(store.writes() == writes + 1);
+}
+
+TEST_CASE("a start goes on when what is there cannot be completed", "[bootstrap]") {
+  StartedCluster started;
+  CHECK(started.start("first").empty());
+  started.cluster.store.refuse_writes(Error(Reason::Unavailable, "the disk is full"));
+  CHECK(started.start("second").empty());
+
+  started.cluster.store.erase(started.cluster.resource("", "namespaces"), "", "default");
+  CHECK_THAT(started.start("second"), Catch::Contains("writing Namespace default: the disk is full"));
 }
 
 }  // namespace coracle::kube::apiserver

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -33,6 +34,8 @@ class MapStore : public ResourceStore {
     last_[resource.qualified_resource()] = ++revision_;
   }
   std::size_t writes() const { return writes_; }
+  // Every later write fails with it.
+  void refuse_writes(Error refusal) { refusal_ = std::move(refusal); }
 
   Result<StoredObjectPtr> find(const Context&, const ResourceDescriptor& resource, std::string_view ns,
                                std::string_view name) override {
@@ -81,6 +84,7 @@ class MapStore : public ResourceStore {
     return {resource.qualified_resource(), std::string(ns), std::string(name)};
   }
   Result<WriteResult> written(const WriteRequest& write, const Object& object, bool created) {
+    if (refusal_) return *refusal_;
     ++writes_;
     put(write.resource, object);
     return WriteResult{objects_[key(write.resource, object.namespace_(), object.name())], created, false};
@@ -90,6 +94,7 @@ class MapStore : public ResourceStore {
   std::map<std::string, store::Revision> last_;
   store::Revision revision_ = 0;
   std::size_t writes_ = 0;
+  std::optional<Error> refusal_;
 };
 
 // The resources that the lookups and the bootstrap objects name.
