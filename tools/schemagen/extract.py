@@ -88,7 +88,8 @@ STRUCT_LIKE = {"time", "microTime", "duration", "fieldsV1", "quantity", "intOrSt
 
 FIELD = re.compile(r"^\t(?:(\w+)\s+)?([\w.*\[\]{}]+)\s+`([^`]*)`")
 TAG = re.compile(r'(\w+):"([^"]*)"')
-CONSTANT = re.compile(r'^\s*(?:const\s+)?\w+\s+(\w+)\s*=\s*"([^"]*)"')
+# Name Type = "text", Name = Type("text") and Name = Type(other.Name).
+CONSTANT = re.compile(r'^\s*(?:const\s+)?(\w+)\s+(?:(\w+)\s*)?=\s*(?:(\w+)\()?(?:"([^"]*)"|(\w+)\.(\w+)\))')
 
 
 def openapi_name(package, name):
@@ -130,7 +131,8 @@ class GoPackage:
     def __init__(self, root, path):
         self.path = "k8s.io/" + path
         self.types = {}
-        self.constants = {}
+        self.constants = {}  # by type: texts, or where another package's constant is
+        self.texts = {}  # by name
         self.enums_excluded = set()
         folder = os.path.join(root, "staging/src/k8s.io", path)
         for name in sorted(os.listdir(folder)):
@@ -169,8 +171,11 @@ class GoPackage:
             elif found := re.match(r"^type (\w+) (?:= )?([\w.*\[\]{}]+)$", line):
                 self.types[found.group(1)] = GoType(found.group(1), markers, imports, found.group(2))
             elif found := CONSTANT.match(line):
+                name, declared, converted, text, alias, other = found.groups()
+                self.texts[name] = text
                 if "k8s:enumExclude" not in markers:
-                    self.constants.setdefault(found.group(1), []).append(found.group(2))
+                    value = text if alias is None else (imports[alias], other)
+                    self.constants.setdefault(declared or converted, []).append(value)
             # Above a type a blank line may separate markers from its documentation; inside a struct it ends them.
             if stripped or current is not None:
                 markers = {}
@@ -227,6 +232,13 @@ class Extractor:
         definition = self.packages[home].types[name]
         return definition.definition == "string" and "enum" in definition.markers and \
             name in self.packages[home].constants
+
+    def text(self, constant):
+        """A constant's text, also when it is that of another package's."""
+        if isinstance(constant, str):
+            return constant
+        home, name = constant
+        return self.packages[home].texts[name]
 
     @staticmethod
     def is_wrapped(definition):
@@ -358,7 +370,7 @@ class Extractor:
                 if not meta and inlined and any("runtime.Object" in item for item in objects):
                     kinds.append(name)
             elif self.is_enum(package.path, name):
-                types[name] = {"enum": sorted(set(package.constants[name]))}
+                types[name] = {"enum": sorted({self.text(value) for value in package.constants[name]})}
             elif self.is_wrapped(go_type):
                 types[name] = {"wrapped": self.resolve(package, go_type.definition[2:], go_type.imports)[0]}
         result = {"group": group, "version": version, "package": openapi_name(package.path, "")[:-1],

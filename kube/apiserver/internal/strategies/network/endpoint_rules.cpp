@@ -214,11 +214,9 @@ void check_slice_ports(const Value& ports, FieldErrors& errors) {
 
 void check_endpoint_slice(const Object& object, const Object* old, FieldErrors& errors) {
   const std::string_view type = object["addressType"].as_string();
-  constexpr std::string_view kAddressTypes[] = {"FQDN", "IPv4", "IPv6"};
   if (type.empty()) {
-    report(errors, field_error::required("addressType"));
-  } else if (!is_listed(type, kAddressTypes)) {
-    report(errors, field_error::not_supported("addressType", type, kAddressTypes));
+    retract(errors, "addressType");
+    errors.push_back(field_error::required("addressType"));
   }
   check_slice_ports(object["ports"], errors);
   const Value& endpoints = object["endpoints"];

@@ -91,7 +91,9 @@ void check_ingress_path(const Value& rule_path, const FieldPath& path, FieldErro
     }
   } else {
     constexpr std::string_view kPathTypes[] = {"Exact", "ImplementationSpecific", "Prefix"};
-    report(errors, field_error::not_supported(path.child("pathType").text(), type, kPathTypes));
+    const std::string field = path.child("pathType").text();
+    retract(errors, field);  // the host comes first
+    errors.push_back(field_error::not_supported(field, type, kPathTypes));
   }
   check_ingress_backend(rule_path["backend"], path.child("backend"), errors);
 }
