@@ -122,27 +122,31 @@ struct ResourceDescriptor {
   std::vector<std::string> verbs;
   std::vector<SubresourceDescriptor> subresources;
 
-  std::string storage_prefix;      // "/registry/pods/"; empty for resources that are not stored
-  GroupVersionKind storage_gvk;    // the version that is written
-  const Schema* schema = nullptr;  // of this version
+  std::string storage_prefix;              // "/registry/pods/"; empty for resources that are not stored
+  GroupVersionKind storage_gvk;            // the version that is written
+  const Schema* builtin_schema = nullptr;  // of this version; null for custom resources
   std::shared_ptr<const Strategy> strategy;
   std::shared_ptr<const TableConvertor> table;
   bool custom = false;  // from a CustomResourceDefinition
-  // Owner of `schema` and whatever else the strategy refers to.
-  std::shared_ptr<const void> keep_alive;
   // What is wrong with a name, in upstream's words; null: a DNS-1123 subdomain.
   std::vector<std::string> (*check_name)(std::string_view name) = nullptr;
   // Fields that ?fieldSelector= may name beside metadata.name and metadata.namespace, with their values.
   std::vector<std::string> selectable_fields;
   std::function<std::string(const Object&, std::string_view field)> field_value;
-  // The schema of another served version ("example.com/v2"), for managedFields written under it; null
-  // when it is not served. Empty: built-in versions only.
+  // Custom resources: the schema of a version ("example.com/v2"); null when objects are neither served nor stored
+  // in it. Compiled at the first call, lives as long as this function does.
   std::function<const Schema*(std::string_view api_version)> schema_of_version;
+  bool fills_in = false;  // custom resources: some version's schema has defaults
+  // Custom resources in OpenAPI documents: the schema as it was given, read at every call, and what changes with it.
+  std::function<Value()> published_schema;
+  std::string published_id;
   // Between versions of one resource; empty where only apiVersion differs.
   std::function<Result<Object>(const Object&, const GroupVersionKind& to)> convert;
   std::string deprecation_warning;
   std::chrono::seconds lease{0};  // objects expire (events)
 
+  // Of this version; null where there is none.
+  const Schema* schema() const { return schema_of_version ? schema_of_version(gvk.api_version()) : builtin_schema; }
   GroupVersionResource gvr() const { return {gvk.group, gvk.version, resource}; }
   // "deployments.apps", "pods": as error messages name it.
   std::string qualified_resource() const { return gvk.group.empty() ? resource : resource + "." + gvk.group; }

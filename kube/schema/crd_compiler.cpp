@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -33,8 +34,7 @@ class SchemaCompiler {
   explicit SchemaCompiler(CompiledSchema& out) : out_(out), arena_(*out.arena_) {}
 
   Result<void> run(const Value& source) {
-    out_.source_ = source;
-    out_.root_ = structural(out_.source_, true);
+    out_.root_ = structural(source, true);
     if (error_) return *error_;
     return {};
   }
@@ -42,7 +42,7 @@ class SchemaCompiler {
  private:
   static const Schema* object_meta() { return find_builtin_type(kObjectMetaType); }
 
-  Schema* make_node(const Value& source) {
+  Schema* make_node() {
     if (arena_.nodes.size() >= kMaximumSchemaNodes || depth_ > kMaximumSchemaDepth) {
       if (!error_) {
         error_ = bad_request(depth_ > kMaximumSchemaDepth
@@ -51,9 +51,7 @@ class SchemaCompiler {
       }
       return nullptr;
     }
-    Schema& node = arena_.nodes.emplace_back();
-    node.extra = &source;
-    return &node;
+    return &arena_.nodes.emplace_back();
   }
 
   // What an error stands in for.
@@ -61,17 +59,14 @@ class SchemaCompiler {
 
   const Schema* structural(const Value& source, bool root) {
     ++depth_;
-    Schema* node = make_node(source);
+    Schema* node = make_node();
     if (node == nullptr) {
       --depth_;
       return nothing();
     }
-    node->description = source["description"].as_string();
     node->nullable = source["nullable"].as_bool();
     node->preserve_unknown_fields = source["x-kubernetes-preserve-unknown-fields"].as_bool();
     node->embedded_resource = source["x-kubernetes-embedded-resource"].as_bool();
-    node->has_validations = !source["x-kubernetes-validations"].empty();
-    out_.has_validations_ = out_.has_validations_ || node->has_validations;
     if (const Value& value = source["default"]; !value.is_null()) node->default_json = keep_text(json::write(value));
     set_type(*node, source, root);
     node->constraints = constraints(source, source["x-kubernetes-int-or-string"].as_bool());
@@ -149,12 +144,11 @@ class SchemaCompiler {
     for (const Value::Member& property : source["properties"].members()) {
       if (resource && (property.key == "apiVersion" || property.key == "kind" || property.key == "metadata")) continue;
       Field field;
-      field.name = property.key;
+      field.name = keep_text(property.key);
       field.schema = structural(property.value, false);
       field.required = is_required(source, property.key);
       field.pointer = true;
       field.default_json = field.schema->default_json;
-      field.description = field.schema->description;
       fields.push_back(field);
     }
     return arena_.fields.emplace_back(std::move(fields));
@@ -169,7 +163,6 @@ class SchemaCompiler {
       field.pointer = true;
       if (declared != nullptr) {
         field.schema = structural(*declared, false);
-        field.description = field.schema->description;
       } else {
         Schema& text = arena_.nodes.emplace_back();
         text.kind = SchemaKind::String;
@@ -195,7 +188,7 @@ class SchemaCompiler {
   // A node that only restricts: inside allOf, anyOf, oneOf and not.
   const Schema* nested(const Value& source) {
     ++depth_;
-    Schema* node = make_node(source);
+    Schema* node = make_node();
     if (node == nullptr) {
       --depth_;
       return nothing();
@@ -216,7 +209,7 @@ class SchemaCompiler {
     std::vector<Field> fields;
     for (const Value::Member& property : source["properties"].members()) {
       Field field;
-      field.name = property.key;
+      field.name = keep_text(property.key);
       field.schema = nested(property.value);
       field.pointer = true;
       field.required = is_required(source, property.key);
@@ -225,7 +218,7 @@ class SchemaCompiler {
     for (const Value& required : source["required"].items()) {
       if (source["properties"].contains(required.as_string())) continue;
       Field field;
-      field.name = required.as_string();
+      field.name = keep_text(std::string(required.as_string()));
       field.schema = nothing();
       field.pointer = true;
       field.required = true;
@@ -242,11 +235,11 @@ class SchemaCompiler {
     bool any = set_numbers(limits, source);
     if (const std::string format = internal::known_format(source["format"].as_string());
         !format.empty() && (source["type"].as_string() == "string" || source["type"].is_null())) {
-      limits.format = source["format"].as_string();
+      limits.format = keep_text(std::string(source["format"].as_string()));
       any = true;
     }
     if (const std::string_view pattern = source["pattern"].as_string(); !pattern.empty()) {
-      limits.pattern = pattern;
+      limits.pattern = keep_text(std::string(pattern));
       if (auto compiled = internal::Pattern::compile(pattern); compiled.ok()) {
         arena_.patterns.push_back(std::move(compiled).value());
         limits.compiled_pattern = arena_.patterns.back().get();
@@ -277,7 +270,7 @@ class SchemaCompiler {
       const std::string_view name = required.as_string();
       if (source["properties"].contains(name) || name == "apiVersion" || name == "kind" || name == "metadata") continue;
       Field field;
-      field.name = name;
+      field.name = keep_text(std::string(name));
       field.schema = nothing();
       field.pointer = true;
       field.required = true;
@@ -344,7 +337,7 @@ class SchemaCompiler {
 
   std::span<const std::string_view> keep_names(const Value& names) {
     std::vector<std::string_view> views;
-    for (const Value& name : names.items()) views.push_back(name.as_string());
+    for (const Value& name : names.items()) views.push_back(keep_text(std::string(name.as_string())));
     return arena_.names.emplace_back(std::move(views));
   }
 
@@ -369,6 +362,15 @@ Result<std::shared_ptr<const CompiledSchema>> CompiledSchema::compile(const Valu
   std::shared_ptr<CompiledSchema> compiled(new CompiledSchema);
   TRY(SchemaCompiler(*compiled).run(open_api_schema));
   return std::shared_ptr<const CompiledSchema>(std::move(compiled));
+}
+
+bool schema_mentions(const Value& open_api_schema, std::string_view member) {
+  if (!open_api_schema.is_object()) return false;
+  if (open_api_schema.contains(member)) return true;
+  const auto inside = [&](const Value& schema) { return schema_mentions(schema, member); };
+  const auto members = open_api_schema["properties"].members();
+  return std::any_of(members.begin(), members.end(), [&](const auto& one) { return inside(one.value); }) ||
+         inside(open_api_schema["items"]) || inside(open_api_schema["additionalProperties"]);
 }
 
 std::shared_ptr<const CompiledSchema> CompiledSchema::anything() {

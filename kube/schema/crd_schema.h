@@ -21,8 +21,8 @@ inline constexpr std::size_t kMaximumSchemaNodes = 100'000;
 //
 // The root is a structure with apiVersion, kind and metadata (ObjectMeta of the built-in table) beside the schema's
 // own properties. Every field counts as a pointer, so that defaults apply to what is absent and not to what is zero.
-// Alternatives (allOf, anyOf, oneOf, not) are nodes of kind Any that carry fields, items and constraints. `extra` of
-// a node is the `const Value*` of the schema that it was made from.
+// Alternatives (allOf, anyOf, oneOf, not) are nodes of kind Any that carry fields, items and constraints. Descriptions
+// and rules (x-kubernetes-validations) are not in it.
 class CompiledSchema {
  public:
   // Lenient, for schemas that validate_crd_schema has accepted or that were stored before: what is not understood is
@@ -33,20 +33,18 @@ class CompiledSchema {
   ~CompiledSchema();
 
   const Schema& root() const { return *root_; }
-  // Expressions under x-kubernetes-validations are somewhere in it; they are kept but not evaluated.
-  bool has_validations() const { return has_validations_; }
-  const Value& source() const { return source_; }
 
  private:
   struct Arena;
   friend class SchemaCompiler;
   CompiledSchema();
 
-  Value source_;
   std::unique_ptr<Arena> arena_;
   const Schema* root_ = nullptr;
-  bool has_validations_ = false;
 };
+
+// Whether the schema, or one of a property, an item or an additional property in it, has such a member ("default").
+bool schema_mentions(const Value& open_api_schema, std::string_view member);
 
 // Whether a schema may be part of a CustomResourceDefinition: structural, with defaults that fit, no unsupported
 // constructs. `path` is where it stands ("spec.validation.openAPIV3Schema"). Empty when it is good.

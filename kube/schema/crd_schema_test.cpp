@@ -33,18 +33,17 @@ using Texts = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("an OpenAPI schema becomes nodes of the table") {
-  const auto compiled = compiled_of(
-      R"({"type":"object","description":"A widget.","properties":{"spec":{"type":"object","required":["size"],)"
-      R"("properties":{)"
-      R"("size":{"type":"integer","format":"int32","default":3,"minimum":1},"port":{)"
-      R"("x-kubernetes-int-or-string":true},)"
-      R"("tags":{"type":"object","additionalProperties":{"type":"string"}},"parts":{"type":"array",)"
-      R"("x-kubernetes-list-type":"map",)"
-      R"("x-kubernetes-list-map-keys":["name"],"items":{"type":"object","properties":{"name":{"type":)"
-      R"("string"}}}}}}}})");
+  const auto compiled =
+      compiled_of(R"({"type":"object","properties":{"spec":{"type":"object","required":["size"],)"
+                  R"("properties":{)"
+                  R"("size":{"type":"integer","format":"int32","default":3,"minimum":1},"port":{)"
+                  R"("x-kubernetes-int-or-string":true},)"
+                  R"("tags":{"type":"object","additionalProperties":{"type":"string"}},"parts":{"type":"array",)"
+                  R"("x-kubernetes-list-type":"map",)"
+                  R"("x-kubernetes-list-map-keys":["name"],"items":{"type":"object","properties":{"name":{"type":)"
+                  R"("string"}}}}}}}})");
   const Schema& root = compiled->root();
   CHECK(root.kind == SchemaKind::Struct);
-  CHECK(root.description == "A widget.");
   CHECK(root.find("metadata")->schema == find_builtin_type("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
   CHECK(root.find("kind")->schema->kind == SchemaKind::String);
   const Schema& spec = *root.find("spec")->schema;
@@ -59,10 +58,14 @@ TEST_CASE("an OpenAPI schema becomes nodes of the table") {
   CHECK(spec.find("parts")->schema->list_type == ListType::Map);
   CHECK(spec.find("parts")->schema->list_map_keys.front() == "name");
   CHECK(root.has_defaults);
-  CHECK_FALSE(compiled->has_validations());
-  CHECK(compiled_of(
-            R"({"type":"object","properties":{"a":{"type":"string","x-kubernetes-validations":[{"rule":"true"}]}}})")
-            ->has_validations());
+}
+
+TEST_CASE("a member is found in every schema of a schema, but not among names of properties") {
+  const Value schema = source_of(
+      R"({"type":"object","properties":{"default":{"type":"array","items":{"type":"object","additionalProperties":)"
+      R"({"type":"string","x-kubernetes-validations":[{"rule":"true"}]}}}}})");
+  CHECK(schema_mentions(schema, "x-kubernetes-validations"));
+  CHECK_FALSE(schema_mentions(schema, "default"));
 }
 
 TEST_CASE("defaults of a custom resource fill what is absent, and null where null is not allowed") {

@@ -98,10 +98,8 @@ struct Schema {
   bool nullable = false;
   bool preserve_unknown_fields = false;
   bool embedded_resource = false;
-  bool has_validations = false;     // x-kubernetes-validations are present (kept, not evaluated)
   std::string_view default_json{};  // default of the node itself (items, additionalProperties)
   const Constraints* constraints = nullptr;
-  const void* extra = nullptr;  // owner's own use (the source node of a compiled CRD schema)
 
   // The field, or nullptr. Linear: the length tells nearly every other name apart.
   const Field* find(std::string_view json_name) const;

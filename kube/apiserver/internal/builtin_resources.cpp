@@ -276,7 +276,8 @@ ResourcePtr make_builtin(const Row& row, const BuiltinHooks& hooks) {
   resource->subresources = subresources_of(row);
   if (!row.key.empty()) resource->storage_prefix = "/registry/" + std::string(row.key) + "/";
   resource->storage_gvk = storage_of(row);
-  if (const KindSchema* kind = find_builtin_kind(row.group, row.version, row.kind)) resource->schema = kind->schema;
+  if (const KindSchema* kind = find_builtin_kind(row.group, row.version, row.kind))
+    resource->builtin_schema = kind->schema;
   const StandardBehaviour standard = behaviour_of(row);
   if (hooks.strategy) resource->strategy = hooks.strategy(row.group, row.resource, standard);
   if (resource->strategy == nullptr) resource->strategy = make_standard_strategy(standard);

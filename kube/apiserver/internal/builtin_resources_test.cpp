@@ -11,7 +11,7 @@ TEST_CASE("every built-in resource has a schema and a place of its own", "[built
   std::set<std::string> names, places;
   for (const ResourcePtr& resource : builtin_resources({})) {
     INFO(resource->qualified_resource());
-    CHECK(resource->schema != nullptr);
+    CHECK(resource->builtin_schema != nullptr);
     CHECK(resource->strategy != nullptr);
     CHECK(names.insert(resource->gvk.version + "/" + resource->qualified_resource()).second);
     for (const SubresourceDescriptor& subresource : resource->subresources) {

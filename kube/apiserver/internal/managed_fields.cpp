@@ -34,7 +34,7 @@ patch::FieldManagement management_of(const FieldOwner& owner, const patch::Field
   const ResourceDescriptor& resource = owner.resource;
   patch::FieldManagement management;
   management.gvk = resource.gvk;
-  management.schema = resource.schema;
+  management.schema = resource.schema();
   management.manager = owner.manager;
   management.subresource = owner.subresource;
   management.now = owner.now;

@@ -204,7 +204,7 @@ Result<std::string> ObjectEncoder::object_json(const StoredObject& object, bool 
 Result<std::string> ObjectEncoder::envelope(const StoredObject& object) const {
   if (output_.transform == Transform::None) {
     ASSIGN_OR_RETURN(const Object tree, served(object));
-    return protobuf_of(tree.tree(), resource_->schema);
+    return protobuf_of(tree.tree(), resource_->builtin_schema);
   }
   std::string text;
   append_partial(text, object);
@@ -286,7 +286,7 @@ Result<std::vector<http::Bytes>> ObjectEncoder::list_json(std::span<const Stored
 
 Result<std::string> ObjectEncoder::list_protobuf(std::span<const StoredObjectPtr> objects, const ListMeta& meta) const {
   const bool partial = output_.transform == Transform::MetadataList;
-  const Schema* schema = partial ? find_builtin_type(kPartialType) : resource_->schema;
+  const Schema* schema = partial ? find_builtin_type(kPartialType) : resource_->builtin_schema;
   if (schema == nullptr) return internal_error("no protobuf form of " + resource_->list_kind);
   ASSIGN_OR_RETURN(const Value metadata, json::read(list_meta_json(meta, false)));
   ASSIGN_OR_RETURN(std::string raw, begin_protobuf_list(metadata));
@@ -344,7 +344,7 @@ http::Bytes ObjectEncoder::bookmark(store::Revision revision, bool end_of_initia
     metadata = metadata.with("annotations", Value::object({{kInitialEventsEnd, "true"}}));
   }
   GroupVersionKind gvk = resource_->gvk;
-  const Schema* schema = resource_->schema;
+  const Schema* schema = resource_->builtin_schema;
   if (output_.transform != Transform::None) {
     gvk = {"meta.k8s.io", output_.transform_version,
            output_.transform == Transform::Table ? "Table" : "PartialObjectMetadata"};

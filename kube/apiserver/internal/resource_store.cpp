@@ -15,24 +15,11 @@ namespace {
 
 // The schema of what is stored: where only apiVersion differs, the served version's.
 const Schema* storage_schema(const ResourceDescriptor& resource) {
-  if (resource.storage_gvk == resource.gvk) return resource.schema;
+  if (resource.storage_gvk == resource.gvk) return resource.schema();
   if (resource.schema_of_version) return resource.schema_of_version(resource.storage_gvk.api_version());
   const auto& stored = resource.storage_gvk;
   const KindSchema* kind = find_builtin_kind(stored.group, stored.version, stored.kind);
-  return kind != nullptr ? kind->schema : resource.schema;
-}
-
-constexpr int kDefaultSearchDepth = 64;
-
-// Does the schema fill in anything anywhere?
-bool has_defaults(const Schema& schema, int depth) {
-  if (!schema.default_json.empty()) return true;
-  if (depth > kDefaultSearchDepth) return true;
-  if (schema.items != nullptr && has_defaults(*schema.items, depth + 1)) return true;
-  return std::any_of(schema.fields.begin(), schema.fields.end(), [&](const Field& field) {
-    if (!field.default_json.empty()) return true;
-    return field.name != "metadata" && field.schema != nullptr && has_defaults(*field.schema, depth + 1);
-  });
+  return kind != nullptr ? kind->schema : resource.builtin_schema;
 }
 
 Result<Object> relabel(const ResourceDescriptor& resource, const Object& object, const GroupVersionKind& to) {
@@ -90,16 +77,15 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   ResourceDescriptor kept;
   kept.gvk = resource.gvk;
   kept.storage_gvk = resource.storage_gvk;
-  kept.schema = resource.schema;
-  kept.keep_alive = resource.keep_alive;
+  kept.builtin_schema = resource.builtin_schema;
   kept.custom = resource.custom;
   kept.convert = resource.convert;
   kept.schema_of_version = resource.schema_of_version;
-  const Schema* schema = storage_schema(resource);
   Normalise normalise;
   if (resource.convert) normalise.api_version = resource.storage_gvk.api_version();
-  normalise.always = resource.custom && schema != nullptr && has_defaults(*schema, 0);
-  normalise.convert = [kept = std::move(kept), schema](const store::Bytes& stored) -> Result<store::Bytes> {
+  normalise.always = resource.fills_in;
+  normalise.convert = [kept = std::move(kept)](const store::Bytes& stored) -> Result<store::Bytes> {
+    const Schema* schema = storage_schema(kept);
     Value tree;
     if (has_envelope(*stored)) {
       if (schema == nullptr) return Error(Reason::Corrupt, "protobuf value of a kind without schema");

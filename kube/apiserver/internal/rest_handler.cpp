@@ -56,7 +56,7 @@ http::Response encoded_response(int code, const OutputType& output, std::vector<
 }
 
 Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& resource, bool name_required) {
-  ASSIGN_OR_RETURN(Object object, read_body(scope, resource.gvk, resource.schema, resource.custom));
+  ASSIGN_OR_RETURN(Object object, read_body(scope, resource.gvk, resource.schema(), resource.custom));
   const std::string& ns = scope.info.namespace_;
   if (resource.namespaced && !object.namespace_().empty() && object.namespace_() != ns) {
     return namespace_mismatch();

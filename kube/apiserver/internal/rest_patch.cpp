@@ -49,7 +49,7 @@ Result<http::Response> RestHandler::patch(const Request& request) {
   options.retries = kPatchRetries;
   const auto change = [&](const Object* current) -> Result<Object> {
     if (current == nullptr) return not_found(resource, write.name);
-    return apply_patch_body(scope, body, resource.gvk, resource.schema, resource.custom, *current);
+    return apply_patch_body(scope, body, resource.gvk, resource.schema(), resource.custom, *current);
   };
   ASSIGN_OR_RETURN(const WriteResult result, store_.update(write, options, change));
   return write_answer(request, result, 200);
@@ -75,7 +75,7 @@ Result<http::Response> RestHandler::apply_patch(const Request& request, const Wr
     if (current == nullptr && !applied.uid().empty()) return uid_mismatch(resource, applied, write.name);
     ASSIGN_OR_RETURN(const Object merged, apply_managed_fields({resource, write.field_manager, write.subresource, now},
                                                                current, applied, force));
-    ASSIGN_OR_RETURN(Object object, complete_object(merged, resource.schema, resource.custom, now, nullptr));
+    ASSIGN_OR_RETURN(Object object, complete_object(merged, resource.schema(), resource.custom, now, nullptr));
     if (current == nullptr && resource.namespaced) object = object.with_metadata("namespace", write.namespace_);
     return object;
   };

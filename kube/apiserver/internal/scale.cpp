@@ -110,7 +110,7 @@ ResourcePtr scale_resource() {
     ResourceDescriptor scale;
     scale.gvk = scale.storage_gvk = kScaleKind;
     scale.resource = "scale";
-    scale.schema = scale_schema();
+    scale.builtin_schema = scale_schema();
     scale.table = builtin_table(kScaleKind.group, scale.resource);
     return std::make_shared<const ResourceDescriptor>(std::move(scale));
   }();

@@ -5,18 +5,20 @@
 namespace coracle::kube::apiserver {
 
 void validate_schema(const ResourceDescriptor& resource, const Object& object, const Object* old, FieldErrors& errors) {
-  if (resource.schema == nullptr || resource.storage_gvk.kind != resource.gvk.kind) return;
+  if (resource.storage_gvk.kind != resource.gvk.kind) return;
   // Schemas describe the served version; where the stored one is another, conversion has kept the shape valid.
   if (resource.convert && resource.storage_gvk != resource.gvk) return;
+  const Schema* schema = resource.schema();
+  if (schema == nullptr) return;
   const Value* before = old == nullptr ? nullptr : &old->tree();
-  for (Cause& problem : validate(object.tree(), *resource.schema, "", before)) {
+  for (Cause& problem : validate(object.tree(), *schema, "", before)) {
     // Lists of built-in kinds may repeat their keys unless the kind's own rules object: a container may name an
     // environment variable twice.
     if (!resource.custom && problem.reason == "FieldValueDuplicate") continue;
     errors.push_back(std::move(problem));
   }
   if (before == nullptr) return;
-  for (Cause& problem : validate_immutable(object.tree(), *before, *resource.schema)) {
+  for (Cause& problem : validate_immutable(object.tree(), *before, *schema)) {
     errors.push_back(std::move(problem));
   }
 }

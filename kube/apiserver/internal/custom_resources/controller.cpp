@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json/json.h"
 #include "kube/apiserver/internal/custom_resources/definition.h"
 #include "kube/object/conditions.h"
 
@@ -13,10 +14,10 @@ namespace {
 
 constexpr std::string_view kManager = "kube-apiserver";
 
-// Everything that the served resources depend on.
-Value shape_of(const Object& definition) {
+// Everything that the served resources depend on: the generation counts changes of the spec.
+Value shape_of(const Object& head) {
   return Value::object(
-      {{"uid", definition.uid()}, {"spec", definition["spec"]}, {"names", definition["status"]["acceptedNames"]}});
+      {{"uid", head.uid()}, {"generation", head.generation()}, {"names", head["status"]["acceptedNames"]}});
 }
 
 // Does the definition hold its names, by its status or because nobody else wants them?
@@ -60,17 +61,32 @@ ResourcePtr CustomResourceController::definition_resource() const {
   return registry_.table()->find(kDefinitionGroup, "v1", kDefinitionResource);
 }
 
-Result<std::vector<Object>> CustomResourceController::definitions(const Context& context, store::Revision& revision) {
+Result<CustomResourceController::Definitions> CustomResourceController::definitions(const Context& context) {
   ASSIGN_OR_RETURN(const auto cache, store_.fresh_cache(context, *definition_resource()));
   const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
-  revision = snapshot.last_change;
-  std::vector<Object> objects;
-  objects.reserve(snapshot.objects->size());
-  for (const StoredObjectPtr& stored : *snapshot.objects) {
-    ASSIGN_OR_RETURN(Object object, stored->object());
-    objects.push_back(std::move(object));
+  Definitions all;
+  all.revision = snapshot.last_change;
+  all.stored = *snapshot.objects;
+  all.heads.reserve(all.stored.size());
+  std::map<std::string, Object, std::less<>> heads;
+  std::lock_guard lock(heads_mutex_);
+  for (const StoredObjectPtr& stored : all.stored) {
+    ASSIGN_OR_RETURN(Object head, head_of(stored));
+    heads.emplace(stored->name(), head);
+    all.heads.push_back(std::move(head));
   }
-  return objects;
+  heads_ = std::move(heads);
+  return all;
+}
+
+Result<Object> CustomResourceController::head_of(const StoredObjectPtr& stored) {
+  const auto known = heads_.find(stored->name());
+  const std::string revision = std::to_string(stored->revision());
+  if (known != heads_.end() && known->second.resource_version() == revision) return known->second;
+  json::ReadOptions options;
+  options.omit = "spec.versions";
+  ASSIGN_OR_RETURN(Value tree, json::read(*stored->json(), options));
+  return Object(std::move(tree)).with_metadata("resourceVersion", revision);
 }
 
 Result<void> CustomResourceController::start(const Context& context) {
@@ -84,44 +100,51 @@ Result<void> CustomResourceController::refresh(const Context& context) {
     std::lock_guard lock(serve_mutex_);
     if (newest <= served_revision_) return {};
   }
-  store::Revision revision = 0;
-  ASSIGN_OR_RETURN(const std::vector<Object> objects, definitions(context, revision));
-  serve(objects, revision);
-  return {};
+  ASSIGN_OR_RETURN(const Definitions all, definitions(context));
+  return serve(all);
 }
 
-void CustomResourceController::serve(const std::vector<Object>& definitions, store::Revision revision) {
+Result<void> CustomResourceController::serve(const Definitions& definitions) {
   std::lock_guard lock(serve_mutex_);
-  if (revision <= served_revision_) return;
+  if (definitions.revision <= served_revision_) return {};
   std::set<std::string, std::less<>> present;
   // Who comes first has the names: later ones are judged against what earlier ones got.
-  std::vector<Object> judged = definitions;
-  for (Object& definition : judged) {
-    const NameVerdict verdict = judge_names(definition, judged);
-    definition = definition.with("status", with_verdict(definition["status"], verdict, WallTime()));
-    if (!may_be_served(definition, verdict)) continue;
-    present.emplace(definition.name());
-    serve_one(definition);
+  std::vector<Object> judged = definitions.heads;
+  for (std::size_t i = 0; i < judged.size(); ++i) {
+    Object& head = judged[i];
+    const NameVerdict verdict = judge_names(head, judged);
+    head = head.with("status", with_verdict(head["status"], verdict, WallTime()));
+    if (!may_be_served(head, verdict)) continue;
+    present.emplace(head.name());
+    TRY(serve_one(head, definitions.stored[i]));
   }
   std::vector<std::string> gone;
   for (const auto& [name, served] : served_) {
     if (present.count(name) == 0) gone.push_back(name);
   }
   for (const std::string& name : gone) withdraw(name);
-  served_revision_ = revision;
+  served_revision_ = definitions.revision;
+  return {};
 }
 
-void CustomResourceController::serve_one(const Object& definition) {
-  Served& served = served_[std::string(definition.name())];
+Result<void> CustomResourceController::serve_one(const Object& head, const StoredObjectPtr& stored) {
+  Served& served = served_[std::string(head.name())];
   if (served.state == nullptr) served.state = std::make_shared<CustomState>();
-  served.state->terminating = definition.deleting();
-  Value shape = shape_of(definition);
-  if (shape == served.shape) return;
+  served.state->terminating = head.deleting();
+  Value shape = shape_of(head);
+  if (shape == served.shape) {
+    served.schemas->set_source(stored);
+    return {};
+  }
+  ASSIGN_OR_RETURN(Object definition, stored->object());
+  definition = definition.with("status", head["status"]);
   served.shape = std::move(shape);
   served.group = definition["spec"]["group"].as_string();
   served.plural = definition["spec"]["names"]["plural"].as_string();
-  served.resources = custom_resources_of(definition, served.state);
+  served.schemas = std::make_shared<DefinitionSchemas>(definition, stored);
+  served.resources = custom_resources_of(definition, served.schemas, served.state);
   registry_.set_custom(served.group, served.plural, served.resources);
+  return {};
 }
 
 void CustomResourceController::withdraw(const std::string& name) {
@@ -133,16 +156,15 @@ void CustomResourceController::withdraw(const std::string& name) {
 // True when something is left to be done that no event will tell of.
 Result<bool> CustomResourceController::advance(const Context& context) {
   TRY(refresh(context));
-  store::Revision revision = 0;
-  ASSIGN_OR_RETURN(std::vector<Object> all, definitions(context, revision));
+  ASSIGN_OR_RETURN(Definitions all, definitions(context));
   bool unfinished = false;
-  for (Object& definition : all) {
+  for (Object& definition : all.heads) {
     if (definition.deleting()) {
       ASSIGN_OR_RETURN(const bool left, clean_up(context, definition));
       unfinished = unfinished || left;
       continue;
     }
-    const NameVerdict verdict = judge_names(definition, all);
+    const NameVerdict verdict = judge_names(definition, all.heads);
     auto written = write_status(context, definition, verdict);
     definition = definition.with("status", with_verdict(definition["status"], verdict, executor_.clock().wall()));
     if (written.ok() || written.error().reason() == Reason::NotFound) continue;

@@ -34,12 +34,20 @@ class CustomResourceController {
     std::string group, plural;
     Value shape;  // what the resources were made from
     std::shared_ptr<CustomState> state;
+    std::shared_ptr<DefinitionSchemas> schemas;
     std::vector<ResourcePtr> resources;  // the version that stores them first
   };
+  // Every definition at one revision. Heads are without spec.versions, which is all that is large.
+  struct Definitions {
+    std::vector<StoredObjectPtr> stored;
+    std::vector<Object> heads;
+    store::Revision revision = 0;
+  };
 
-  Result<std::vector<Object>> definitions(const Context& context, store::Revision& revision);
-  void serve(const std::vector<Object>& definitions, store::Revision revision);
-  void serve_one(const Object& definition);
+  Result<Definitions> definitions(const Context& context);
+  Result<Object> head_of(const StoredObjectPtr& stored);
+  Result<void> serve(const Definitions& definitions);
+  Result<void> serve_one(const Object& head, const StoredObjectPtr& stored);
   void withdraw(const std::string& name);
   Result<bool> advance(const Context& context);
   Result<void> write_status(const Context& context, const Object& definition, const NameVerdict& verdict);
@@ -55,6 +63,10 @@ class CustomResourceController {
   std::mutex serve_mutex_;
   std::map<std::string, Served, std::less<>> served_;
   store::Revision served_revision_ = 0;
+
+  // The heads that were read last: between two readings few definitions change.
+  std::mutex heads_mutex_;
+  std::map<std::string, Object, std::less<>> heads_;
 
   PrefixFollower follower_;
 };

@@ -71,7 +71,8 @@ class CustomStrategy : public Strategy {
   void check(const Object& object, const Object* old, FieldErrors& errors) const {
     if (behaviour_.validates) {
       const Value* before = old == nullptr ? nullptr : &old->tree();
-      for (Cause& problem : kube::validate(object.tree(), behaviour_.schema->root(), "", before)) {
+      for (Cause& problem :
+           kube::validate(object.tree(), *behaviour_.schemas->find(behaviour_.gvk.api_version()), "", before)) {
         errors.push_back(std::move(problem));
       }
     }

@@ -4,8 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "base/json/json.h"
 #include "base/text.h"
 #include "kube/apiserver/internal/custom_resources/definition.h"
+#include "kube/apiserver/internal/http_answers.h"
 #include "kube/apiserver/internal/tables/tables.h"
 #include "kube/schema/defaulting.h"
 #include "kube/schema/pruning.h"
@@ -16,27 +18,6 @@ namespace {
 
 constexpr const char* kCustomVerbs[] = {"delete", "deletecollection", "get",    "list",
                                         "patch",  "create",           "update", "watch"};
-
-// Schemas of all served versions: what the descriptors of one definition share.
-struct SchemaSet {
-  std::map<std::string, std::shared_ptr<const CompiledSchema>, std::less<>> by_api_version;
-
-  const Schema* find(std::string_view api_version) const {
-    const auto found = by_api_version.find(api_version);
-    return found == by_api_version.end() ? nullptr : &found->second->root();
-  }
-  bool has_defaults() const {
-    return std::any_of(by_api_version.begin(), by_api_version.end(),
-                       [](const auto& version) { return version.second->root().has_defaults; });
-  }
-};
-
-std::shared_ptr<const CompiledSchema> compile_version(const Value& version) {
-  const Value& source = version["schema"]["openAPIV3Schema"];
-  if (!source.is_object()) return CompiledSchema::anything();
-  auto compiled = CompiledSchema::compile(source);
-  return compiled.ok() ? std::move(compiled).value() : CompiledSchema::anything();
-}
 
 std::vector<std::string> texts_of(const Value& list) {
   std::vector<std::string> texts;
@@ -73,7 +54,7 @@ std::vector<SubresourceDescriptor> custom_subresources(const Value& subresources
 // Between versions: strategy None changes nothing but apiVersion, drops what the target does not know and fills in
 // its defaults.
 Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, bool webhook,
-                              const SchemaSet& schemas) {
+                              const DefinitionSchemas& schemas) {
   if (object.gvk() == to) return object;
   if (webhook) {
     return internal_error("conversion webhook for " + std::string(object.api_version()) + ", Kind=" + to.kind +
@@ -92,6 +73,12 @@ bool shapes_differ(const Value& versions) {
                      [&](const Value& version) { return !(version["schema"] == first); });
 }
 
+bool has_defaults(const Value& versions) {
+  return std::any_of(versions.items().begin(), versions.items().end(), [](const Value& version) {
+    return schema_mentions(version["schema"]["openAPIV3Schema"], "default");
+  });
+}
+
 std::string deprecation_of(const Value& version, const GroupVersionKind& gvk) {
   if (!version["deprecated"].as_bool()) return {};
   const std::string_view own = version["deprecationWarning"].as_string();
@@ -105,7 +92,7 @@ const Value& names_of(const Object& definition) {
 }
 
 ResourcePtr make_custom_resource(const Object& definition, const Value& version,
-                                 const std::shared_ptr<const SchemaSet>& schemas,
+                                 const std::shared_ptr<const DefinitionSchemas>& schemas,
                                  const std::shared_ptr<const CustomState>& state) {
   const Value& spec = definition["spec"];
   const Value& names = names_of(definition);
@@ -125,9 +112,6 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   resource->subresources = custom_subresources(version["subresources"], kind);
   resource->storage_prefix = "/registry/" + group + "/" + resource->resource + "/";
   resource->storage_gvk = {group, std::string(storage_version_of(definition)), kind};
-  const auto& schema = schemas->by_api_version.at(resource->gvk.api_version());
-  resource->schema = &schema->root();
-  resource->keep_alive = schemas;
   resource->custom = true;
   resource->table = custom_table(version["additionalPrinterColumns"]);
   for (const Value& field : version["selectableFields"].items()) {
@@ -136,15 +120,18 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
     resource->selectable_fields.emplace_back(path);
   }
   resource->schema_of_version = [schemas](std::string_view api_version) { return schemas->find(api_version); };
+  resource->published_schema = [schemas, name = resource->gvk.version] { return schemas->published(name); };
+  resource->published_id = http_answers::etag_of(json::write(version["schema"]));
+  resource->fills_in = has_defaults(spec["versions"]);
   const bool webhook = spec["conversion"]["strategy"].as_string() == "Webhook";
   // Where versions differ in nothing but apiVersion, bytes are passed on as they are.
-  if (spec["versions"].size() > 1 && (webhook || schemas->has_defaults() || shapes_differ(spec["versions"]))) {
+  if (spec["versions"].size() > 1 && (webhook || resource->fills_in || shapes_differ(spec["versions"]))) {
     resource->convert = [schemas, webhook](const Object& object, const GroupVersionKind& to) {
       return convert_custom(object, to, webhook, *schemas);
     };
   }
   resource->deprecation_warning = deprecation_of(version, resource->gvk);
-  CustomBehaviour behaviour{resource->gvk, resource->resource, schema, state, false, false, {}, {}};
+  CustomBehaviour behaviour{resource->gvk, resource->resource, schemas, state, false, false, {}, {}};
   behaviour.has_status = resource->find_subresource("status") != nullptr;
   behaviour.validates = resource->convert && resource->storage_gvk != resource->gvk;
   if (const SubresourceDescriptor* scale = resource->find_subresource("scale")) {
@@ -157,19 +144,11 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
 
 }  // namespace
 
-std::vector<ResourcePtr> custom_resources_of(const Object& definition, std::shared_ptr<const CustomState> state) {
-  auto schemas = std::make_shared<SchemaSet>();
-  const std::string group(definition["spec"]["group"].as_string());
-  for (const Value& version : definition["spec"]["versions"].items()) {
-    // Objects may also be stored in a version that is not served.
-    if (!version["served"].as_bool() && !version["storage"].as_bool()) continue;
-    schemas->by_api_version[group + "/" + std::string(version["name"].as_string())] = compile_version(version);
-  }
+std::vector<ResourcePtr> custom_resources_of(const Object& definition, std::shared_ptr<const DefinitionSchemas> schemas,
+                                             std::shared_ptr<const CustomState> state) {
   std::vector<ResourcePtr> resources;
-  const std::shared_ptr<const CustomState> shared = std::move(state);
   for (const Value& version : definition["spec"]["versions"].items()) {
-    if (!version["served"].as_bool()) continue;
-    resources.push_back(make_custom_resource(definition, version, schemas, shared));
+    if (version["served"].as_bool()) resources.push_back(make_custom_resource(definition, version, schemas, state));
   }
   return resources;
 }

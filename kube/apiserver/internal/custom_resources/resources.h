@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "kube/apiserver/internal/custom_resources/schemas.h"
 #include "kube/apiserver/resource.h"
 #include "kube/object/object.h"
-#include "kube/schema/crd_schema.h"
 
 namespace coracle::kube::apiserver {
 
@@ -16,15 +16,15 @@ struct CustomState {
   std::atomic<bool> terminating{false};  // creates are refused
 };
 
-// The served versions of an accepted definition as resources of the table. Schemas that cannot be
-// compiled keep everything; the definition's rules make sure that there are none.
-std::vector<ResourcePtr> custom_resources_of(const Object& definition, std::shared_ptr<const CustomState> state);
+// The served versions of an accepted definition as resources of the table.
+std::vector<ResourcePtr> custom_resources_of(const Object& definition, std::shared_ptr<const DefinitionSchemas> schemas,
+                                             std::shared_ptr<const CustomState> state);
 
 // Of one version of a custom resource, by what its definition says.
 struct CustomBehaviour {
   GroupVersionKind gvk;
   std::string resource;
-  std::shared_ptr<const CompiledSchema> schema;
+  std::shared_ptr<const DefinitionSchemas> schemas;
   std::shared_ptr<const CustomState> state;
   bool has_status = false;
   bool validates = false;                           // the registry does not check the schema itself

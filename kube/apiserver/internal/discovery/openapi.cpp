@@ -27,10 +27,7 @@ std::string fingerprint(const ResourceDescriptor& resource) {
   for (const SubresourceDescriptor& subresource : resource.subresources) {
     text += subresource.name + ":" + subresource.kind + ":" + join(subresource.verbs, ",") + ",";
   }
-  if (resource.custom && resource.schema != nullptr && resource.schema->extra != nullptr) {
-    json::write_to(text, *static_cast<const Value*>(resource.schema->extra));
-  }
-  return text;
+  return text + resource.published_id;
 }
 
 std::string part_path(const GroupVersionKind& gvk) {

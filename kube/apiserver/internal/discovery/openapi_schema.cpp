@@ -322,8 +322,8 @@ Value OpenApiTypes::with_embedded_objects(const Value& schema) {
 
 void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::string& name) {
   static const Value kOpen = Value::object({{"type", "object"}, {kPreserve, true}});
-  const auto* source = static_cast<const Value*>(resource.schema == nullptr ? nullptr : resource.schema->extra);
-  const Value& given = source != nullptr && source->is_object() ? *source : kOpen;
+  const Value source = resource.published_schema ? resource.published_schema() : Value();
+  const Value& given = source.is_object() ? source : kOpen;
   const bool v2 = dialect_ == OpenApiDialect::V2;
   Value::ObjectBuilder out;
   // An open root says nothing in the older form: whatever it named would be all that its readers allow.

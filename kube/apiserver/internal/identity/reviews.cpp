@@ -119,7 +119,7 @@ void check_local(const Value& spec, std::string_view ns, FieldErrors& errors) {
 
 Result<Object> read_review(SubresourceCall& call) {
   const GroupVersionKind& gvk = call.resource.gvk;
-  return read_body(call.scope, gvk, call.resource.schema);
+  return read_body(call.scope, gvk, call.resource.builtin_schema);
 }
 
 Object review_answer(const ResourceDescriptor& resource, const Object& asked, Value status) {
