@@ -1,10 +1,10 @@
 #include "base/internal/delivery_lane.h"
 
-#include <pthread.h>
+#include "base/internal/start_thread.h"
 
 namespace coracle::internal {
 
-DeliveryLane::DeliveryLane() : thread_([this] { serve(); }) {}
+DeliveryLane::DeliveryLane() : thread_(start_thread("delivery", [this] { serve(); })) {}
 
 DeliveryLane::~DeliveryLane() {
   close();
@@ -58,7 +58,6 @@ void DeliveryLane::remove_timer(const Key& key) {
 }
 
 void DeliveryLane::serve() {
-  pthread_setname_np(pthread_self(), "delivery");
   std::unique_lock lock(mutex_);
   std::function<void()> task;
   while (take_task(lock, task)) {

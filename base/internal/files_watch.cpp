@@ -1,7 +1,6 @@
 #include "base/files_watch.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/internal/change_callback.h"
+#include "base/internal/start_thread.h"
 
 namespace coracle {
 namespace {
@@ -60,7 +60,7 @@ class InotifyWatch : public FileWatch {
     ASSIGN_OR_RETURN(const FileInfo info, file_info(directory_));
     if (info.kind != FileKind::Directory) return system_error(ENOTDIR, "watch " + directory_);
     watch_directories();
-    thread_ = std::thread([this] { serve(); });
+    thread_ = internal::start_thread("file-watch", [this] { serve(); });
     return {};
   }
 
@@ -104,7 +104,6 @@ class InotifyWatch : public FileWatch {
   }
 
   void serve() {
-    pthread_setname_np(pthread_self(), "file-watch");
     SteadyClock::time_point first_change{};
     SteadyClock::time_point last_change{};
     bool changed = false;

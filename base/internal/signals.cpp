@@ -1,7 +1,6 @@
 #include "base/signals.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/internal/start_thread.h"
 #include "base/task_group.h"
 
 namespace coracle {
@@ -43,13 +43,12 @@ class SignalThread : public SignalWatch {
     signals_ = FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     stop_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
     if (!signals_.valid() || !stop_.valid()) return system_error(errno, "watch for signals");
-    thread_ = std::thread([this] { serve(); });
+    thread_ = internal::start_thread("signals", [this] { serve(); });
     return {};
   }
 
  private:
   void serve() {
-    pthread_setname_np(pthread_self(), "signals");
     while (true) {
       std::array<pollfd, 2> waiting{{{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
       if (poll(waiting.data(), waiting.size(), -1) < 0) continue;

@@ -1,22 +1,14 @@
 #include "base/internal/thread_lane.h"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <system_error>
 #include <utility>
+
+#include "base/internal/start_thread.h"
 
 namespace coracle::internal {
 
-namespace {
-
-// The kernel keeps no longer names.
-constexpr std::size_t kMaxThreadName = 15;
-
-}  // namespace
-
 ThreadLane::ThreadLane(std::string name, unsigned limit, Duration idle, std::function<void()> on_idle)
-    : name_(name.substr(0, kMaxThreadName)), limit_(std::max(limit, 1U)), idle_(idle), on_idle_(std::move(on_idle)) {}
+    : name_(std::move(name)), limit_(std::max(limit, 1U)), idle_(idle), on_idle_(std::move(on_idle)) {}
 
 void ThreadLane::post(std::function<void()> task) {
   std::list<std::thread> ended;
@@ -52,16 +44,10 @@ void ThreadLane::close() {
 
 void ThreadLane::start_thread() {
   const auto self = threads_.emplace(threads_.end());
-  try {
-    *self = std::thread([this, self] { serve(self); });
-  } catch (const std::system_error&) {
-    // Out of threads: those that run, or the next post, take the task later.
-    threads_.erase(self);
-  }
+  *self = internal::start_thread(name_, [this, self] { serve(self); });
 }
 
 void ThreadLane::serve(std::list<std::thread>::iterator self) {
-  pthread_setname_np(pthread_self(), name_.c_str());
   std::unique_lock lock(mutex_);
   while (true) {
     if (!tasks_.empty()) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/http/internal/address.h"
+#include "base/internal/start_thread.h"
 #include "base/tls/internal/server_context.h"
 
 namespace coracle::http::internal {
@@ -49,7 +50,7 @@ Result<void> EventLoop::start() {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
+  thread_ = coracle::internal::start_thread("http", [this] { run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return {};
 }
@@ -69,7 +70,6 @@ void EventLoop::watch_listener(bool watch) {
 }
 
 void EventLoop::run() {
-  pthread_setname_np(pthread_self(), "http");
   std::array<epoll_event, kEventsPerTurn> events;
   while (!stopping_ || mailbox_->is_hosting()) {
     const int timeout = dirty_.empty() && mailbox_->prepare_to_sleep() ? sleep_milliseconds() : 0;
