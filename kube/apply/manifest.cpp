@@ -37,6 +37,8 @@ constexpr std::array<std::string_view, 23> kFirstKinds = {"CustomResourceDefinit
 constexpr std::array<std::string_view, 2> kLastKinds = {"MutatingWebhookConfiguration",
                                                         "ValidatingWebhookConfiguration"};
 
+constexpr std::string_view kListSuffix = "List";
+
 Result<void> check_object(const Object& object) {
   if (!object.tree().is_object()) return bad_request("expected an object with apiVersion and kind");
   if (object.api_version().empty()) return bad_request("apiVersion: expected a group and version such as \"v1\"");
@@ -49,13 +51,18 @@ Result<void> check_object(const Object& object) {
 }
 
 bool is_list(const Value& tree) {
-  return tree["kind"].as_string().ends_with("List") && tree["items"].is_array() &&
+  return tree["kind"].as_string().ends_with(kListSuffix) && tree["items"].is_array() &&
          tree["metadata"]["name"].as_string().empty();
 }
 
 Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {
   if (is_list(tree)) {
-    for (const Value& item : tree["items"].items()) TRY(add_objects(item, objects));
+    std::string_view kind = tree["kind"].as_string();
+    kind.remove_suffix(kListSuffix.size());
+    for (const Value& item : tree["items"].items()) {
+      const bool untyped = item.is_object() && !item.contains("kind") && !item.contains("apiVersion");
+      TRY(add_objects(untyped ? item.with("apiVersion", tree["apiVersion"]).with("kind", kind) : item, objects));
+    }
     return {};
   }
   Object object(tree);
@@ -69,8 +76,10 @@ Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {
 
 }  // namespace
 
-Result<std::vector<Object>> parse_manifest(std::string_view text) {
-  ASSIGN_OR_RETURN(std::vector<yaml::Document> documents, yaml::read_all(text));
+Result<std::vector<Object>> parse_manifest(std::string_view text, DuplicateKeys duplicates) {
+  yaml::ReadOptions options;
+  options.strict = duplicates == DuplicateKeys::Refused;
+  ASSIGN_OR_RETURN(std::vector<yaml::Document> documents, yaml::read_all(text, options));
   std::vector<Object> objects;
   for (std::size_t i = 0; i < documents.size(); ++i) {
     if (documents[i].value.is_null()) continue;

@@ -26,6 +26,20 @@ TEST_CASE("documents, lists and JSON become objects") {
   CHECK(parse_manifest("").value().empty());
 }
 
+TEST_CASE("items of a typed list are of its kind") {
+  const auto objects = parse_manifest(R"({"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"a"}},)"
+                                      R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"b"}}]})");
+  CHECK(names(objects.value()) == "ConfigMap/a Secret/b ");
+  CHECK(objects.value().front().api_version() == "v1");
+  CHECK_FALSE(parse_manifest(R"({"apiVersion":"v1","kind":"List","items":[{"metadata":{"name":"a"}}]})").ok());
+}
+
+TEST_CASE("a key that is given twice is an error, or the last counts") {
+  constexpr std::string_view kTwice = "apiVersion: v1\nkind: Secret\nkind: ConfigMap\nmetadata: {name: a}\n";
+  CHECK_FALSE(parse_manifest(kTwice).ok());
+  CHECK(names(parse_manifest(kTwice, DuplicateKeys::LastCounts).value()) == "ConfigMap/a ");
+}
+
 TEST_CASE("a bad document fails the text and is named") {
   const Result<std::vector<Object>> objects = parse_manifest(
       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: ConfigMap\nmetadata: {name: b}\n");
