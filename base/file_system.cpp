@@ -12,6 +12,7 @@ class MachineFileSystem : public FileSystem {
   Result<std::string> read_file(const std::string& path, std::size_t limit) override {
     return coracle::read_file(path, limit);
   }
+  bool is_being_written(const std::string& path) override { return coracle::is_being_written(path); }
   Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode) override {
     return coracle::write_file_atomic(path, data, mode);
   }

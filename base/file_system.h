@@ -18,6 +18,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual Result<std::string> read_file(const std::string& path, std::size_t limit) = 0;
+  virtual bool is_being_written(const std::string& path) = 0;
   virtual Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode) = 0;
   virtual Result<void> make_directories(const std::string& path, unsigned mode) = 0;
   virtual Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) = 0;

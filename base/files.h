@@ -58,6 +58,9 @@ struct DirectoryEntry {
 
 // The whole content of a regular file; RequestEntityTooLarge when it has more than `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
+// Whether somebody has the file open for writing: what it holds by now may be half of it. False where the file system
+// cannot tell, and for files of others than who asks.
+bool is_being_written(const std::string& path);
 // Readers see the old content or the new one, also after a power failure: written beside the file,
 // synchronised, renamed over it, the directory synchronised.
 Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode);

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fstream>
+
 #include "base/file_system.h"
 #include "base/sim_executor.h"
 #include "base/sync.h"
@@ -156,6 +158,19 @@ TEST_CASE("a pipe in a file's place does not hold the reader") {
   REQUIRE_FALSE(content.ok());
   CHECK(content.error().reason() == Reason::BadRequest);
   CHECK_FALSE(read_file("/proc/self/status", 1 << 20)->empty());
+}
+
+TEST_CASE("a file is being written while somebody has it open for that") {
+  const TemporaryFolder directory;
+  const std::string path = directory.path() + "/file";
+  CHECK_FALSE(is_being_written(path));
+  {
+    std::ofstream writer(path);
+    CHECK(is_being_written(path));
+  }
+  CHECK_FALSE(is_being_written(path));
+  std::ifstream reader(path);
+  CHECK_FALSE(is_being_written(path));
 }
 
 TEST_CASE("paths are put together and taken apart") {

@@ -62,6 +62,8 @@ class MemoryFileSystem : public FileSystem {
     return node.data;
   }
 
+  bool is_being_written(const std::string&) override { return false; }
+
   Result<void> write_file_atomic(const std::string& path, std::string_view data, unsigned mode) override {
     return change(path, [&]() -> Result<void> {
       ASSIGN_OR_RETURN(const std::string at, resolved(path, "write", false));

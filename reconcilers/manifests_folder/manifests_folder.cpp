@@ -83,7 +83,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       if (scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
       const bool disabled = is_disabled(options_.folder, file.path, options_.disabled);
       if (!disabled && !looks_changed(file)) continue;
-      if (!disabled && waits(context, file)) {
+      if (!disabled && (waits(context, file) || is_half_written(context, file))) {
         all_applied = false;
         continue;
       }
@@ -124,6 +124,17 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     const auto failed = failed_.find(file.path);
     return failed != failed_.end() && failed->second.seen == Seen{file.modified, file.size} &&
            context.clock().monotonic() < failed->second.again_at;
+  }
+
+  // A file that was truncated to be written anew would lose all its objects. Who keeps a file open for longer than a
+  // rescan is not writing it anew.
+  bool is_half_written(const Context& context, const ManifestFile& file) {
+    if (!files_.is_being_written(file.path)) {
+      open_since_.erase(file.path);
+      return false;
+    }
+    const MonotonicTime now = context.clock().monotonic();
+    return now < open_since_.emplace(file.path, now).first->second + kRescan;
   }
 
   // The same failure again is no news.
@@ -187,7 +198,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     const bool trusted = !forced_ && !unfinished_.contains(file.path);
     if (trusted && addon["spec"]["checksum"].as_string() == checksum) return {};
 
-    Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content);
+    Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content, kube::DuplicateKeys::LastCounts);
     if (!objects.ok()) {
       warn(context, addon, "ParseManifestFailed", "Parse", file, objects.error());
       return objects.error();
@@ -241,7 +252,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   // Touched by the one reconcile at a time.
   std::map<std::string, Seen> seen_;
   std::map<std::string, Failure> failed_;
-  bool forced_ = true;  // until one pass has applied everything
+  std::map<std::string, MonotonicTime> open_since_;  // files that somebody has open for writing
+  bool forced_ = true;                               // until one pass has applied everything
   // Files whose objects may be half-way to another content than the one whose checksum the Addon has.
   std::set<std::string> unfinished_;
   std::unique_ptr<FileWatch> watch_;

@@ -32,6 +32,22 @@ class ManifestsFolder(ServerTestCase):
         server.drop("life.yaml", "# nothing left\n")
         server.wait_until_gone("configmap", "life-a")
 
+    def test_a_file_that_is_written_anew_keeps_its_objects_meanwhile(self):
+        """What is behind `helm template … > anew.yaml`, while another file comes."""
+        text = config_map("anew-writer", "one")
+        path = self.server.drop("anew.yaml", text)
+        uid = self.server.wait_for_object("configmap", "anew-writer")["metadata"]["uid"]
+        with open(path, "w", encoding="utf-8") as writer:
+            self.server.drop("brief.yaml", config_map("brief-writer", "one"))
+            self.server.wait_for_object("configmap", "brief-writer")
+            self.server.wait_for_object("addon", "brief", "-n", "kube-system",
+                                        condition=lambda addon: addon["spec"].get("checksum"))
+            self.assertEqual(self.server.object("configmap", "anew-writer")["metadata"]["uid"], uid)
+            writer.write(config_map("anew-writer", "two"))
+        changed = self.server.wait_for_object("configmap", "anew-writer",
+                                              condition=lambda found: found["data"]["value"] == "two")
+        self.assertEqual(changed["metadata"]["uid"], uid)
+
     def test_a_deleted_file_leaves_its_objects(self):
         path = self.server.drop("stays.yaml", config_map("stays"))
         self.server.wait_for_object("configmap", "stays")
