@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "kube/apiserver/internal/list_chunk.h"
 #include "kube/apiserver/internal/list_options.h"
 #include "kube/apiserver/internal/list_stream.h"
 #include "kube/apiserver/internal/object_filter.h"
@@ -15,98 +16,10 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::int64_t kMinimumWatchSeconds = 1800;
-constexpr std::string_view kListTooOld = "The resourceVersion for the provided list is too old.";
-constexpr std::string_view kContinueTooOld =
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
-    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
-    "deleted between the time the first chunk was returned and now may show up in the list.";
-
-// What a list request asks for, decided.
-struct ListPlan {
-  ListOptions options;
-  std::string start;          // first key, relative to the prefix
-  store::Revision exact = 0;  // the state at this revision; 0: the newest
-  store::Revision not_older = 0;
-  bool linearizable = false;  // everything that was acknowledged before
-  std::int64_t limit = 0;
-  bool continued = false;
-};
-
-Result<ListPlan> plan_list(const http::Query& query) {
-  ListPlan plan;
-  ASSIGN_OR_RETURN(plan.options, read_list_options(query, false));
-  const ListOptions& options = plan.options;
-  plan.limit = options.limit;
-  if (!options.continue_token.empty()) {
-    if (!options.resource_version.empty() && options.resource_version != "0") {
-      return bad_request("specifying resource version is not allowed when using continue");
-    }
-    ASSIGN_OR_RETURN(const ContinueToken token, decode_continue(options.continue_token));
-    plan.start = token.start;
-    plan.continued = true;
-    plan.exact = std::max<store::Revision>(token.revision, 0);
-    plan.linearizable = token.revision < 0;
-    return plan;
-  }
-  auto parsed = parse_resource_version(options.resource_version);
-  if (!parsed.ok()) return parsed.error().in("invalid resource version");
-  const store::Revision revision = *parsed;
-  if (options.resource_version.empty()) {
-    plan.linearizable = true;
-  } else if (revision == 0) {
-    plan.limit = 0;  // any state will do, and the cache hands out all of it
-  } else if (options.resource_version_match == "Exact" ||
-             (options.limit > 0 && options.resource_version_match.empty())) {
-    plan.exact = revision;
-  } else {
-    plan.not_older = revision;
-  }
-  return plan;
-}
-
-// Objects of the chunk and what is told about the rest.
-struct Chunk {
-  std::vector<StoredObjectPtr> objects;
-  ListMeta meta;
-};
-
-Chunk cut_chunk(std::span<const StoredObjectPtr> range, const ObjectFilter& filter, const ListPlan& plan,
-                store::Revision revision) {
-  Chunk chunk;
-  chunk.meta.revision = revision;
-  const bool everything = !filter.selects();
-  const auto limit = static_cast<std::size_t>(plan.limit);
-  if (everything && (limit == 0 || range.size() <= limit)) {
-    chunk.objects.assign(range.begin(), range.end());
-    return chunk;
-  }
-  std::size_t seen = 0;
-  for (; seen < range.size(); ++seen) {
-    if (limit > 0 && chunk.objects.size() >= limit) break;
-    if (filter.matches(*range[seen])) chunk.objects.push_back(range[seen]);
-  }
-  if (seen == range.size()) return chunk;
-  const StoredObject& last = *range[seen - 1];
-  ContinueToken token;
-  token.revision = revision;
-  if (filter.namespace_().empty() && !last.namespace_().empty()) token.start = std::string(last.namespace_()) + "/";
-  token.start += std::string(last.name()) + std::string(1, '\0');
-  chunk.meta.continue_token = encode_continue(token);
-  if (!filter.has_selectors()) chunk.meta.remaining = static_cast<std::int64_t>(range.size() - seen);
-  return chunk;
-}
-
-// The key in a token is relative to what was listed: a namespace, or everything.
-std::string cache_start(const ListPlan& plan, const std::string& ns) {
-  if (plan.start.empty() || ns.empty()) return plan.start;
-  return ns + "/" + plan.start;
-}
 
 // The state did not survive compaction. Whoever reads chunks may go on with what is there now.
-Result<http::Response> too_old(const RequestScope& scope, const ListPlan& plan) {
-  if (!plan.continued) return Error(Reason::Expired, std::string(kListTooOld));
-  const Error error(Reason::Expired, std::string(kContinueTooOld));
+Result<http::Response> too_old(const RequestScope& scope, const ListPlan& plan, const Error& error) {
+  if (!plan.continued) return error;
   ContinueToken token;
   token.revision = -1;
   token.start = plan.start;
@@ -153,27 +66,9 @@ Result<http::Response> RestHandler::list(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectFilter filter,
                    ObjectFilter::make(resource, scope.info.namespace_, "", plan.options.label_selector,
                                       plan.options.field_selector));
-  if (plan.linearizable) TRY(store_.feed()->catch_up(scope.context));
-  const store::Revision needed = std::max(plan.exact, plan.not_older);
-  if (needed > 0) TRY(store_.feed()->catch_up(scope.context, needed));
-  ASSIGN_OR_RETURN(const auto cache, store_.cache(scope.context, resource));
-
-  // The rule decides, not the luck that nothing has changed since: clients must be able to count on it.
-  if (plan.exact != 0 && plan.exact < store_.feed()->backend().compacted_revision()) return too_old(scope, plan);
-  const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
-  Chunk chunk;
-  // The cache knows the newest state only, which is also that of every revision since its last change.
-  if (plan.exact == 0 || snapshot.last_change <= plan.exact) {
-    const store::Revision revision = plan.exact == 0 ? snapshot.revision : plan.exact;
-    chunk =
-        cut_chunk(snapshot.range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, revision);
-  } else {
-    auto old = store_.snapshot_at(scope.context, resource, filter.namespace_(), plan.exact);
-    if (!old.ok() && old.error().reason() == Reason::Expired) return too_old(scope, plan);
-    TRY(old);
-    chunk =
-        cut_chunk(old->range(filter.namespace_(), cache_start(plan, filter.namespace_())), filter, plan, plan.exact);
-  }
+  Result<ListChunk> found = read_list_chunk(scope.context, store_, resource, filter, plan);
+  if (!found.ok() && found.error().reason() == Reason::Expired) return too_old(scope, plan, found.error());
+  ASSIGN_OR_RETURN(ListChunk chunk, std::move(found));
   if (encoder.copies() && ListStream::fits(chunk.objects)) {
     http::Response response = encoded_response(200, encoder.output(), {});
     response.source = std::make_unique<ListStream>(encoder, std::move(chunk.objects), std::move(chunk.meta));

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "kube/apiserver/internal/list_options.h"
+#include "kube/apiserver/internal/list_chunk.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/rest_handler.h"
@@ -28,6 +28,8 @@ Result<DeleteOptions> delete_options_from_query(const http::Query& query) {
   DeleteOptions options;
   options.propagation = query.get("propagationPolicy");
   options.orphan_dependents = query_flag(query, "orphanDependents");
+  options.preconditions.uid = query.get("uid");
+  options.preconditions.resource_version = query.get("resourceVersion");
   if (query.has("gracePeriodSeconds")) {
     const std::string text(query.get("gracePeriodSeconds"));
     const auto seconds = parse_int(text);
@@ -177,26 +179,20 @@ Result<http::Response> RestHandler::remove_collection(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
   ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
   ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
-  ASSIGN_OR_RETURN(const ListOptions list, read_list_options(scope.query, false));
+  ASSIGN_OR_RETURN(const ListPlan plan, plan_list(scope.query));
   ASSIGN_OR_RETURN(const ObjectFilter filter,
-                   ObjectFilter::make(resource, scope.info.namespace_, "", list.label_selector, list.field_selector));
-  ASSIGN_OR_RETURN(const auto cache, store_.fresh_cache(scope.context, resource));
-  const CacheSnapshot snapshot = cache->snapshot(store_.feed()->progress());
-  std::vector<StoredObjectPtr> removed;
-  for (const StoredObjectPtr& object : snapshot.range(filter.namespace_())) {
-    if (!filter.matches(*object)) continue;
-    if (list.limit > 0 && removed.size() >= static_cast<std::size_t>(list.limit)) break;
+                   ObjectFilter::make(resource, scope.info.namespace_, "", plan.options.label_selector,
+                                      plan.options.field_selector));
+  ASSIGN_OR_RETURN(const ListChunk chunk, read_list_chunk(scope.context, store_, resource, filter, plan));
+  for (const StoredObjectPtr& object : chunk.objects) {
     TRY(scope.context.check());
     WriteRequest one = write;
     one.namespace_ = object->namespace_();
     one.name = object->name();
     auto gone = store_.remove(one, options);
     if (!gone.ok() && gone.error().reason() != Reason::NotFound) return gone.error();
-    removed.push_back(object);
   }
-  ListMeta meta;
-  meta.revision = snapshot.revision;
-  ASSIGN_OR_RETURN(std::vector<http::Bytes> body, encoder.list(removed, meta));
+  ASSIGN_OR_RETURN(std::vector<http::Bytes> body, encoder.list(chunk.objects, chunk.meta));
   return encoded_response(200, encoder.output(), std::move(body));
 }
 
