@@ -69,6 +69,7 @@ class Workshop {
       if (!tls::key_matches_certificate(key, *found)) {
         return Error(Reason::Corrupt, path + ".crt: does not belong to " + path + ".key");
       }
+      warn_about_end(path + ".crt", *found);
       authorities_[row.file] = {std::move(*found), std::move(key)};
       return {};
     }
@@ -99,12 +100,12 @@ class Workshop {
     request.ip_addresses = names.ip_addresses;
     request.not_before = now_ - kClockSlack;
     request.not_after = now_ + kLeafLife;
-    ASSIGN_OR_RETURN(std::string certificate,
-                     tls::issue_certificate(request, key, authority.certificate_pem, authority.key_pem));
-    certificate += authority.certificate_pem;
+    auto issued = tls::issue_certificate(request, key, authority.certificate_pem, authority.key_pem);
+    if (!issued.ok()) return issued.error().in(path + ".key");
+    const std::string certificate = *issued + authority.certificate_pem;
     made_certificates_.push_back({path + ".crt", certificate});
     log_.info("issued a certificate", {{"file", path + ".crt"}, {"renewed", found.has_value()}});
-    return KeyPair{std::move(certificate), std::move(key)};
+    return KeyPair{certificate, std::move(key)};
   }
 
   // service.key may hold several keys: the first signs, all verify.
@@ -141,6 +142,19 @@ class Workshop {
     ASSIGN_OR_RETURN(std::string key, tls::make_ec_key());
     made_keys_.push_back({path, key});
     return key;
+  }
+
+  // Nobody replaces an authority but the one who runs the cluster.
+  void warn_about_end(const std::string& path, const std::string& certificate) const {
+    const Result<tls::CertificateInfo> info = tls::inspect_certificate(certificate);
+    if (!info.ok() || info->not_after - now_ > kRenewBefore) return;
+    const auto days = std::chrono::duration_cast<std::chrono::hours>(info->not_after - now_).count() / 24;
+    if (info->not_after > now_) {
+      log_.warning("a certificate authority ends soon: replace it and its key", {{"file", path}, {"days", days}});
+    } else {
+      log_.error("a certificate authority has ended, no client can connect: replace it and its key",
+                 {{"file", path}, {"days_ago", -days}});
+    }
   }
 
   bool still_good(const std::string& certificate, const std::string& key, const KeyPair& authority,

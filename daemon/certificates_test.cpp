@@ -22,6 +22,19 @@ struct Folder {
   Layout layout{folder.path()};
 };
 
+// Warnings and errors, each with its fields on a line.
+class Complaints : public LogSink {
+ public:
+  bool enabled(LogLevel level, std::string_view) const override { return level >= LogLevel::Warning; }
+  void write(const LogRecord& record) override {
+    text.append(record.message);
+    for (const LogField& field : record.fields) text.append(" ").append(field.key).append("=").append(field.value);
+    text.append("\n");
+  }
+
+  std::string text;
+};
+
 }  // namespace
 
 TEST_CASE("certificates are made once and kept") {
@@ -53,6 +66,26 @@ TEST_CASE("a leaf is issued again near its end or for a new name, with its key")
   const Certificates renewed = ensure_certificates(folder.layout, {}, later, kQuiet).value();
   CHECK(renewed.admin.certificate_pem != first.admin.certificate_pem);
   CHECK(renewed.client_ca_pem == first.client_ca_pem);
+}
+
+TEST_CASE("an authority that ends is told of") {
+  const Folder folder;
+  const auto said = std::make_shared<Complaints>();
+  const Logger log(said, "test");
+  REQUIRE(ensure_certificates(folder.layout, {}, kNow, log).ok());
+  CHECK(said->text.empty());
+  REQUIRE(ensure_certificates(folder.layout, {}, kNow + std::chrono::hours(24 * 3600), log).ok());
+  CHECK_THAT(said->text, Catch::Contains("server-ca.crt days=50"));
+  REQUIRE(ensure_certificates(folder.layout, {}, kNow + std::chrono::hours(24 * 3660), log).ok());
+  CHECK_THAT(said->text, Catch::Contains("server-ca.crt days_ago=10"));
+}
+
+TEST_CASE("an unreadable key is named") {
+  const Folder folder;
+  REQUIRE(ensure_certificates(folder.layout, {}, kNow, kQuiet).ok());
+  REQUIRE(write_file_atomic(folder.layout.tls("client-admin.key"), "", 0600).ok());
+  CHECK_THAT(ensure_certificates(folder.layout, {}, kNow, kQuiet).error().message(),
+             Catch::Contains("client-admin.key: "));
 }
 
 TEST_CASE("a key that does not belong to its authority is named") {
