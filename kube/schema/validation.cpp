@@ -211,6 +211,8 @@ class Validator {
 
   void check_width(const Value& value, const Schema& schema, const std::string& path) {
     if (schema.kind != SchemaKind::Integer) return;
+    // As a double the largest integers would round to what is too large.
+    if (value.is_int() && schema.format != Format::Int32) return;
     const double number = value.as_double();
     const bool narrow = schema.format == Format::Int32;
     const double limit = narrow ? 2147483648.0 : 9223372036854775808.0;

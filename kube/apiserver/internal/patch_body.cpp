@@ -59,16 +59,21 @@ Error invalid_patch(const PatchBody& body, const Value& patched, std::string_vie
   return invalid({}, "", {field_error::invalid("patch", shown, detail)});
 }
 
-// A patch may neither rename nor move.
-Result<void> check_same_object(const Object& current, const Object& patched) {
+// A patch may neither rename nor move; the namespace that it takes away is the URL's all the same.
+Result<Object> same_object(const Object& current, const Object& patched) {
+  if (patched.name().empty()) {
+    return bad_request("the name of the object (" + std::string(current.name()) +
+                       " based on URL) was undeterminable: name must be provided");
+  }
   if (patched.name() != current.name()) {
     return bad_request("the name of the object (" + std::string(patched.name()) +
                        ") does not match the name on the URL (" + std::string(current.name()) + ")");
   }
-  if (patched.namespace_() != current.namespace_()) {
-    return namespace_mismatch();
+  if (patched.namespace_().empty() && !current.namespace_().empty()) {
+    return patched.with_metadata("namespace", current.namespace_());
   }
-  return {};
+  if (patched.namespace_() != current.namespace_()) return namespace_mismatch();
+  return patched;
 }
 
 Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Object& current) {
@@ -195,8 +200,7 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
     if (completed.error().reason() != Reason::BadRequest) return completed.error();
     return invalid_patch(body, patched, completed.error().message());
   }
-  Object object = std::move(completed).value();
-  TRY(check_same_object(current, object));
+  ASSIGN_OR_RETURN(Object object, same_object(current, *completed));
   findings.insert(findings.begin(), body.findings.begin(), body.findings.end());
   if (findings.empty()) return object;
   const std::string_view validation = scope.query.get("fieldValidation");

@@ -40,6 +40,16 @@ Value with_types_first(const Value& tree, const GroupVersionKind& gvk, bool cust
   return std::move(out).build();
 }
 
+// What k3s with --secrets-encryption has written begins with "k8s:enc:aescbc:v1:<key>:".
+Error unreadable(const std::string& stored, const Error& error) {
+  constexpr std::string_view kEncrypted = "k8s:enc:";
+  if (!stored.starts_with(kEncrypted)) return Error(Reason::Corrupt, "the stored value is " + error.message());
+  const std::string kind = stored.substr(0, stored.find(':', kEncrypted.size()));
+  return Error(Reason::Corrupt, "the stored value is encrypted (" + kind +
+                                    "): this server cannot read it, write it as plain text with k3s first "
+                                    "(k3s secrets-encrypt disable, then reencrypt)");
+}
+
 }  // namespace
 
 std::string storage_key(const ResourceDescriptor& resource, std::string_view ns, std::string_view name) {
@@ -91,7 +101,9 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
       if (schema == nullptr) return Error(Reason::Corrupt, "protobuf value of a kind without schema");
       ASSIGN_OR_RETURN(tree, decode_stored(*stored, *schema));
     } else {
-      ASSIGN_OR_RETURN(tree, json::read(*stored));
+      auto read = json::read(*stored);
+      if (!read.ok()) return unreadable(*stored, read.error());
+      tree = std::move(read).value();
     }
     ASSIGN_OR_RETURN(Object object, to_storage(kept, Object(std::move(tree))));
     // Objects stored before a default came into being show it all the same.

@@ -33,6 +33,11 @@ std::string handled_as(const GroupVersionKind& gvk) {
   return gvk.kind + " in version \"" + gvk.version + "\" cannot be handled as a " + gvk.kind;
 }
 
+Error other_version(const Decoded& decoded, const GroupVersionKind& gvk) {
+  return bad_request("the API version in the data (" + decoded.api_version +
+                     ") does not match the expected API version (" + gvk.api_version() + ")");
+}
+
 Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk, bool custom) {
   if (!decoded.api_version.empty() && decoded.api_version != gvk.api_version()) {
     const GroupVersionKind sent = GroupVersionKind::parse(decoded.api_version, decoded.kind);
@@ -40,13 +45,13 @@ Result<void> check_body_type(const Decoded& decoded, const GroupVersionKind& gvk
       return bad_request(sent.kind + " in version \"" + sent.version + "\" cannot be handled as a " + gvk.kind + ": " +
                          unregistered_kind(sent));
     }
-    return bad_request("the API version in the data (" + decoded.api_version +
-                       ") does not match the expected API version (" + gvk.api_version() + ")");
+    return other_version(decoded, gvk);
   }
   if (custom && decoded.kind.empty()) {
     return bad_request("the object provided is unrecognized (must be of type " + gvk.kind +
                        "): Object 'Kind' is missing");
   }
+  if (custom && decoded.api_version.empty()) return other_version(decoded, gvk);
   if (decoded.kind.empty() || decoded.kind == gvk.kind) return {};
   if (!custom && find_builtin_kind(gvk.group, gvk.version, decoded.kind) == nullptr) {
     GroupVersionKind sent = gvk;

@@ -12,9 +12,10 @@ void validate_schema(const ResourceDescriptor& resource, const Object& object, c
   if (schema == nullptr) return;
   const Value* before = old == nullptr ? nullptr : &old->tree();
   for (Cause& problem : validate(object.tree(), *schema, "", before)) {
-    // Lists of built-in kinds may repeat their keys unless the kind's own rules object: a container may name an
-    // environment variable twice.
-    if (!resource.custom && problem.reason == "FieldValueDuplicate") continue;
+    // Lists of built-in types may repeat their keys unless the kind's own rules object: a container may name an
+    // environment variable twice, and any object a finalizer.
+    const bool builtin = !resource.custom || problem.field.starts_with("metadata.");
+    if (builtin && problem.reason == "FieldValueDuplicate") continue;
     errors.push_back(std::move(problem));
   }
   if (before == nullptr) return;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kHighestPrecedence = 10000;
 constexpr std::int64_t kMostQueues = 10000000;
+constexpr int kMostHashBits = 60;  // a hand is dealt by the bits of one hash
 constexpr std::string_view kFlowVerbs[] = {"create", "delete", "deletecollection", "get",  "list",
                                            "patch",  "proxy",  "update",           "watch"};
 
@@ -214,6 +216,9 @@ void check_queuing(const Value& queuing, const FieldPath& path, FieldErrors& err
     refuse("handSize", "must be positive");
   } else if (hand > queues) {
     refuse("handSize", "should not be greater than queues (" + std::to_string(queues) + ")");
+  } else if (std::ceil(std::log2(static_cast<double>(queues)) * static_cast<double>(hand)) > kMostHashBits) {
+    refuse("handSize", "required entropy bits of deckSize " + std::to_string(queues) + " and handSize " +
+                           std::to_string(hand) + " should not be greater than " + std::to_string(kMostHashBits));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/strategies/network/service_fields.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -133,7 +134,10 @@ Value without_old_needs(const Value& given, const Value& old) {
   if (!is_type(old, "ExternalName") && is_type(given, "ExternalName")) drop_unchanged("internalTrafficPolicy");
   const bool drops_ports = needs_node_port(old) && !needs_node_port(given) && !is_type(given, "LoadBalancer");
   Value spec = std::move(builder).build();
-  return drops_ports && node_ports_of(given) == node_ports_of(old) ? without_node_ports(spec) : spec;
+  const std::set<std::int64_t> before = node_ports_of(old);
+  const std::set<std::int64_t> now = node_ports_of(given);
+  const bool adds_none = std::includes(before.begin(), before.end(), now.begin(), now.end());
+  return drops_ports && adds_none ? without_node_ports(spec) : spec;
 }
 
 }  // namespace
@@ -157,7 +161,8 @@ bool is_externally_accessible(const Value& spec) {
 }
 
 Value complete_new_service(const Value& spec) {
-  return with_families(with_ips_in_step(spec, nullptr));
+  const Value needed = is_type(spec, "ExternalName") ? spec.without("internalTrafficPolicy") : spec;
+  return with_families(with_ips_in_step(needed, nullptr));
 }
 
 Value complete_changed_service(const Value& spec, const Value& old) {
