@@ -8,6 +8,7 @@
 #include "base/ip.h"
 #include "daemon/certificates.h"
 #include "daemon/host.h"
+#include "daemon/idle_memory.h"
 #include "daemon/kubeconfig.h"
 #include "daemon/reconcilers.h"
 #include "daemon/supervisor.h"
@@ -194,6 +195,7 @@ class Server : public RunningServer {
   std::unique_ptr<http::Handler> supervisor_;
   std::unique_ptr<http::Server> listener_;
   std::unique_ptr<Reconcilers> reconcilers_;
+  const IdleMemory idle_memory_{executor_};
 };
 
 }  // namespace

@@ -10,11 +10,10 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "daemon/host.h"
+#include "daemon/tokens.h"
 
 namespace coracle::daemon {
 namespace {
-
-constexpr std::size_t kMaxTokenFile = 64 * 1024;
 
 Result<std::uint16_t> port_of(const Settings& settings, std::string_view name) {
   const std::int64_t port = settings.number(name);

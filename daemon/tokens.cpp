@@ -15,7 +15,6 @@ constexpr std::string_view kPrefix = "K10";
 constexpr std::string_view kSeparator = "::";
 constexpr std::size_t kHashLength = 64;
 constexpr std::size_t kPasswordBytes = 16;
-constexpr std::size_t kMaxTokenFile = 64 * 1024;
 
 // The password of an earlier start's token file.
 Result<std::optional<std::string>> stored_password(const std::string& path) {
