@@ -56,25 +56,11 @@ struct Rendering {
   std::vector<Manifest> crds;       // crds/ of the chart and its sub-charts, never templated
   std::string notes;
   std::vector<std::string> warnings;
-  Value values;  // as the templates saw them
+  Value values;    // as the templates saw them
+  Value metadata;  // Chart.yaml, of its dependencies those that the values leave on
 
   // The text that a release record keeps: each manifest after "---" and its "# Source:".
   std::string manifest_text() const;
-};
-
-// Keeps parsed template files over renderings. Thread-safe and bounded.
-class TemplateCache {
- public:
-  TemplateCache();
-  ~TemplateCache();
-  TemplateCache(const TemplateCache&) = delete;
-  TemplateCache& operator=(const TemplateCache&) = delete;
-
-  struct State;
-  State& state() const { return *state_; }
-
- private:
-  std::unique_ptr<State> state_;
 };
 
 struct RenderRequest {
@@ -84,7 +70,6 @@ struct RenderRequest {
   const Capabilities& capabilities;
   TemplateEnvironment environment;
   bool validate_schema = true;
-  TemplateCache* cache = nullptr;
 };
 
 // What `helm template` and `helm install` do up to the manifests: dependencies, values, schema,

@@ -254,6 +254,7 @@ Release make_release(const Chart& chart, const Value& config, const Rendering& r
   release.notes = rendering.notes;
   release.chart = chart;
   release.chart.dependencies.clear();
+  release.chart.metadata = rendering.metadata;
   release.config = config;
   release.manifest = rendering.manifest_text();
   for (const Hook& hook : rendering.hooks) release.hooks.push_back({hook, {}});

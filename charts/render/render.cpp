@@ -1,9 +1,6 @@
 #include "charts/render.h"
 
 #include <algorithm>
-#include <functional>
-#include <mutex>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "base/yaml/yaml.h"
@@ -17,43 +14,6 @@
 #include "charts/values.h"
 
 namespace coracle::charts {
-
-struct TemplateCache::State {
-  // When full, everything is dropped: what is in use comes back at the next rendering.
-  static constexpr std::size_t kMaxFiles = 4096;
-  static constexpr std::size_t kMaxBytes = 32 * 1024 * 1024;
-
-  std::shared_ptr<const ParsedFile> find(const std::string& name, const std::string& text) {
-    const std::lock_guard lock(mutex);
-    const auto [first, last] = files.equal_range(key(name, text));
-    for (auto at = first; at != last; ++at) {
-      if (at->second->name == name && at->second->text == text) return at->second;
-    }
-    return nullptr;
-  }
-
-  void add(std::shared_ptr<const ParsedFile> file) {
-    const std::lock_guard lock(mutex);
-    if (files.size() >= kMaxFiles || bytes + file->text.size() > kMaxBytes) {
-      files.clear();
-      bytes = 0;
-    }
-    bytes += file->text.size();
-    const std::size_t hash = key(file->name, file->text);
-    files.emplace(hash, std::move(file));
-  }
-
-  static std::size_t key(const std::string& name, const std::string& text) {
-    return std::hash<std::string>()(name) * 31 + std::hash<std::string>()(text);
-  }
-
-  std::mutex mutex;
-  std::unordered_multimap<std::size_t, std::shared_ptr<const ParsedFile>> files;
-  std::size_t bytes = 0;
-};
-
-TemplateCache::TemplateCache() : state_(std::make_unique<State>()) {}
-TemplateCache::~TemplateCache() = default;
 
 namespace {
 
@@ -82,17 +42,11 @@ Error execution_failure(const Error& error) {
 }
 
 Result<void> parse_all(const std::map<std::string, Renderable>& templates, const std::vector<std::string>& order,
-                       TemplateCache* cache, TemplateScope& scope) {
+                       TemplateScope& scope) {
   for (const std::string& name : order) {
-    const std::string& text = templates.at(name).file->data;
-    std::shared_ptr<const ParsedFile> file = cache != nullptr ? cache->state().find(name, text) : nullptr;
-    if (!file) {
-      auto parsed = parse_template(name, text);
-      if (!parsed.ok()) return parse_failure(parsed.error());
-      file = std::move(parsed).value();
-      if (cache != nullptr) cache->state().add(file);
-    }
-    scope.add(std::move(file));
+    auto parsed = parse_template(name, templates.at(name).file->data);
+    if (!parsed.ok()) return parse_failure(parsed.error());
+    scope.add(std::move(parsed).value());
   }
   return {};
 }
@@ -169,12 +123,13 @@ Result<Rendering> render(const RenderRequest& request) {
   TRY(check_dependencies(request.chart));
   Rendering rendering;
   ASSIGN_OR_RETURN(const Chart chart, process_dependencies(request.chart, request.values, &rendering.warnings));
+  rendering.metadata = chart.metadata;
   ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, request.values, &rendering.warnings));
   if (request.validate_schema) TRY(validate_values(chart, rendering.values, &rendering.warnings));
   auto templates = collect_templates(chart, rendering.values, request.release, request.capabilities);
   const std::vector<std::string> order = execution_order(templates);
   TemplateScope scope;
-  TRY(parse_all(templates, order, request.cache, scope));
+  TRY(parse_all(templates, order, scope));
   ASSIGN_OR_RETURN(auto outputs, execute_all(templates, order, scope, request.environment));
   const std::string root_notes = std::string(chart.name()) + "/templates/" + std::string(kNotesSuffix);
   for (auto output = outputs.begin(); output != outputs.end();) {

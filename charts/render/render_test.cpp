@@ -159,33 +159,29 @@ TEST_CASE("values that break the schema stop the rendering") {
         "demo:\n- at '/replicas': got string, want integer\n");
 }
 
-TEST_CASE("lookup, capabilities and the cache come from outside") {
+TEST_CASE("lookup and capabilities come from outside") {
   const testing::FixedClock clock;
   const auto random = seeded_random(1);
   const Capabilities served = testing::capabilities();
-  TemplateCache cache;
   const Chart chart =
       chart_of({{"templates/a.yaml",
                  "kind: A\nfound: {{ (lookup \"v1\" \"Secret\" \"ns\" \"s\").data.k }}\n"
                  "has: {{ .Capabilities.APIVersions.Has \"apps/v1\" }}{{ has \"apps/v9\" "
                  ".Capabilities.APIVersions }}\nminor: {{ .Capabilities.KubeVersion.Minor | quote }}\n"}});
-  for (int round = 0; round < 2; ++round) {
-    const auto rendering =
-        render({.chart = chart,
-                .values = Value::object(),
-                .release = {"demo", "apps", 1, false},
-                .capabilities = served,
-                .environment = {.clock = clock,
-                                .random = *random,
-                                .lookup = [](const std::string& version, const std::string& kind, const std::string&,
-                                             const std::string& name) -> Result<Value> {
-                                  if (version + kind + name != "v1Secrets") return Value();
-                                  return Value::object({{"data", Value::object({{"k", "v"}})}});
-                                }},
-                .cache = &cache});
-    REQUIRE(rendering.ok());
-    CHECK(rendering->manifests[0].text == "kind: A\nfound: v\nhas: truefalse\nminor: \"36\"\n");
-  }
+  const auto rendering =
+      render({.chart = chart,
+              .values = Value::object(),
+              .release = {"demo", "apps", 1, false},
+              .capabilities = served,
+              .environment = {.clock = clock,
+                              .random = *random,
+                              .lookup = [](const std::string& version, const std::string& kind, const std::string&,
+                                           const std::string& name) -> Result<Value> {
+                                if (version + kind + name != "v1Secrets") return Value();
+                                return Value::object({{"data", Value::object({{"k", "v"}})}});
+                              }}});
+  REQUIRE(rendering.ok());
+  CHECK(rendering->manifests[0].text == "kind: A\nfound: v\nhas: truefalse\nminor: \"36\"\n");
 }
 
 TEST_CASE("random texts are errors or output, never a crash") {

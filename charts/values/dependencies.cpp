@@ -110,7 +110,8 @@ Result<Chart> drop_disabled(Chart chart, const Value& overrides, const std::stri
     remaining.push_back(std::make_shared<const Chart>(std::move(inner)));
   }
   chart.dependencies = std::move(remaining);
-  chart.metadata = chart.metadata.with("dependencies", std::move(kept).build());
+  const Value left = std::move(kept).build();
+  chart.metadata = left.empty() ? chart.metadata.without("dependencies") : chart.metadata.with("dependencies", left);
   return chart;
 }
 

@@ -111,6 +111,9 @@ TEST_CASE("conditions win over tags, and both disable sub-charts") {
   CHECK(dependency_names(*top, "{}") == std::vector<std::string>{"loose", "one"});
   CHECK(dependency_names(*top, "{one: {enabled: false}, tags: {extra: true}}") ==
         std::vector<std::string>{"loose", "two"});
+  CHECK(json::write(process_dependencies(*top, Value::object())->metadata["dependencies"].at(0)["enabled"]) == "true");
+  CHECK_FALSE(process_dependencies(*top, Value::object({{"one", Value::object({{"enabled", false}})}}))
+                  ->metadata.contains("dependencies"));
 }
 
 TEST_CASE("an alias renames a sub-chart and import-values lift its exports") {

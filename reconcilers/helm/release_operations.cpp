@@ -48,11 +48,7 @@ struct ReleaseOperations::Attempt {
 };
 
 ReleaseOperations::ReleaseOperations(const kube::Client& client, kube::RestMapper& mapper, const Logger& log)
-    : client_(client),
-      mapper_(mapper),
-      log_(log),
-      applier_(client, mapper, log),
-      templates_(std::make_unique<charts::TemplateCache>()) {}
+    : client_(client), mapper_(mapper), log_(log), applier_(client, mapper, log) {}
 
 Result<ReleaseOperations::Standing> ReleaseOperations::standing(const Context& context,
                                                                 const ReleaseStore& store) const {
@@ -122,8 +118,7 @@ Result<charts::Rendering> ReleaseOperations::render_once(const Context& context,
        .values = request.values,
        .release = {request.spec.release.name, request.spec.release.namespace_, request.revision, request.is_upgrade},
        .capabilities = served,
-       .environment = std::move(environment),
-       .cache = templates_.get()});
+       .environment = std::move(environment)});
 }
 
 // What crds/ holds is there before templates ask for it; upgrades leave definitions alone, as Helm does.

@@ -68,7 +68,6 @@ class ReleaseOperations {
   kube::RestMapper& mapper_;
   const Logger log_;
   const ReleaseApplier applier_;
-  const std::unique_ptr<charts::TemplateCache> templates_;
 };
 
 }  // namespace coracle::reconcilers
