@@ -168,6 +168,27 @@ TEST_CASE("servers that cannot be reached or trusted are Unavailable, and secret
   }
 }
 
+TEST_CASE("passwords stay out of messages, wherever in a URL they stand") {
+  const std::unique_ptr<Executor> executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  const auto message = [&](ClientOptions options, const std::string& url) {
+    const auto result = make_client(std::move(options))->send(context, url, testing::make_request());
+    return result.ok() ? std::string("answered") : result.error().message();
+  };
+  for (const std::string url : {"http://user:secret@127.0.0.1:1/", "http://user:secret/x@127.0.0.1:1/",
+                                "http://127.0.0.1:1/?token=secret", "ftp://user:secret@127.0.0.1:1/"}) {
+    INFO(url);
+    CHECK(message({}, url).find("secret") == std::string::npos);
+  }
+  for (const std::string proxy :
+       {"http://user:secret@127.0.0.1:1", "http://user:secret@127.0.0.1:port", "gopher://user:secret@127.0.0.1:1"}) {
+    ClientOptions options;
+    options.proxy = proxy;
+    INFO(proxy);
+    CHECK(message(options, "http://198.51.100.1/").find("secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("one client serves many threads") {
   TestServer server(addressed);
   const auto client = server.client();

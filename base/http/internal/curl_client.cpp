@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/http/internal/curl_transfer.h"
+#include "base/http/url.h"
 
 namespace coracle::http {
 namespace internal {
@@ -67,7 +68,8 @@ Result<Response> CurlClient::send(const Context& context, const std::string& url
         return !too_large;
       }));
   if (too_large) {
-    return Error(Reason::RequestEntityTooLarge, request.method + " " + origin_of(url) + ": the answer is larger than " +
+    return Error(Reason::RequestEntityTooLarge, request.method + " " + origin_of(printable_url(url)) +
+                                                    ": the answer is larger than " +
                                                     std::to_string(options_.max_body_bytes) + " bytes");
   }
   if (!body.empty()) response.body.push_back(bytes(std::move(body)));

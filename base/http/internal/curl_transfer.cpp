@@ -4,6 +4,7 @@
 #include <charconv>
 #include <stop_token>
 
+#include "base/http/url.h"
 #include "base/text.h"
 
 namespace coracle::http::internal {
@@ -26,17 +27,6 @@ bool redirects(int status) {
 }
 
 }  // namespace
-
-std::string origin_of(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return {};
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  const std::size_t at = url.rfind('@', end - 1);
-  const bool has_user = at != std::string::npos && at >= begin && at < end;
-  const std::size_t host = has_user ? at + 1 : begin;
-  return url.substr(0, begin) + url.substr(host, end - host);
-}
 
 CurlTransfer::CurlTransfer(CurlHandle& handle, const ClientOptions& options, const std::string& url,
                            const Request& request)
@@ -177,12 +167,14 @@ Result<void> CurlTransfer::drive(const Context& context) {
 
 Result<void> CurlTransfer::outcome(CURLcode code) const {
   if (ended_by_caller_ || code == CURLE_OK) return {};
-  const std::string where = request_.method + " " + origin_of(url_);
+  // Paths are left out: to some services they are the password.
+  const std::string where = request_.method + " " + origin_of(printable_url(url_));
   if (head_too_large_) {
     return Error(Reason::RequestEntityTooLarge,
                  where + ": the answer's header is larger than " + std::to_string(kMaxHeadBytes) + " bytes");
   }
-  const std::string detail = error_text_.front() != '\0' ? error_text_.c_str() : curl_easy_strerror(code);
+  const std::string detail =
+      with_printable_urls(error_text_.front() != '\0' ? error_text_.c_str() : curl_easy_strerror(code));
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) return bad_request(where + ": " + detail);
   return unavailable(where + ": " + detail);
 }

@@ -46,7 +46,4 @@ class CurlTransfer {
   bool ended_by_caller_ = false;
 };
 
-// Scheme and authority without user and password: fit for messages and for finding connections again.
-std::string origin_of(const std::string& url);
-
 }  // namespace coracle::http::internal
