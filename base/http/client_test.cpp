@@ -1,5 +1,11 @@
 #include "base/http/client.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <mutex>
@@ -18,6 +24,46 @@ using testing::TestServer;
 Response addressed(const Context&, const Request& request) {
   return Response::text(200, request.peer.address);
 }
+
+// Answers everything with the same bytes, as no proper server does.
+class SayingServer {
+ public:
+  explicit SayingServer(std::string answer) : answer_(std::move(answer)), socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    REQUIRE(bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(listen(socket_, 4) == 0);
+    REQUIRE(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~SayingServer() {
+    shutdown(socket_, SHUT_RDWR);
+    thread_.join();
+    close(socket_);
+  }
+  std::string url(const std::string& user = "") const {
+    return "http://" + user + "127.0.0.1:" + std::to_string(port_) + "/a";
+  }
+
+ private:
+  void serve() {
+    for (int peer = accept(socket_, nullptr, nullptr); peer >= 0; peer = accept(socket_, nullptr, nullptr)) {
+      std::array<char, 4096> request{};
+      if (recv(peer, request.data(), request.size(), 0) > 0) {
+        send(peer, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      }
+      close(peer);
+    }
+  }
+
+  const std::string answer_;
+  const int socket_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
 
 TEST_CASE("the client keeps its connection") {
   const bool tls = GENERATE(true, false);
@@ -165,6 +211,23 @@ TEST_CASE("servers that cannot be reached or trusted are Unavailable, and secret
     const auto result = make_client(trusting)->send(context, bad, testing::make_request());
     REQUIRE_FALSE(result.ok());
     CHECK(result.error().reason() == Reason::BadRequest);
+  }
+}
+
+TEST_CASE("a server that answers no HTTP, or redirects to what is no URL, is Unavailable and not a bad request") {
+  const std::unique_ptr<Executor> executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  ClientOptions options;
+  options.follow_redirects = true;
+  for (const std::string answer :
+       {"garbage\n", "", "HTTP/1.1 302 Found\r\nLocation: gopher://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:port/\r\nContent-Length: 0\r\n\r\n"}) {
+    INFO(answer);
+    const SayingServer server(answer);
+    const auto result = make_client(options)->send(context, server.url("user:secret@"), testing::make_request());
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.error().reason() == Reason::Unavailable);
+    CHECK(result.error().message().find("secret") == std::string::npos);
   }
 }
 

@@ -22,6 +22,11 @@ curl_blob borrowed_blob(const std::string& text) {
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
 }
 
+bool is_http(std::string_view url) {
+  const std::string scheme = to_lower(url.substr(0, url.find(':')));
+  return scheme == "http" || scheme == "https";
+}
+
 bool redirects(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -175,7 +180,10 @@ Result<void> CurlTransfer::outcome(CURLcode code) const {
   }
   const std::string detail =
       with_printable_urls(error_text_.front() != '\0' ? error_text_.c_str() : curl_easy_strerror(code));
-  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) return bad_request(where + ": " + detail);
+  // libcurl says the same of an answer that is no HTTP and of a redirect that leads astray; those are the server's.
+  const bool malformed = code == CURLE_URL_MALFORMAT && status_ == 0;
+  const bool other_scheme = code == CURLE_UNSUPPORTED_PROTOCOL && !is_http(url_);
+  if (malformed || other_scheme) return bad_request(where + ": " + detail);
   return unavailable(where + ": " + detail);
 }
 
