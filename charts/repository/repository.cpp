@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/http/url.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -146,7 +147,7 @@ std::string resolve_chart_url(std::string_view repository, std::string_view url)
 Result<std::string> download_chart(const ChartSource& source, const DownloadFunction& download) {
   if (is_oci(source.chart) || is_oci(source.repository)) {
     return unsupported("charts from OCI registries are not supported: " +
-                       (is_oci(source.chart) ? source.chart : source.repository));
+                       http::printable_url(is_oci(source.chart) ? source.chart : source.repository));
   }
   if (source.repository.empty()) {
     if (!is_url(source.chart)) {
@@ -154,24 +155,26 @@ Result<std::string> download_chart(const ChartSource& source, const DownloadFunc
     }
     return download(source.chart);
   }
+  const std::string repository = "repository " + http::printable_url(source.repository);
   const std::string index_url = resolve_chart_url(source.repository, "index.yaml");
   auto text = download(index_url);
-  if (!text.ok()) return text.error().in("index of repository " + source.repository);
+  if (!text.ok()) return text.error().in("index of " + repository);
   auto index = RepositoryIndex::parse(*text, source.chart);
-  if (!index.ok()) return index.error().in("repository " + source.repository);
+  if (!index.ok()) return index.error().in(repository);
   auto entry = index->choose(source.chart, source.version);
-  if (!entry.ok()) return entry.error().in("repository " + source.repository);
+  if (!entry.ok()) return entry.error().in(repository);
   if (entry->urls.empty()) {
     return bad_request("chart \"" + source.chart + "\" version \"" + entry->version + "\" has no downloadable URLs");
   }
   const std::string url = resolve_chart_url(source.repository, entry->urls.front());
-  if (is_oci(url)) return unsupported("charts from OCI registries are not supported: " + url);
+  const std::string shown = http::printable_url(url);
+  if (is_oci(url)) return unsupported("charts from OCI registries are not supported: " + shown);
   auto archive = download(url);
-  if (!archive.ok()) return archive.error().in("chart " + url);
+  if (!archive.ok()) return archive.error().in("chart " + shown);
   std::string_view digest = entry->digest;
   if (digest.starts_with("sha256:")) digest.remove_prefix(std::string_view("sha256:").size());
   if (!digest.empty() && crypto::sha256_hex(*archive) != digest) {
-    return Error(Reason::Corrupt, "chart " + url + " does not have the digest that its repository's index names");
+    return Error(Reason::Corrupt, "chart " + shown + " does not have the digest that its repository's index names");
   }
   return archive;
 }

@@ -1,6 +1,7 @@
 #include "reconcilers/helm/chart_fetcher.h"
 
 #include "base/http/client.h"
+#include "base/http/url.h"
 #include "base/tls/crypto.h"
 #include "charts/chart.h"
 
@@ -10,26 +11,26 @@ namespace {
 constexpr int kMaxRedirects = 10;
 constexpr Duration kDownloadTimeout = std::chrono::minutes(5);
 
-// "https://charts.example.com:8443": what decides whether credentials may be sent.
-std::string_view origin_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return {};
-  return url.substr(0, url.find_first_of("/?#", scheme + 3));
+// The URL that names the repository, or the chart that is in none; credentials are for its origin.
+template <class Source>
+auto& home_of(Source& source) {
+  return source.repository.empty() ? source.chart : source.repository;
 }
 
-// A Location header is absolute, relative to the host, or relative to the document.
-std::string redirect_target(std::string_view url, std::string_view location) {
-  if (location.find("://") != std::string_view::npos) return std::string(location);
-  const std::string_view origin = origin_of(url);
-  if (location.starts_with('/')) return std::string(origin) + std::string(location);
-  const std::string_view path = url.substr(0, url.find_first_of("?#"));
-  const std::size_t slash = path.rfind('/');
-  const bool has_path = slash != std::string_view::npos && slash >= origin.size();
-  return (has_path ? std::string(path.substr(0, slash)) : std::string(origin)) + "/" + std::string(location);
+// A user in the URL is credentials like any other: those of the Secret go before it.
+ChartLocation without_user(ChartLocation location) {
+  std::string& home = home_of(location.source);
+  http::UrlWithoutUser parts = http::take_user(home);
+  home = std::move(parts.url);
+  if (location.username.empty()) {
+    location.username = std::move(parts.username);
+    location.password = std::move(parts.password);
+  }
+  return location;
 }
 
 Error status_error(const std::string& url, int status) {
-  const std::string text = "GET " + url.substr(0, url.find('?')) + " answers " + std::to_string(status);
+  const std::string text = "GET " + http::printable_url(url) + " answers " + std::to_string(status);
   if (status == 401 || status == 403) return Error(Reason::Unauthorized, text);
   if (status == 404) return Error(Reason::NotFound, text);
   return unavailable(text);
@@ -37,7 +38,8 @@ Error status_error(const std::string& url, int status) {
 
 class HttpChartFetcher : public ChartFetcher {
  public:
-  Result<std::string> fetch(const Context& context, const ChartLocation& location) override {
+  Result<std::string> fetch(const Context& context, const ChartLocation& given) override {
+    const ChartLocation location = without_user(given);
     http::ClientOptions options;
     options.ca_pem = location.ca_pem;
     options.certificate_pem = location.certificate_pem;
@@ -54,8 +56,7 @@ class HttpChartFetcher : public ChartFetcher {
   static http::Request request_for(const ChartLocation& location, const std::string& url) {
     http::Request request;
     request.method = "GET";
-    const std::string& home = location.source.repository.empty() ? location.source.chart : location.source.repository;
-    const bool trusted = location.pass_credentials || origin_of(url) == origin_of(home);
+    const bool trusted = location.pass_credentials || http::origin_of(url) == http::origin_of(home_of(location.source));
     if (!location.username.empty() && trusted) {
       request.headers.add("Authorization",
                           "Basic " + crypto::base64_encode(location.username + ":" + location.password));
@@ -67,15 +68,16 @@ class HttpChartFetcher : public ChartFetcher {
                                       std::string url) {
     for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
       if (!url.starts_with("http://") && !url.starts_with("https://")) {
-        return bad_request("\"" + url + "\": expected a URL with http:// or https://");
+        return bad_request("\"" + http::printable_url(url) + "\": expected a URL with http:// or https://");
       }
       ASSIGN_OR_RETURN(const http::Response response, client.send(context, url, request_for(location, url)));
       if (response.status == 200) return response.body_text();
       const std::string_view target = response.headers.get("Location");
       if (response.status < 300 || response.status >= 400 || target.empty()) return status_error(url, response.status);
-      url = redirect_target(url, target);
+      url = http::redirect_target(url, target);
     }
-    return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects from " + location.source.chart);
+    return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects from " +
+                       http::printable_url(location.source.chart));
   }
 };
 

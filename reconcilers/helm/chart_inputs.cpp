@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/http/url.h"
 #include "base/not_found.h"
 #include "base/tls/crypto.h"
 #include "kube/client/resources.h"
@@ -58,7 +59,7 @@ Result<charts::Chart> ChartInputs::chart(const Context& context, const kube::Obj
   ASSIGN_OR_RETURN(const ChartLocation from, location(context, chart, spec));
   ASSIGN_OR_RETURN(const std::string archive, fetcher_.fetch(context, from));
   Result<charts::Chart> loaded = charts::load_archive(archive);
-  if (!loaded.ok()) return loaded.error().in("chart " + spec.chart);
+  if (!loaded.ok()) return loaded.error().in("chart " + http::printable_url(spec.chart));
   return loaded;
 }
 

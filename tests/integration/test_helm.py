@@ -339,6 +339,22 @@ class Repositories(HelmChartTestCase):
         self.apply("fetched", spec)
         self.wait_for_failed("fetched", "False", "revision 2")
 
+    def test_a_password_in_a_url_is_used_and_never_told(self):
+        address = self.serve().removeprefix("http://")
+        self.apply("by-url", {"repo": f"http://sailor:knots@{address}", "chart": "quay"})
+        self.moorings("by-url", 3)
+        for name, spec in (("bad-user", {"repo": f"http://sailor:blue-mussel@{address}", "chart": "quay"}),
+                           ("bad-chart", {"chart": f"http://sailor:blue-mussel@{address}/quay-0.1.0.tgz"}),
+                           ("bad-port", {"repo": "http://sailor:blue-mussel@127.0.0.1:port", "chart": "quay"}),
+                           ("bad-oci", {"chart": f"oci://sailor:blue-mussel@{address}/quay"})):
+            with self.subTest(name):
+                self.apply(name, spec)
+                failed = self.wait_for_failed(name, "True", "127.0.0.1")
+                self.assertNotIn("blue-mussel", str(failed["status"]))
+        wait_for(lambda: "bad-user" in self.server.kubectl("get", "events"), WAIT_TIMEOUT, "an event about bad-user")
+        self.assertNotIn("blue-mussel", self.server.kubectl("get", "events", "-o", "yaml"))
+        self.assertNotIn("blue-mussel", self.server.log())
+
     def test_a_chart_comes_from_the_servers_own_static_files(self):
         folder = os.path.join(self.server.data_dir, "server", "static", "charts")
         os.makedirs(folder, exist_ok=True)
