@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/http/url.h"
 #include "reconcilers/git/git_mirror.h"
 #include "reconcilers/git/internal/git_handles.h"
 #include "reconcilers/git/internal/http_subtransport.h"
@@ -41,6 +42,18 @@ git_remote_callbacks callbacks_for(Call& call, bool local) {
   return callbacks;
 }
 
+// A user in the URL is credentials like any other, and those of the Secret go before it. Without it the URL may be
+// given to libgit2 and get into its messages.
+GitRemote without_user(GitRemote remote) {
+  http::UrlWithoutUser parts = http::take_user(remote.url);
+  remote.url = std::move(parts.url);
+  if (remote.username.empty() && remote.password.empty() && remote.bearer_token.empty()) {
+    remote.username = std::move(parts.username);
+    remote.password = std::move(parts.password);
+  }
+  return remote;
+}
+
 bool is_hexadecimal_commit(const std::string& text) {
   return text.size() == GIT_OID_HEXSZ &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
@@ -62,27 +75,31 @@ class Libgit2Mirror : public GitMirror {
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   }
 
-  Result<std::vector<GitReference>> list(const Context& context, const GitRemote& remote) override {
+  Result<std::vector<GitReference>> list(const Context& context, const GitRemote& given) override {
+    const GitRemote remote = without_user(given);
+    const std::string shown = http::printable_url(remote.url);
     ASSIGN_OR_RETURN(const bool local, check_url(remote.url));
     git_remote* raw = nullptr;
     if (const int code = git_remote_create_detached(&raw, remote.url.c_str()); code != 0) {
-      return last_error(code, remote.url);
+      return last_error(code, shown);
     }
     const Handle<git_remote> handle(raw);
     Call call{context, HttpConnection(context, remote)};
     git_remote_callbacks callbacks = callbacks_for(call, local);
     const int connected = git_remote_connect(handle.get(), GIT_DIRECTION_FETCH, &callbacks, nullptr, nullptr);
-    if (connected != 0) return failure_of(call, connected, "cannot reach " + remote.url);
+    if (connected != 0) return failure_of(call, connected, "cannot reach " + shown);
     const git_remote_head** heads = nullptr;
     std::size_t count = 0;
     if (const int code = git_remote_ls(&heads, &count, handle.get()); code != 0) {
-      return failure_of(call, code, "cannot list " + remote.url);
+      return failure_of(call, code, "cannot list " + shown);
     }
     return references_of(heads, count);
   }
 
-  Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& remote,
+  Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& given,
                      const std::vector<std::string>& references) override {
+    const GitRemote remote = without_user(given);
+    const std::string shown = http::printable_url(remote.url);
     ASSIGN_OR_RETURN(const bool local, check_url(remote.url));
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, true));
     // The URL is meant as it stands; and what rewrites it leaks 40 KB a time in libgit2 1.5.
@@ -91,7 +108,7 @@ class Libgit2Mirror : public GitMirror {
     creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
     git_remote* raw = nullptr;
     if (const int code = git_remote_create_with_opts(&raw, remote.url.c_str(), &creation); code != 0) {
-      return last_error(code, remote.url);
+      return last_error(code, shown);
     }
     const Handle<git_remote> handle(raw);
     std::vector<std::string> specifications;
@@ -106,7 +123,7 @@ class Libgit2Mirror : public GitMirror {
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.update_fetchhead = 0;
     const int code = git_remote_fetch(handle.get(), &array, &options, nullptr);
-    if (code != 0) return failure_of(call, code, "cannot fetch from " + remote.url);
+    if (code != 0) return failure_of(call, code, "cannot fetch from " + shown);
     return {};
   }
 
@@ -253,7 +270,7 @@ Error last_error(int code, std::string_view what) {
   const git_error* error = git_error_last();
   std::string text(what);
   text += ": ";
-  text += error != nullptr && error->message != nullptr ? error->message : "libgit2 failed";
+  text += error != nullptr && error->message != nullptr ? http::with_printable_urls(error->message) : "libgit2 failed";
   if (code == GIT_ENOTFOUND) return Error(Reason::NotFound, std::move(text));
   if (code == GIT_EAUTH) return Error(Reason::Unauthorized, std::move(text));
   return unavailable(std::move(text));
