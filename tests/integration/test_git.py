@@ -208,21 +208,26 @@ class Backend(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def https_server(folder, handler):
+    """A server on loopback, and the file of the certificate that it shows."""
+    certificate, key = os.path.join(folder, "server.crt"), os.path.join(folder, "server.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server, certificate
+
+
 @unittest.skipUnless(os.path.exists(HTTP_BACKEND), "git-http-backend is not installed")
 class HttpsRepository(GitTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.certificate = os.path.join(cls.folder, "server.crt")
-        key = os.path.join(cls.folder, "server.key")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", key, "-out", cls.certificate, "-days", "2", "-subj", "/CN=127.0.0.1",
-                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
         handler = type("RootedBackend", (Backend,), {"root": cls.folder})
-        cls.https = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cls.certificate, key)
-        cls.https.socket = context.wrap_socket(cls.https.socket, server_side=True)
+        cls.https, cls.certificate = https_server(cls.folder, handler)
         cls.thread = threading.Thread(target=cls.https.serve_forever, daemon=True)
         cls.thread.start()
 

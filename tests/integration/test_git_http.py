@@ -1,13 +1,14 @@
-"""GitRepository over plain HTTP: servers that answer nonsense, passwords in URLs."""
+"""GitRepository over plain HTTP: repositories that moved, servers that answer nonsense, passwords in URLs."""
 import base64
 import contextlib
 import http.server
+import os
 import socketserver
 import threading
 import unittest
 
 from cluster import free_port, wait_for, WAIT_TIMEOUT
-from test_git import Backend, GitTestCase, condition, source
+from test_git import HTTP_BACKEND, Backend, GitTestCase, condition, config_map, https_server, kustomization, source
 
 PASSWORD = "blue-mussel"
 
@@ -70,9 +71,72 @@ class RemoteTestCase(GitTestCase):
         self.addCleanup(manager.__exit__, None, None, None)
         return value
 
+    def filled(self, name):
+        repository = self.repository(name)
+        repository.write("apps/a.yaml", config_map(f"{name}-a", "1"))
+        repository.commit()
+        return repository
+
     def wait_for_reason(self, name, reason):
         return self.server.wait_for_object("gitrepository", name,
                                            condition=lambda o: condition(o)["reason"] == reason)
+
+
+@unittest.skipUnless(os.path.exists(HTTP_BACKEND), "git-http-backend is not installed")
+class MovedRepository(RemoteTestCase):
+    def test_every_kind_of_redirect_is_followed(self):
+        address, asked = self.remote()
+        self.filled("moved")
+        for status in (301, 302, 303, 307, 308):
+            with self.subTest(status):
+                name = f"moved-{status}"
+                self.apply(source(name, f"http://{address}/{status}/new/moved/.git/"))
+                self.wait_for_reason(name, "Succeeded")
+        # As git does, what follows the first answer is asked where that led to.
+        posts = [path for command, path, _ in asked if command == "POST"]
+        self.assertEqual(set(posts), {"/new/moved/.git/git-upload-pack"})
+        self.apply(kustomization("moved", "moved-301"))
+        self.server.wait_for_object("configmap", "moved-a")
+
+    def test_credentials_stay_with_the_host_that_they_are_for(self):
+        wanted = "Basic " + base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
+        self.filled("private")
+        home, asked_at_home = self.remote(credentials=wanted)
+        self.apply(source("private", f"http://robot:{PASSWORD}@{home}/301/new/private/.git"))
+        self.wait_for_reason("private", "Succeeded")
+        self.assertEqual({credentials for _, _, credentials in asked_at_home}, {wanted})
+
+        other, asked_at_other = self.remote(credentials=wanted)
+        first, _ = self.remote(elsewhere=f"http://{other}")
+        self.apply(source("elsewhere", f"http://robot:{PASSWORD}@{first}/302/new/private/.git"))
+        found = self.wait_for_reason("elsewhere", "AuthenticationFailed")
+        self.assertIn(f"after a redirect to http://{other}", condition(found)["message"])
+        self.assertEqual({credentials for _, _, credentials in asked_at_other}, {None})
+
+    def test_redirects_that_lead_to_no_repository_say_so(self):
+        login, _ = self.remote(page="http://127.0.0.1/login?from=x")
+        self.apply(source("login", f"http://{login}/302/new/x/.git"))
+        self.assertIn("302 redirect to http://127.0.0.1/login, which is no git repository",
+                      condition(self.wait_for_reason("login", "GitOperationFailed"))["message"])
+        round_and_round, _ = self.remote(elsewhere="/302/")
+        self.apply(source("round", f"http://{round_and_round}/302/new/x/.git"))
+        self.assertIn("more than 10 redirects",
+                      condition(self.wait_for_reason("round", "GitOperationFailed"))["message"])
+        for name, target in (("gopher", "gopher://127.0.0.1"), ("no-port", "http://127.0.0.1:port")):
+            address, _ = self.remote(elsewhere=target)
+            self.apply(source(name, f"http://{address}/302/new/x/.git"))
+            self.wait_for_reason(name, "GitOperationFailed")
+
+
+    def test_a_redirect_out_of_encryption_is_refused(self):
+        plain, asked = self.remote()
+        handler = type("Secure", (OpenBackend,), {"asked": [], "elsewhere": f"http://{plain}"})
+        server, certificate = https_server(self.folder, handler)
+        address = self.enter(served(server))
+        self.server.kubectl("create", "secret", "generic", "authority", f"--from-file=ca.crt={certificate}")
+        self.apply(source("downgraded", f"https://{address}/301/new/x/.git", secretRef="{name: authority}"))
+        self.assertIn("which is refused", condition(self.wait_for_reason("downgraded", "GitOperationFailed"))["message"])
+        self.assertEqual(asked, [])
 
 
 class StrangeServers(RemoteTestCase):

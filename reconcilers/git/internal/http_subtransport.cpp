@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/http/url.h"
 #include "base/tls/crypto.h"
 
 namespace coracle::reconcilers::git {
@@ -11,6 +12,16 @@ namespace {
 
 // One fetch of a repository; what is larger does not belong on a small machine.
 constexpr std::size_t kMaxPack = std::size_t{512} << 20;
+constexpr int kMaxRedirects = 10;
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string without_trailing_slashes(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
 
 http::ClientOptions client_options(const GitRemote& remote) {
   http::ClientOptions options;
@@ -18,7 +29,6 @@ http::ClientOptions client_options(const GitRemote& remote) {
   options.certificate_pem = remote.certificate_pem;
   options.key_pem = remote.key_pem;
   options.proxy = remote.proxy;
-  options.follow_redirects = true;
   options.max_body_bytes = kMaxPack;
   return options;
 }
@@ -28,8 +38,8 @@ http::ClientOptions client_options(const GitRemote& remote) {
 // Writes gather the request; the first read sends it and the answer is read from memory.
 class HttpConnection::Stream : public git_smart_subtransport_stream {
  public:
-  Stream(Subtransport& owner, HttpConnection& connection, std::string method, std::string url, std::string type)
-      : connection_(connection), method_(std::move(method)), url_(std::move(url)), content_type_(std::move(type)) {
+  Stream(Subtransport& owner, HttpConnection& connection, Service service)
+      : connection_(connection), service_(std::move(service)) {
     subtransport = &owner;
     read = &Stream::read_some;
     write = &Stream::write_some;
@@ -41,8 +51,7 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
     auto& self = *static_cast<Stream*>(base);
     if (!self.sent_) {
       self.sent_ = true;
-      Result<std::string> answer =
-          self.connection_.exchange(self.method_, self.url_, self.content_type_, std::move(self.request_));
+      Result<std::string> answer = self.connection_.exchange(self.service_, self.request_);
       if (!answer.ok()) {
         self.connection_.failure_ = answer.error();
         git_error_set_str(GIT_ERROR_HTTP, answer.error().message().c_str());
@@ -64,9 +73,7 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
   static void destroy(git_smart_subtransport_stream* base) { std::unique_ptr<Stream>(static_cast<Stream*>(base)); }
 
   HttpConnection& connection_;
-  const std::string method_;
-  const std::string url_;
-  const std::string content_type_;
+  const Service service_;
   std::string request_;
   std::string answer_;
   std::size_t position_ = 0;
@@ -74,7 +81,10 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
 };
 
 HttpConnection::HttpConnection(const Context& context, const GitRemote& remote)
-    : context_(context), remote_(remote), client_(http::make_client(client_options(remote))) {}
+    : context_(context),
+      remote_(remote),
+      client_(http::make_client(client_options(remote))),
+      base_(without_trailing_slashes(remote.url)) {}
 
 int HttpConnection::make_transport(git_transport** out, git_remote* owner, void* payload) {
   // libgit2 copies the definition.
@@ -94,44 +104,99 @@ int HttpConnection::make_subtransport(git_smart_subtransport** out, git_transpor
   return 0;
 }
 
-int HttpConnection::open_stream(git_smart_subtransport_stream** out, git_smart_subtransport* base, const char* url,
+int HttpConnection::open_stream(git_smart_subtransport_stream** out, git_smart_subtransport* base, const char*,
                                 git_smart_service_t action) {
   auto& transport = *static_cast<Subtransport*>(base);
-  std::unique_ptr<Stream> stream;
+  Service service;
   if (action == GIT_SERVICE_UPLOADPACK_LS) {
-    stream = std::make_unique<Stream>(transport, *transport.connection, "GET",
-                                      std::string(url) + "/info/refs?service=git-upload-pack", "");
+    service = {"GET", "/info/refs?service=git-upload-pack", ""};
   } else if (action == GIT_SERVICE_UPLOADPACK) {
-    stream = std::make_unique<Stream>(transport, *transport.connection, "POST", std::string(url) + "/git-upload-pack",
-                                      "application/x-git-upload-pack-request");
+    service = {"POST", "/git-upload-pack", "application/x-git-upload-pack-request"};
   } else {
     git_error_set_str(GIT_ERROR_NET, "only fetching is supported");
     return GIT_ERROR;
   }
-  *out = stream.release();
+  *out = std::make_unique<Stream>(transport, *transport.connection, std::move(service)).release();
   return 0;
 }
 
-Result<std::string> HttpConnection::exchange(std::string_view method, const std::string& url,
-                                             std::string_view content_type, std::string body) {
+Result<std::string> HttpConnection::exchange(const Service& service, const std::string& body) {
+  std::string url = base_ + service.path;
+  for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
+    Result<http::Response> response = client_->send(context_, url, request_for(service, url, body));
+    if (!response.ok()) {
+      // Only what the user wrote is his mistake; where a server points to may be another tomorrow.
+      const bool astray = redirects > 0 && response.error().reason() == Reason::BadRequest;
+      return astray ? unavailable(response.error().message()) : response.error();
+    }
+    if (!is_redirect(response->status) || !response->headers.has("Location")) return answer_of(url, *response);
+    ASSIGN_OR_RETURN(url, follow(service, url, *response));
+  }
+  return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects");
+}
+
+http::Request HttpConnection::request_for(const Service& service, const std::string& url,
+                                          const std::string& body) const {
   http::Request request;
-  request.method = method;
-  request.body = std::move(body);
+  request.method = service.method;
+  request.body = body;
   request.headers.add("User-Agent", "git/2.0 (coracle)");
   request.headers.add("Accept", "*/*");
-  if (!content_type.empty()) request.headers.add("Content-Type", std::string(content_type));
+  if (!service.content_type.empty()) request.headers.add("Content-Type", service.content_type);
+  if (!is_trusted(url)) return request;
   if (!remote_.bearer_token.empty()) {
     request.headers.add("Authorization", "Bearer " + remote_.bearer_token);
   } else if (!remote_.username.empty() || !remote_.password.empty()) {
     request.headers.add("Authorization", "Basic " + crypto::base64_encode(remote_.username + ":" + remote_.password));
   }
-  ASSIGN_OR_RETURN(const http::Response response, client_->send(context_, url, request));
-  if (response.status == 401 || response.status == 403) {
-    return Error(Reason::Unauthorized,
-                 "authentication required: the server answered " + std::to_string(response.status));
+  return request;
+}
+
+// Credentials are for the origin that the user named, wherever it sends us.
+bool HttpConnection::is_trusted(const std::string& url) const {
+  return http::origin_of(url) == http::origin_of(remote_.url);
+}
+
+// As git does it (http.followRedirects=initial): the redirect of the first question tells where the repository is,
+// and what follows is asked there. A POST must not be turned into a GET, so only 307 and 308 lead it elsewhere.
+Result<std::string> HttpConnection::follow(const Service& service, const std::string& url,
+                                           const http::Response& response) {
+  const std::string target = http::redirect_target(url, response.headers.get("Location"));
+  const std::string what = std::to_string(response.status) + " redirect to " + http::printable_url(target);
+  if (!target.starts_with("https://") && !target.starts_with("http://")) {
+    return unavailable("the server answered with a " + what + ", which is no URL with http:// or https://");
   }
-  if (response.status == 404) return Error(Reason::NotFound, "repository not found: the server answered 404");
-  if (response.status != 200) return unavailable("the server answered " + std::to_string(response.status));
+  if (url.starts_with("https://") && !target.starts_with("https://")) {
+    return unavailable("the server answered with a " + what +
+                       ", which is refused: the connection would no longer be "
+                       "encrypted");
+  }
+  if (service.method == "POST") {
+    const bool same_method = response.status == 307 || response.status == 308;
+    return same_method ? Result<std::string>(target) : unavailable("the server answered a POST with a " + what);
+  }
+  if (!target.ends_with(service.path)) {
+    return unavailable("the server answered with a " + what +
+                       ", which is no git repository: expected a URL that ends "
+                       "with " +
+                       service.path);
+  }
+  base_ = target.substr(0, target.size() - service.path.size());
+  return target;
+}
+
+Result<std::string> HttpConnection::answer_of(const std::string& url, const http::Response& response) const {
+  const std::string answered = "the server answered " + std::to_string(response.status);
+  if (response.status == 401 || response.status == 403) {
+    const bool has_credentials = !remote_.bearer_token.empty() || !remote_.username.empty();
+    return Error(Reason::Unauthorized, "authentication required: " + answered +
+                                           (has_credentials && !is_trusted(url)
+                                                ? " after a redirect to " + http::origin_of(http::printable_url(url)) +
+                                                      ", where the credentials are not sent"
+                                                : ""));
+  }
+  if (response.status == 404) return Error(Reason::NotFound, "repository not found: " + answered);
+  if (response.status != 200) return unavailable(answered);
   return response.body_text();
 }
 

@@ -36,12 +36,23 @@ class HttpConnection {
   static int open_stream(git_smart_subtransport_stream** out, git_smart_subtransport* transport, const char* url,
                          git_smart_service_t action);
 
-  Result<std::string> exchange(std::string_view method, const std::string& url, std::string_view content_type,
-                               std::string body);
+  // What one service of the protocol asks: its path below the repository's URL, and how.
+  struct Service {
+    std::string method;
+    std::string path;
+    std::string content_type;
+  };
+  Result<std::string> exchange(const Service& service, const std::string& body);
+  http::Request request_for(const Service& service, const std::string& url, const std::string& body) const;
+  // Where the answer to `url` sends us; of a repository that moved, `base_` becomes its new URL.
+  Result<std::string> follow(const Service& service, const std::string& url, const http::Response& response);
+  Result<std::string> answer_of(const std::string& url, const http::Response& response) const;
+  bool is_trusted(const std::string& url) const;
 
   const Context& context_;
   const GitRemote& remote_;
   const std::unique_ptr<http::Client> client_;
+  std::string base_;  // the repository's URL, without a '/' at its end
   std::optional<Error> failure_;
 };
 
