@@ -11,44 +11,43 @@ namespace {
 
 constexpr std::size_t kMaxMessage = 20'000;
 
-kube::Condition make_condition(std::string_view type, std::string_view status, std::string_view reason,
-                               std::string_view message, std::int64_t generation) {
-  kube::Condition condition;
-  condition.type = type;
-  condition.status = status;
-  condition.reason = reason;
-  condition.message = message.substr(0, kMaxMessage);
-  condition.observed_generation = generation;
-  return condition;
-}
-
-Value set_or_remove(const Value& conditions, bool wanted, const kube::Condition& condition, WallTime now) {
-  return wanted ? kube::with_condition(conditions, condition, now)
-                : kube::without_condition(conditions, condition.type);
+// A merge patch keeps what it does not name.
+Value with_removals(const Value& before, const Value& after) {
+  Value::ObjectBuilder patch(after);
+  for (const Value::Member& member : before.members()) {
+    if (!after.contains(member.key)) patch.set(member.key, Value());
+  }
+  return std::move(patch).build();
 }
 
 }  // namespace
+
+Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondition& condition, std::int64_t generation,
+                          WallTime now) {
+  if (!wanted) return kube::without_condition(conditions, condition.type);
+  kube::Condition entry;
+  entry.type = condition.type;
+  entry.status = condition.status;
+  entry.reason = condition.reason;
+  entry.message = condition.message.substr(0, kMaxMessage);
+  entry.observed_generation = generation;
+  return kube::with_condition(conditions, entry, now);
+}
 
 Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now) {
   using Kind = FluxOutcome::Kind;
   const bool ready = outcome.kind == Kind::Ready;
   const bool progressing = outcome.kind == Kind::Progressing;
   const bool stalled = outcome.kind == Kind::Stalled;
-  Value planned = kube::with_condition(conditions,
-                                       make_condition("Ready",
-                                                      ready         ? "True"
-                                                      : progressing ? "Unknown"
-                                                                    : "False",
-                                                      outcome.reason, outcome.message, generation),
-                                       now);
+  const std::string_view status = ready ? "True" : progressing ? "Unknown" : "False";
+  Value planned =
+      with_flux_condition(conditions, true, {"Ready", status, outcome.reason, outcome.message}, generation, now);
   // A failed attempt that will be repeated is still on its way.
   const bool retrying = outcome.kind == Kind::Failed;
-  planned = set_or_remove(planned, progressing || retrying,
-                          make_condition("Reconciling", "True", retrying ? "ProgressingWithRetry" : "Progressing",
-                                         outcome.message, generation),
-                          now);
-  return set_or_remove(planned, stalled, make_condition("Stalled", "True", outcome.reason, outcome.message, generation),
-                       now);
+  planned = with_flux_condition(
+      planned, progressing || retrying,
+      {"Reconciling", "True", retrying ? "ProgressingWithRetry" : "Progressing", outcome.message}, generation, now);
+  return with_flux_condition(planned, stalled, {"Stalled", "True", outcome.reason, outcome.message}, generation, now);
 }
 
 bool has_unhandled_request(const kube::Object& object) {
@@ -60,8 +59,8 @@ Result<void> write_flux_status(const Context& context, const kube::Client& clien
                                const kube::Object& object, const Value& status, std::string_view field_manager) {
   if (object["status"] == status) return {};
   return even_if_gone(client.patch(context, resource, object.key(), kube::PatchType::Merge,
-                                   Value::object({{"status", status}}), {.field_manager = std::string(field_manager)},
-                                   "status"));
+                                   Value::object({{"status", with_removals(object["status"], status)}}),
+                                   {.field_manager = std::string(field_manager)}, "status"));
 }
 
 Result<void> set_flux_finalizer(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,

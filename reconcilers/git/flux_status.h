@@ -32,10 +32,20 @@ struct FluxOutcome {
 // The conditions after an outcome: Ready, and Reconciling or Stalled while they are true. Pure.
 Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now);
 
+// The list with a condition set while it is wanted, and without it else: Flux shows what is abnormal only while it is.
+struct FluxCondition {
+  std::string_view type;
+  std::string_view status;
+  std::string_view reason;
+  std::string_view message;
+};
+Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondition& condition, std::int64_t generation,
+                          WallTime now);
+
 // True when somebody asked for a reconcile that status has not answered yet.
 bool has_unhandled_request(const kube::Object& object);
 
-// Writes status when it differs from what the object has.
+// Makes status what is given when it differs from what the object has; what is not in it goes.
 Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                const kube::Object& object, const Value& status, std::string_view field_manager);
 // Adds or removes the finalizer when it is not, or is, there.

@@ -47,20 +47,20 @@ class GitRepositoryReconciler : public kube::Reconciler {
     TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), *repository, true, kSourceManager));
 
     if (const std::optional<std::string> field = unsupported_source_field(*repository)) {
-      TRY(report(context, *repository, {FluxOutcome::Kind::Stalled, "Unsupported", *field}, std::nullopt));
+      TRY(report_failure(context, *repository, {FluxOutcome::Kind::Stalled, "Unsupported", *field}));
       return kube::Done{};
     }
     Result<ChosenReference> fetched = fetch(context, *repository);
     if (!fetched.ok()) {
-      TRY(report(context, *repository, failure(fetched.error()), std::nullopt));
+      TRY(report_failure(context, *repository, failure(fetched.error())));
       if (fetched.error().reason() == Reason::BadRequest || fetched.error().reason() == Reason::Invalid) {
         return kube::Done{};
       }
       return fetched.error();
     }
     TRY(report(context, *repository,
-               {FluxOutcome::Kind::Ready, "Succeeded", "stored artifact for revision '" + fetched->revision + "'"},
-               *fetched));
+               {{FluxOutcome::Kind::Ready, "Succeeded", "stored artifact for revision '" + fetched->revision + "'"},
+                *fetched}));
     return kube::Done{spec_interval(*repository, "interval", kDefaultFetchInterval)};
   }
 
@@ -129,37 +129,26 @@ class GitRepositoryReconciler : public kube::Reconciler {
     return chosen;
   }
 
-  Result<void> report(const Context& context, const kube::Object& repository, const FluxOutcome& outcome,
-                      const std::optional<ChosenReference>& fetched) {
-    const Value& before = repository["status"];
-    const WallTime now = context.clock().wall();
-    Value::ObjectBuilder status(before);
-    status.set("observedGeneration", repository.generation());
-    status.set("conditions", plan_flux_conditions(before["conditions"], outcome, repository.generation(), now));
-    if (const std::string_view requested = repository.annotation(kReconcileRequest); !requested.empty()) {
-      status.set("lastHandledReconcileAt", requested);
-    }
-    const bool fresh = fetched && before["artifact"]["revision"].as_string() != fetched->revision;
-    if (fresh) status.set("artifact", artifact(repository, *fetched, now));
-    TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository, std::move(status).build(),
-                          kSourceManager));
+  Result<void> report_failure(const Context& context, const kube::Object& repository, FluxOutcome outcome) {
+    const std::string revision(repository["status"]["artifact"]["revision"].as_string());
+    ASSIGN_OR_RETURN(const bool stored,
+                     mirror_.has_commit(context, mirror_name(repository.key()), commit_of_revision(revision)));
+    return report(context, repository, {std::move(outcome), std::nullopt, stored});
+  }
+
+  Result<void> report(const Context& context, const kube::Object& repository, const SourceAttempt& attempt) {
+    const Value status = plan_source_status(repository, attempt, context.clock().wall());
+    const bool fresh = attempt.fetched && status["artifact"] != repository["status"]["artifact"];
+    const FluxOutcome& outcome = attempt.outcome;
+    TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository, status, kSourceManager));
     if (fresh) {
       events_.record(context, repository, kube::EventType::Normal, "NewArtifact", outcome.message);
-      log_.info("fetched a revision", {{"repository", repository.key().text()}, {"revision", fetched->revision}});
+      log_.info("fetched a revision",
+                {{"repository", repository.key().text()}, {"revision", attempt.fetched->revision}});
     } else if (outcome.kind == FluxOutcome::Kind::Failed || outcome.kind == FluxOutcome::Kind::Stalled) {
       events_.record(context, repository, kube::EventType::Warning, outcome.reason, outcome.message);
     }
     return {};
-  }
-
-  // An artifact is a commit of the mirror; its path names it, and there is no server to fetch it from.
-  static Value artifact(const kube::Object& repository, const ChosenReference& fetched, WallTime now) {
-    const std::string path = "gitrepository/" + repository.key().text() + "/" + fetched.commit;
-    return Value::object({{"digest", "sha256:" + crypto::sha256_hex(fetched.commit)},
-                          {"lastUpdateTime", format_time(now)},
-                          {"path", path},
-                          {"revision", fetched.revision},
-                          {"url", "coracle:///" + path}});
   }
 
   const kube::Client& client_;

@@ -1,10 +1,11 @@
 #include "reconcilers/git/source_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
-#include "base/tls/crypto.h"
 #include "charts/semver.h"
+#include "kube/object/conditions.h"
 #include "reconcilers/git/ignore_rules.h"
 
 namespace coracle::reconcilers {
@@ -45,6 +46,34 @@ Result<ChosenReference> choose_version(const std::vector<GitReference>& referenc
   return choose_named(references, best->name, std::string_view(best->name).substr(kTags.size()));
 }
 
+// What of spec decides, with the revision, what an artifact consists of, and where status says so.
+struct Observed {
+  std::string_view spec;
+  std::string_view status;
+};
+constexpr std::array<Observed, 2> kObserved = {
+    {{"ignore", "observedIgnore"}, {"sparseCheckout", "observedSparseCheckout"}}};
+
+// An artifact is a commit of the mirror, and its path names it. No tarball of it exists: consumers in this process
+// read the mirror. So there is no size to tell, and the digest, which Flux's kinds require, is git's own of the
+// commit, which covers every file of it.
+Value artifact_of(const kube::Object& repository, const ChosenReference& fetched, WallTime now) {
+  const std::string path = "gitrepository/" + repository.key().text() + "/" + fetched.commit;
+  return Value::object({{"digest", "sha1:" + fetched.commit},
+                        {"lastUpdateTime", format_time(now)},
+                        {"path", path},
+                        {"revision", fetched.revision},
+                        {"url", "coracle:///" + path}});
+}
+
+bool is_same_artifact(const kube::Object& repository, const Value& artifact) {
+  const Value& status = repository["status"];
+  constexpr std::string_view kTime = "lastUpdateTime";
+  return status["artifact"].without(kTime) == artifact.without(kTime) &&
+         std::all_of(kObserved.begin(), kObserved.end(),
+                     [&](const Observed& field) { return repository["spec"][field.spec] == status[field.status]; });
+}
+
 bool is_below(std::string_view path, std::string_view directory) {
   while (directory.starts_with("./")) directory.remove_prefix(2);
   while (directory.ends_with('/')) directory.remove_suffix(1);
@@ -58,6 +87,10 @@ WantedReference WantedReference::of(const kube::Object& repository) {
   const Value& reference = repository["spec"]["ref"];
   const auto text = [&reference](std::string_view field) { return std::string(reference[field].as_string()); };
   return {text("branch"), text("tag"), text("semver"), text("name"), text("commit")};
+}
+
+std::string commit_of_revision(std::string_view revision) {
+  return std::string(revision.substr(revision.rfind(':') + 1));
 }
 
 Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references) {
@@ -88,6 +121,42 @@ std::optional<std::string> unsupported_source_field(const kube::Object& reposito
 
 std::string mirror_name(const kube::ObjectKey& key) {
   return key.namespace_ + "/" + key.name + ".git";
+}
+
+Value plan_source_status(const kube::Object& repository, const SourceAttempt& attempt, WallTime now) {
+  const Value& before = repository["status"];
+  const std::int64_t generation = repository.generation();
+  const FluxOutcome& outcome = attempt.outcome;
+  Value::ObjectBuilder status(before);
+  status.set("observedGeneration", generation);
+  if (const std::string_view requested = repository.annotation(kReconcileRequest); !requested.empty()) {
+    status.set("lastHandledReconcileAt", requested);
+  }
+  Value conditions = plan_flux_conditions(before["conditions"], outcome, generation, now);
+  const bool failed = outcome.kind == FluxOutcome::Kind::Failed || outcome.kind == FluxOutcome::Kind::Stalled;
+  conditions = with_flux_condition(conditions, failed, {"FetchFailed", "True", outcome.reason, outcome.message},
+                                   generation, now);
+  if (attempt.fetched) {
+    const std::string message = "stored artifact for revision '" + attempt.fetched->revision + "'";
+    conditions =
+        with_flux_condition(conditions, true, {"ArtifactInStorage", "True", "Succeeded", message}, generation, now);
+    const Value artifact = artifact_of(repository, *attempt.fetched, now);
+    if (!is_same_artifact(repository, artifact)) status.set("artifact", artifact);
+    for (const Observed& field : kObserved) {
+      const Value& value = repository["spec"][field.spec];
+      if (value.is_null()) {
+        status.remove(field.status);
+      } else {
+        status.set(field.status, value);
+      }
+    }
+  } else if (!attempt.stored) {
+    // What was fetched before stays applicable while a source cannot be reached, unless it is lost.
+    conditions = kube::without_condition(conditions, "ArtifactInStorage");
+    status.remove("artifact");
+  }
+  status.set("conditions", conditions);
+  return std::move(status).build();
 }
 
 std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files) {

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "kube/object/object.h"
+#include "reconcilers/git/flux_status.h"
 #include "reconcilers/git/git_mirror.h"
 
 // The pure half of the GitRepository reconciler.
@@ -29,6 +30,8 @@ struct ChosenReference {
   std::string commit;
   std::string revision;
 };
+// The commit that a revision ends with; empty when there is none.
+std::string commit_of_revision(std::string_view revision);
 // NotFound says what the remote does not have; Invalid that a version range is none.
 Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references);
 
@@ -41,5 +44,16 @@ std::string mirror_name(const kube::ObjectKey& key);
 // The files of an artifact: without what .sourceignore files, spec.ignore (or Flux's defaults) and
 // spec.sparseCheckout leave out.
 std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files);
+
+// What an attempt found: nothing in `fetched` when it failed, and `stored` says whether the mirror still has the commit
+// of the artifact in status.
+struct SourceAttempt {
+  FluxOutcome outcome;
+  std::optional<ChosenReference> fetched = {};
+  bool stored = false;
+};
+// The status after an attempt: conditions, artifact and what of spec it was made with. The artifact stays as it is
+// while nothing changes that it consists of.
+Value plan_source_status(const kube::Object& repository, const SourceAttempt& attempt, WallTime now);
 
 }  // namespace coracle::reconcilers

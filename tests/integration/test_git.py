@@ -111,6 +111,28 @@ class LocalRepository(GitTestCase):
         self.server.kubectl("delete", "kustomization", "life")
         self.server.wait_until_gone("configmap", "git-a")
 
+    def test_status_tells_what_is_stored(self):
+        repository = self.repository("told")
+        repository.write("apps/a.yaml", config_map("told-a", "1"))
+        commit = repository.commit()
+        self.apply(source("told", f"file://{repository.folder}", ignore="'*.md'"))
+        self.server.kubectl("wait", "--for=condition=ArtifactInStorage", "gitrepository/told", "--timeout=60s")
+        status = self.server.object("gitrepository", "told")["status"]
+        self.assertEqual((status["observedIgnore"], status["artifact"]["digest"]), ("*.md", f"sha1:{commit}"))
+        self.assertNotIn("size", status["artifact"])
+
+        # What was fetched stays while the source cannot be reached; what is not asked for any more is not observed.
+        os.rename(repository.folder, repository.folder + "-away")
+        self.ask("gitrepository", "told")
+        found = self.server.wait_for_object("gitrepository", "told",
+                                            condition=lambda r: condition(r, "FetchFailed")["status"] == "True")
+        self.assertEqual(condition(found, "ArtifactInStorage")["status"], "True")
+        os.rename(repository.folder + "-away", repository.folder)
+        self.server.kubectl("patch", "gitrepository", "told", "--type=merge", "-p", '{"spec":{"ignore":null}}')
+        found = self.server.wait_for_object("gitrepository", "told",
+                                            condition=lambda r: "observedIgnore" not in r["status"])
+        self.assertEqual(condition(found, "FetchFailed")["status"], "")
+
     def test_errors_are_in_the_status(self):
         repository = self.repository("errors")
         repository.write("apps/kustomization.yaml", "resources: []\n")
