@@ -4,6 +4,8 @@
 
 #include "base/json/json.h"
 #include "kube/object/conditions.h"
+#include "reconcilers/git/kustomization_plan.h"
+#include "reconcilers/git/kustomization_status.h"
 #include "reconcilers/git/source_plan.h"
 
 namespace coracle::reconcilers {
@@ -72,6 +74,60 @@ TEST_CASE("an artifact tells what it was made with, and changes only with that")
   // What was not fetched was not observed.
   const Value failed = plan_source_status(repository("{}", stored), {kFailed, std::nullopt, true}, kLate);
   CHECK(failed["observedIgnore"].as_string() == "*.md");
+}
+
+TEST_CASE("a Kustomization is Healthy only where something is checked") {
+  Attempt attempt{.outcome = {FluxOutcome::Kind::Progressing, "Progressing", "waiting"}, .revision = "main@sha1:a"};
+  attempt.health = HealthVerdict{true, "Unknown", "Progressing", "Running health checks"};
+  const Value waiting = plan_kustomization_status(repository("{}"), attempt, kEarly);
+  CHECK(conditions_text(waiting) ==
+        "Ready=Unknown/Progressing Reconciling=True/Progressing Healthy=Unknown/Progressing ");
+
+  attempt.outcome = {FluxOutcome::Kind::Failed, "BuildFailed", "bad"};
+  attempt.health.reset();
+  const Value unbuilt = plan_kustomization_status(repository("{}", waiting), attempt, kEarly);
+  CHECK(kube::find_condition(unbuilt["conditions"], "Healthy")["status"].as_string() == "Unknown");
+  attempt.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision"};
+  attempt.health = HealthVerdict{true, "True", "Succeeded", "Health check passed in 1s"};
+  const Value healthy = plan_kustomization_status(repository("{}", waiting), attempt, kEarly);
+  CHECK(conditions_text(healthy) == "Ready=True/ReconciliationSucceeded Healthy=True/Succeeded ");
+  attempt.health = HealthVerdict{};
+  CHECK(conditions_text(plan_kustomization_status(repository("{}", healthy), attempt, kEarly)) ==
+        "Ready=True/ReconciliationSucceeded ");
+}
+
+TEST_CASE("the history has the latest five outcomes, each once") {
+  const Snapshot snapshot{"sha256:a", std::chrono::milliseconds(1500)};
+  Value history = plan_history(Value(), snapshot, "main@sha1:1", "ReconciliationSucceeded", kEarly);
+  history = plan_history(history, {"sha256:b", {}}, "main@sha1:2", "HealthCheckFailed", kEarly);
+  history = plan_history(history, snapshot, "main@sha1:3", "ReconciliationSucceeded", kLate);
+  CHECK(history.items().size() == 2);
+  CHECK(json::write_sorted(history.items()[0]) ==
+        R"({"digest":"sha256:a","firstReconciled":")" + format_time(kEarly) + R"(","lastReconciled":")" +
+            format_time(kLate) +
+            R"(","lastReconciledDuration":"1.5s","lastReconciledStatus":"ReconciliationSucceeded",)"
+            R"("metadata":{"revision":"main@sha1:3"},"totalReconciliations":2})");
+  for (const std::string digest : {"c", "d", "e", "f"}) {
+    history = plan_history(history, {digest, {}}, "main@sha1:4", "ReconciliationSucceeded", kLate);
+  }
+  CHECK(history.items().size() == 5);
+  CHECK(history.items()[0]["digest"].as_string() == "f");
+  CHECK(history.items()[4]["digest"].as_string() == "sha256:a");
+}
+
+TEST_CASE("a digest is that of the objects and their order") {
+  const std::vector<kube::Object> objects = {repository(R"({"a":1})"), repository(R"({"a":2})")};
+  CHECK(digest_of(objects) == digest_of({repository(R"({"a":1})"), repository(R"({"a":2})")}));
+  CHECK(digest_of(objects) != digest_of({objects[1], objects[0]}));
+  CHECK(digest_of({}).starts_with("sha256:"));
+}
+
+TEST_CASE("nothing waits for its own health") {
+  const kube::Object me = repository(R"({"wait":true})");
+  const kube::InventoryEntry itself{"n", "r", "kustomize.toolkit.fluxcd.io", "Kustomization", "v1"};
+  const kube::InventoryEntry other{"n", "other", "kustomize.toolkit.fluxcd.io", "Kustomization", "v1"};
+  const kube::InventoryEntry build{"n", "r", "kustomize.config.k8s.io", "Kustomization", "v1beta1"};
+  CHECK(health_targets(me, {itself, other, build}).size() == 2);
 }
 
 }  // namespace coracle::reconcilers

@@ -15,6 +15,7 @@
 #include "kube/object/conditions.h"
 #include "reconcilers/git/flux_status.h"
 #include "reconcilers/git/kustomization_plan.h"
+#include "reconcilers/git/kustomization_status.h"
 #include "reconcilers/git/source_plan.h"
 
 namespace coracle::reconcilers {
@@ -26,15 +27,6 @@ constexpr Duration kShortestTimeout = std::chrono::seconds(30);
 constexpr Duration kHealthPoll = std::chrono::seconds(1);
 // Dependencies wake their dependents; this only repairs.
 constexpr Duration kDependencyPoll = std::chrono::seconds(30);
-
-// An attempt that ended, or that waits.
-struct Attempt {
-  FluxOutcome outcome;
-  std::optional<Duration> again_after;  // nothing: the back-off of failures decides
-  std::optional<kube::Inventory> inventory;
-  std::string revision;
-  bool applied = false;  // outcome is that of `revision`
-};
 
 kube::ObjectKey source_key(const kube::Object& kustomization) {
   const Value& source = kustomization["spec"]["sourceRef"];
@@ -74,13 +66,15 @@ class KustomizationReconciler : public kube::Reconciler {
   }
 
  private:
-  // When a wait for health began, and for what.
+  // What is being applied, and since when; kept while it waits for health.
   struct Waiting {
     std::string revision;
     std::int64_t generation = 0;
     std::string request;
-    MonotonicTime since;
-    kube::Inventory applied;
+    MonotonicTime began;
+    std::string digest = {};
+    MonotonicTime since = {};  // of the wait for health
+    kube::Inventory applied = {};
   };
 
   static Duration interval(const kube::Object& kustomization) {
@@ -134,7 +128,7 @@ class KustomizationReconciler : public kube::Reconciler {
 
   Result<std::vector<kube::Object>> build(const Context& context, const kube::Object& kustomization,
                                           const kube::Object& repository, const std::string& revision) {
-    const std::string commit = revision.substr(revision.rfind(':') + 1);
+    const std::string commit = commit_of_revision(revision);
     ASSIGN_OR_RETURN(const std::string directory, source_directory(kustomization["spec"]["path"].as_string()));
     ASSIGN_OR_RETURN(std::vector<GitFile> files,
                      mirror_.read_files(context, mirror_name(repository.key()), commit, directory));
@@ -147,15 +141,18 @@ class KustomizationReconciler : public kube::Reconciler {
 
   Attempt apply(const Context& context, const kube::Object& kustomization, const kube::Object& repository,
                 const std::string& revision) {
+    Waiting round{revision, kustomization.generation(), std::string(kustomization.annotation(kReconcileRequest)),
+                  context.clock().monotonic()};
     Result<std::vector<kube::Object>> objects = build(context, kustomization, repository, revision);
     if (!objects.ok()) {
       const bool path = objects.error().reason() == Reason::NotFound;
       return failed(path ? "ArtifactFailed" : "BuildFailed", objects.error().message(), revision);
     }
+    round.digest = digest_of(*objects);
     Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
-    if (!before.ok()) return failed("ReconciliationFailed", before.error().message(), revision);
+    if (!before.ok()) return ended(context, round, failed("ReconciliationFailed", before.error().message(), revision));
     if (Result<void> noted = note_intention(context, kustomization, *objects, *before); !noted.ok()) {
-      return failed("ReconciliationFailed", noted.error().message(), revision);
+      return ended(context, round, failed("ReconciliationFailed", noted.error().message(), revision));
     }
     const Context actor = acting_as(context, kustomization).with_timeout(timeout(kustomization));
     kube::ApplyOptions options;
@@ -166,14 +163,13 @@ class KustomizationReconciler : public kube::Reconciler {
     std::vector<kube::Applied> applied;
     const Result<void> done = applier_.apply_all(actor, std::move(*objects), options, applied);
 
-    kube::Inventory now;
-    for (const kube::Applied& item : applied) now.push_back(item.entry);
+    for (const kube::Applied& item : applied) round.applied.push_back(item.entry);
     if (!done.ok()) {
       Attempt attempt = failed("ReconciliationFailed", done.error().message(), revision);
       attempt.inventory = std::move(*before);
-      return attempt;
+      return ended(context, round, std::move(attempt));
     }
-    return prune_and_judge(actor, kustomization, revision, *before, std::move(now));
+    return prune_and_judge(actor, kustomization, *before, std::move(round));
   }
 
   // Before anything is made, the inventory names it: what happens to this process or its next write of status, nothing
@@ -200,22 +196,27 @@ class KustomizationReconciler : public kube::Reconciler {
     return first;
   }
 
-  Attempt prune_and_judge(const Context& actor, const kube::Object& kustomization, const std::string& revision,
-                          const kube::Inventory& before, kube::Inventory now) {
-    const kube::Inventory stale = kube::inventory_difference(before, now);
+  // An attempt that had manifests to apply gets into the history.
+  static Attempt ended(const Context& context, const Waiting& round, Attempt attempt) {
+    attempt.snapshot = Snapshot{round.digest, context.clock().monotonic() - round.began};
+    return attempt;
+  }
+
+  Attempt prune_and_judge(const Context& actor, const kube::Object& kustomization, const kube::Inventory& before,
+                          Waiting round) {
+    const kube::Inventory stale = kube::inventory_difference(before, round.applied);
     kube::Inventory kept;
     if (kustomization["spec"]["prune"].as_bool()) {
       std::optional<Error> error;
       kept = prune(actor, kustomization, stale, error);
       if (error) {
-        Attempt attempt = failed("PruneFailed", error->message(), revision);
-        attempt.inventory = joined(std::move(now), kept);
-        return attempt;
+        Attempt attempt = failed("PruneFailed", error->message(), round.revision);
+        attempt.inventory = joined(round.applied, kept);
+        return ended(actor, round, std::move(attempt));
       }
     }
-    Waiting waiting{revision, kustomization.generation(), std::string(kustomization.annotation(kReconcileRequest)),
-                    actor.clock().monotonic(), std::move(now)};
-    return judge_health(actor, kustomization, waiting);
+    round.since = actor.clock().monotonic();
+    return judge_health(actor, kustomization, round);
   }
 
   kube::Inventory prune(const Context& context, const kube::Object& kustomization, const kube::Inventory& stale,
@@ -245,27 +246,36 @@ class KustomizationReconciler : public kube::Reconciler {
     attempt.revision = waiting.revision;
     attempt.inventory = waiting.applied;
     std::string unready;
-    for (const kube::InventoryEntry& target : health_targets(kustomization, waiting.applied)) {
+    const kube::Inventory targets = health_targets(kustomization, waiting.applied);
+    for (const kube::InventoryEntry& target : targets) {
       const Result<std::optional<kube::Object>> object = applier_.live(context, target);
-      if (!object.ok()) return unhealthy(waiting, object.error().message());
+      if (!object.ok()) return end_wait(context, kustomization, waiting, unhealthy(waiting, object.error().message()));
       const kube::Health health = *object ? kube::health_of(**object, context.clock().wall())
                                           : kube::Health{kube::Health::State::InProgress, "not found"};
       if (health.state == kube::Health::State::Current) continue;
       const std::string text = target.kind + "/" + target.key().text() + " status: '" +
                                std::string(kube::health_text(health.state)) + "': " + health.message;
-      if (health.state == kube::Health::State::Failed) return end_wait(kustomization, unhealthy(waiting, text));
+      if (health.state == kube::Health::State::Failed) {
+        return end_wait(context, kustomization, waiting, unhealthy(waiting, text));
+      }
       if (unready.empty()) unready = text;
     }
+    const Duration waited = context.clock().monotonic() - waiting.since;
     if (unready.empty()) {
       attempt.applied = true;
       attempt.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision: " + waiting.revision};
       attempt.again_after = interval(kustomization);
-      return end_wait(kustomization, std::move(attempt));
+      attempt.health =
+          HealthVerdict{!targets.empty(), "True", "Succeeded", "Health check passed in " + format_duration(waited)};
+      return end_wait(context, kustomization, waiting, std::move(attempt));
     }
-    if (context.clock().monotonic() - waiting.since > timeout(kustomization)) {
-      return end_wait(kustomization, unhealthy(waiting, "timeout waiting for: " + unready));
+    if (waited > timeout(kustomization)) {
+      return end_wait(context, kustomization, waiting, unhealthy(waiting, "timeout waiting for: " + unready));
     }
     attempt.outcome = {FluxOutcome::Kind::Progressing, "Progressing", "Running health checks: " + unready};
+    attempt.health = HealthVerdict{true, "Unknown", "Progressing",
+                                   "Running health checks for revision " + waiting.revision + " with a timeout of " +
+                                       format_duration(timeout(kustomization))};
     attempt.again_after = kHealthPoll;
     const std::lock_guard lock(mutex_);
     waiting_.insert_or_assign(kustomization.key(), waiting);
@@ -275,13 +285,14 @@ class KustomizationReconciler : public kube::Reconciler {
   static Attempt unhealthy(const Waiting& waiting, const std::string& message) {
     Attempt attempt = failed("HealthCheckFailed", message, waiting.revision);
     attempt.inventory = waiting.applied;
+    attempt.health = HealthVerdict{true, "False", "HealthCheckFailed", message};
     return attempt;
   }
 
-  Attempt end_wait(const kube::Object& kustomization, Attempt attempt) {
+  Attempt end_wait(const Context& context, const kube::Object& kustomization, const Waiting& waiting, Attempt attempt) {
     const std::lock_guard lock(mutex_);
     waiting_.erase(kustomization.key());
-    return attempt;
+    return ended(context, waiting, std::move(attempt));
   }
 
   Result<kube::Done> forget(const kube::ObjectKey& key) {
@@ -340,19 +351,8 @@ class KustomizationReconciler : public kube::Reconciler {
   }
 
   Result<void> report(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
-    const Value& before = kustomization["status"];
-    const std::int64_t generation = kustomization.generation();
-    Value::ObjectBuilder status(before);
-    status.set("conditions",
-               plan_flux_conditions(before["conditions"], attempt.outcome, generation, context.clock().wall()));
-    if (attempt.outcome.kind != FluxOutcome::Kind::Progressing) status.set("observedGeneration", generation);
-    if (const std::string_view requested = kustomization.annotation(kReconcileRequest); !requested.empty()) {
-      status.set("lastHandledReconcileAt", requested);
-    }
-    if (!attempt.revision.empty()) status.set("lastAttemptedRevision", attempt.revision);
-    if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
-    if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));
-    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization, std::move(status).build(),
+    TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
+                          plan_kustomization_status(kustomization, attempt, context.clock().wall()),
                           kKustomizeManager));
     announce(context, kustomization, attempt);
     return {};

@@ -153,7 +153,14 @@ std::optional<std::string> unready_dependency(
 
 kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& applied) {
   const Value& spec = kustomization["spec"];
-  if (spec["wait"].as_bool()) return applied;
+  const auto without_itself = [&kustomization](kube::Inventory targets) {
+    std::erase_if(targets, [&kustomization](const kube::InventoryEntry& target) {
+      return target.kind == "Kustomization" && kGroup.starts_with(target.group + "/") &&
+             target.key() == kustomization.key();
+    });
+    return targets;
+  };
+  if (spec["wait"].as_bool()) return without_itself(applied);
   kube::Inventory targets;
   for (const Value& check : spec["healthChecks"].items()) {
     const kube::GroupVersionKind gvk =
@@ -162,7 +169,7 @@ kube::Inventory health_targets(const kube::Object& kustomization, const kube::In
     targets.push_back({std::string(ns.empty() ? kustomization.namespace_() : ns),
                        std::string(check["name"].as_string()), gvk.group, gvk.kind, gvk.version});
   }
-  return targets;
+  return without_itself(std::move(targets));
 }
 
 }  // namespace coracle::reconcilers

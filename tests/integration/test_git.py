@@ -111,7 +111,7 @@ class LocalRepository(GitTestCase):
         self.server.kubectl("delete", "kustomization", "life")
         self.server.wait_until_gone("configmap", "git-a")
 
-    def test_status_tells_what_is_stored(self):
+    def test_status_tells_what_is_stored_healthy_and_was_done(self):
         repository = self.repository("told")
         repository.write("apps/a.yaml", config_map("told-a", "1"))
         commit = repository.commit()
@@ -120,6 +120,16 @@ class LocalRepository(GitTestCase):
         status = self.server.object("gitrepository", "told")["status"]
         self.assertEqual((status["observedIgnore"], status["artifact"]["digest"]), ("*.md", f"sha1:{commit}"))
         self.assertNotIn("size", status["artifact"])
+
+        self.apply(kustomization("told", "told", wait="true"))
+        self.server.kubectl("wait", "--for=condition=Healthy", "kustomization/told", "--timeout=60s")
+        found = self.server.wait_for_object("kustomization", "told", condition=lambda k: k["status"].get("history"))
+        entry, = found["status"]["history"]
+        self.assertEqual((entry["lastReconciledStatus"], entry["totalReconciliations"], entry["metadata"]),
+                         ("ReconciliationSucceeded", 1, {"revision": f"main@sha1:{commit}"}))
+        self.apply(kustomization("told", "told", wait="false"))
+        found = self.server.wait_for_object("kustomization", "told", condition=lambda k: not condition(k, "Healthy")["status"])
+        self.assertEqual([e["totalReconciliations"] for e in found["status"]["history"]], [2])
 
         # What was fetched stays while the source cannot be reached; what is not asked for any more is not observed.
         os.rename(repository.folder, repository.folder + "-away")
