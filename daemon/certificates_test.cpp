@@ -111,6 +111,12 @@ TEST_CASE("tokens survive restarts, and a configured one wins") {
   CHECK(configured.agent.password == "for-agents");
   CHECK(folder.read(folder.layout.cred("passwd")) ==
         "for-agents,node,node,k3s:agent\nsecret,server,server,k3s:server\n");
+
+  const std::string joe = "pw,joe,joe,\"g1,g2\"\n";
+  REQUIRE(write_file_atomic(folder.layout.cred("passwd"), joe, 0600).ok());
+  REQUIRE(ensure_tokens(folder.layout, "secret", "other", "CA", *random).ok());
+  CHECK(folder.read(folder.layout.cred("passwd")) ==
+        "other,node,node,k3s:agent\nsecret,server,server,k3s:server\n" + joe);
 }
 
 TEST_CASE("join tokens are read in both forms and checked against the authority") {

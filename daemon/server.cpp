@@ -181,8 +181,6 @@ class Server : public RunningServer {
     return {};
   }
 
-  static constexpr std::size_t kMaxPasswd = 1024 * 1024;
-
   Executor& executor_;
   const ServerSettings settings_;
   Logger log_;

@@ -49,6 +49,15 @@ Result<void> read_kubeconfig_target(const Settings& settings, ServerSettings& se
   return {};
 }
 
+Result<std::vector<std::string>> addresses_of(const Settings& settings, std::string_view name) {
+  std::vector<std::string> addresses = settings.list(name);
+  for (const std::string& address : addresses) {
+    if (is_ip_address(address)) continue;
+    return bad_request("--" + std::string(name) + ": expected an IP address, found \"" + address + "\"");
+  }
+  return addresses;
+}
+
 // From the setting itself, or from the file that <name>-file names.
 Result<std::optional<std::string>> secret_of(const Settings& settings, const std::string& name) {
   if (settings.is_set(name)) return std::optional(settings.text(name));
@@ -97,8 +106,8 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   }
   ASSIGN_OR_RETURN(server.port, port_of(settings, "https-listen-port"));
 
-  const std::vector<std::string> node_ips = settings.list("node-ip");
-  const std::vector<std::string> external_ips = settings.list("node-external-ip");
+  ASSIGN_OR_RETURN(const std::vector<std::string> node_ips, addresses_of(settings, "node-ip"));
+  ASSIGN_OR_RETURN(const std::vector<std::string> external_ips, addresses_of(settings, "node-external-ip"));
   server.advertise_address = settings.is_set("advertise-address") ? settings.text("advertise-address")
                              : !external_ips.empty()              ? external_ips.front()
                              : !node_ips.empty()                  ? node_ips.front()

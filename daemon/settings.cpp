@@ -1,5 +1,6 @@
 #include "daemon/settings.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -224,6 +225,10 @@ Result<Settings> Settings::read(SettingScope scope, std::span<const std::string>
   settings.values_ = std::move(line);
   settings.values_.merge(files);
   settings.values_.merge(environment);
+  // What is given as an empty text is not set: files are written by tools that leave a value out so.
+  std::erase_if(settings.values_, [](const auto& setting) {
+    return std::all_of(setting.second.begin(), setting.second.end(), [](const auto& text) { return text.empty(); });
+  });
   settings.values_["config"] = {path};
   settings.warnings_ = std::move(reader.warnings);
   for (const SettingRow& row : settings_table()) {

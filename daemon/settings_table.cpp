@@ -277,7 +277,7 @@ std::string_view nearest_setting(std::string_view name) {
   constexpr std::size_t kMaxName = 64;
   if (name.size() > kMaxName) return {};
   std::string_view nearest;
-  std::size_t best = name.size() / 3 + 1;
+  std::size_t best = std::max<std::size_t>(name.size() / 3, 1);
   for (const SettingRow& row : kSettings) {
     if (row.effect == Removed) continue;
     if (const std::size_t distance = edit_distance(name, row.name); distance <= best) {

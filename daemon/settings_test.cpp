@@ -69,6 +69,17 @@ TEST_CASE("drop-ins replace keys, and append where the key ends in a plus") {
   CHECK(settings.list("tls-san") == std::vector<std::string>{"b"});
 }
 
+TEST_CASE("an empty text is no value") {
+  FakeHost host;
+  host.files[kConfig] = "token: \"\"\nbind-address: \"\"\nservice-cidr: []\ntls-san: [\"\"]\n";
+  const Settings settings = host.read({"--agent-token", ""}).value();
+  CHECK_FALSE(settings.is_set("token"));
+  CHECK_FALSE(settings.is_set("agent-token"));
+  CHECK(settings.text("bind-address") == "0.0.0.0");
+  CHECK(settings.list("service-cidr") == std::vector<std::string>{"10.43.0.0/16"});
+  CHECK(settings.list("tls-san").empty());
+}
+
 TEST_CASE("lists take repetition and commas") {
   const Settings settings = FakeHost().read({"--disable", "a,b", "--disable", "c"}).value();
   CHECK(settings.list("disable") == std::vector<std::string>{"a", "b", "c"});

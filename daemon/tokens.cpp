@@ -52,10 +52,18 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-// The first column is the secret; names and roles are k3s's.
-std::string passwd_text(const ServerTokens& tokens) {
-  return csv_field(tokens.agent.password) + ",node,node,k3s:agent\n" + csv_field(tokens.server.password) +
-         ",server,server,k3s:server\n";
+// The first column is the secret; names and roles are k3s's. Lines of others stay.
+std::string passwd_text(const ServerTokens& tokens, std::string_view before) {
+  constexpr std::string_view kNode = ",node,node,k3s:agent";
+  constexpr std::string_view kServer = ",server,server,k3s:server";
+  std::string text = csv_field(tokens.agent.password) + std::string(kNode) + "\n" + csv_field(tokens.server.password) +
+                     std::string(kServer) + "\n";
+  for (const std::string_view line : split(before, '\n')) {
+    const std::string_view entry = trim(line);
+    if (entry.empty() || entry.ends_with(kNode) || entry.ends_with(kServer)) continue;
+    text.append(entry).append("\n");
+  }
+  return text;
 }
 
 }  // namespace
@@ -113,7 +121,9 @@ Result<ServerTokens> ensure_tokens(const Layout& layout, const std::optional<std
   } else {
     TRY(link_to_token(layout.agent_token()));
   }
-  TRY(ensure_file(layout.cred("passwd"), passwd_text(tokens), 0600));
+  const std::string passwd = layout.cred("passwd");
+  ASSIGN_OR_RETURN(const std::optional<std::string> before, if_there(read_file(passwd, kMaxPasswd)));
+  TRY(ensure_file(passwd, passwd_text(tokens, before.value_or("")), 0600));
   return tokens;
 }
 

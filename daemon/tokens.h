@@ -12,6 +12,7 @@ namespace coracle::daemon {
 
 // A token file is a line; larger ones are refused.
 inline constexpr std::size_t kMaxTokenFile = 64 * 1024;
+inline constexpr std::size_t kMaxPasswd = 1024 * 1024;
 
 // A join token: "K10<sha256 of the server CA>::<user>:<password>", or the password alone.
 struct JoinToken {
