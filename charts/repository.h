@@ -10,7 +10,8 @@
 
 namespace coracle::charts {
 
-// The body of an HTTP(S) GET; credentials, CA, time-out and limits are the caller's.
+// The body of an HTTP(S) GET; credentials, CA, time-out and limits are the caller's. When it is called again, the body
+// before is no longer kept.
 using DownloadFunction = std::function<Result<std::string>(const std::string& url)>;
 
 // One version of a chart in a repository's index.

@@ -75,6 +75,19 @@ bool is_url(std::string_view text) {
   return text.find("://") != std::string_view::npos;
 }
 
+// An index may be large: nothing of it is left when this returns, so that it does not wait for the chart.
+Result<IndexEntry> find_in_index(const ChartSource& source, const DownloadFunction& download) {
+  const std::string repository = "repository " + http::printable_url(source.repository);
+  const std::string index_url = resolve_chart_url(source.repository, "index.yaml");
+  auto text = download(index_url);
+  if (!text.ok()) return text.error().in("index of " + repository);
+  auto index = RepositoryIndex::parse(*text, source.chart);
+  if (!index.ok()) return index.error().in(repository);
+  auto entry = index->choose(source.chart, source.version);
+  if (!entry.ok()) return entry.error().in(repository);
+  return entry;
+}
+
 }  // namespace
 
 Result<RepositoryIndex> RepositoryIndex::parse(std::string_view text, std::string_view chart) {
@@ -155,14 +168,8 @@ Result<std::string> download_chart(const ChartSource& source, const DownloadFunc
     }
     return download(source.chart);
   }
-  const std::string repository = "repository " + http::printable_url(source.repository);
-  const std::string index_url = resolve_chart_url(source.repository, "index.yaml");
-  auto text = download(index_url);
-  if (!text.ok()) return text.error().in("index of " + repository);
-  auto index = RepositoryIndex::parse(*text, source.chart);
-  if (!index.ok()) return index.error().in(repository);
-  auto entry = index->choose(source.chart, source.version);
-  if (!entry.ok()) return entry.error().in(repository);
+  auto entry = find_in_index(source, download);
+  if (!entry.ok()) return entry.error();
   if (entry->urls.empty()) {
     return bad_request("chart \"" + source.chart + "\" version \"" + entry->version + "\" has no downloadable URLs");
   }
