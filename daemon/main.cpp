@@ -19,6 +19,7 @@
 #include "daemon/server_settings.h"
 #include "daemon/settings.h"
 #include "daemon/version.h"
+#include "reconcilers/helm/helm_controller.h"
 
 namespace coracle::daemon {
 namespace {
@@ -54,6 +55,13 @@ SettingSources process_sources() {
   };
 }
 
+// Charts that wait hold threads, which must not be missing elsewhere.
+ThreadLimits thread_limits() {
+  ThreadLimits limits;
+  limits.blocking += reconcilers::kChartsUnderWay;
+  return limits;
+}
+
 int run_server(std::span<const std::string> arguments) {
   Result<Settings> settings = Settings::read(kServer, arguments, process_sources());
   if (!settings.ok()) return fail(settings.error().message(), kUsageError);
@@ -69,7 +77,7 @@ int run_server(std::span<const std::string> arguments) {
     log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
   }
 
-  const std::unique_ptr<Executor> executor = make_thread_executor();
+  const std::unique_ptr<Executor> executor = make_thread_executor(thread_limits());
   Event ended(*executor);
   Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
     if (number != SIGHUP) ended.set();

@@ -1,5 +1,7 @@
 #include "reconcilers/helm/chart_fetcher.h"
 
+#include <algorithm>
+
 #include "base/http/client.h"
 #include "base/http/url.h"
 #include "base/tls/crypto.h"
@@ -9,7 +11,6 @@ namespace coracle::reconcilers {
 namespace {
 
 constexpr int kMaxRedirects = 10;
-constexpr Duration kDownloadTimeout = std::chrono::minutes(5);
 
 // The URL that names the repository, or the chart that is in none; credentials are for its origin.
 template <class Source>
@@ -47,9 +48,8 @@ class HttpChartFetcher : public ChartFetcher {
     options.insecure_skip_verify = location.insecure_skip_verify;
     options.max_body_bytes = charts::kMaxChartSize;
     const std::unique_ptr<http::Client> client = http::make_client(std::move(options));
-    const Context bounded = context.with_timeout(kDownloadTimeout);
     return charts::download_chart(location.source,
-                                  [&](const std::string& url) { return download(bounded, *client, location, url); });
+                                  [&](const std::string& url) { return download(context, *client, location, url); });
   }
 
  private:
@@ -82,6 +82,11 @@ class HttpChartFetcher : public ChartFetcher {
 };
 
 }  // namespace
+
+std::string host_of(const ChartLocation& location) {
+  const std::string origin = http::origin_of(home_of(location.source));
+  return origin.substr(std::min(origin.find("://") + 3, origin.size()));
+}
 
 std::unique_ptr<ChartFetcher> make_http_chart_fetcher() {
   return std::make_unique<HttpChartFetcher>();

@@ -21,8 +21,11 @@ struct ChartLocation {
   bool insecure_skip_verify = false;
 };
 
-// Brings the bytes of a chart's .tgz. Blocks: call it from Blocking tasks. Thread-safe. Unsupported for
-// oci:// sources.
+// The host that is asked first, with its port, without user and password: fit for messages.
+std::string host_of(const ChartLocation& location);
+
+// Brings the bytes of a chart's .tgz. Blocks until the context ends: call it from Blocking tasks, with a time-out.
+// Thread-safe. Unsupported for oci:// sources.
 class ChartFetcher {
  public:
   virtual ~ChartFetcher() = default;

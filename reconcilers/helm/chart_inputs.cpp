@@ -22,19 +22,6 @@ void add_pem(std::string& all, std::string_view pem) {
   all += pem;
 }
 
-// Base64 with the line ends that tools and editors put in.
-Result<charts::Chart> chart_from_content(const std::string& content) {
-  std::string joined;
-  for (const char c : content) {
-    if (c != '\n' && c != '\r' && c != ' ' && c != '\t') joined += c;
-  }
-  const Result<std::string> archive = crypto::base64_decode(joined);
-  if (!archive.ok()) return archive.error().in("spec.chartContent");
-  Result<charts::Chart> chart = charts::load_archive(*archive);
-  if (!chart.ok()) return chart.error().in("spec.chartContent");
-  return chart;
-}
-
 }  // namespace
 
 ChartInputs::ChartInputs(const kube::Client& client, ChartFetcher& fetcher, std::string api_ca_pem)
@@ -53,14 +40,30 @@ Result<LayeredValues> ChartInputs::values(const Context& context, const kube::Ob
   return layer_values(chart["spec"], config_spec, secrets);
 }
 
-Result<charts::Chart> ChartInputs::chart(const Context& context, const kube::Object& chart,
-                                         const HelmSpec& spec) const {
-  if (!spec.chart_content.empty()) return chart_from_content(spec.chart_content);
-  ASSIGN_OR_RETURN(const ChartLocation from, location(context, chart, spec));
-  ASSIGN_OR_RETURN(const std::string archive, fetcher_.fetch(context, from));
-  Result<charts::Chart> loaded = charts::load_archive(archive);
+Result<charts::Chart> ChartInputs::fetch(const Context& context, ChartTurns::Turn& turn, const HelmSpec& spec,
+                                         const ChartLocation& from) const {
+  const Result<std::string> archive = turn.wait(
+      context, [&](const Context& waiting) { return fetcher_.fetch(waiting.with_timeout(spec.timeout), from); });
+  if (!archive.ok() && archive.error().reason() == Reason::Timeout) {
+    return archive.error().in("the chart has not come within " + format_duration(spec.timeout) + " (spec.timeout)");
+  }
+  TRY(archive);
+  Result<charts::Chart> loaded = charts::load_archive(*archive);
   if (!loaded.ok()) return loaded.error().in("chart " + http::printable_url(spec.chart));
   return loaded;
+}
+
+// Base64 with the line ends that tools and editors put in.
+Result<charts::Chart> ChartInputs::from_content(const HelmSpec& spec) {
+  std::string joined;
+  for (const char c : spec.chart_content) {
+    if (c != '\n' && c != '\r' && c != ' ' && c != '\t') joined += c;
+  }
+  const Result<std::string> archive = crypto::base64_decode(joined);
+  if (!archive.ok()) return archive.error().in("spec.chartContent");
+  Result<charts::Chart> chart = charts::load_archive(*archive);
+  if (!chart.ok()) return chart.error().in("spec.chartContent");
+  return chart;
 }
 
 Result<ChartLocation> ChartInputs::location(const Context& context, const kube::Object& chart,

@@ -9,6 +9,7 @@
 #include "kube/client/client.h"
 #include "reconcilers/helm/chart_fetcher.h"
 #include "reconcilers/helm/chart_spec.h"
+#include "reconcilers/helm/chart_turns.h"
 #include "reconcilers/helm/chart_values.h"
 
 namespace coracle::reconcilers {
@@ -21,11 +22,14 @@ class ChartInputs {
 
   Result<LayeredValues> values(const Context& context, const kube::Object& chart,
                                const std::optional<kube::Object>& config) const;
-  // The chart from its content, or from where it is.
-  Result<charts::Chart> chart(const Context& context, const kube::Object& chart, const HelmSpec& spec) const;
+  // Where the chart is, when it is not in spec.chartContent.
+  Result<ChartLocation> location(const Context& context, const kube::Object& chart, const HelmSpec& spec) const;
+  static Result<charts::Chart> from_content(const HelmSpec& spec);
+  // Downloads it within spec.timeout; ends with Canceled when the turn is outdated.
+  Result<charts::Chart> fetch(const Context& context, ChartTurns::Turn& turn, const HelmSpec& spec,
+                              const ChartLocation& from) const;
 
  private:
-  Result<ChartLocation> location(const Context& context, const kube::Object& chart, const HelmSpec& spec) const;
   Result<void> add_authorities(const Context& context, const kube::Object& chart, ChartLocation& location) const;
   Result<void> add_credentials(const Context& context, const kube::Object& chart, ChartLocation& location) const;
 

@@ -9,6 +9,7 @@
 #include "kube/controller/identity.h"
 #include "kube/object/conditions.h"
 #include "reconcilers/helm/chart_inputs.h"
+#include "reconcilers/helm/chart_turns.h"
 #include "reconcilers/helm/helm_status.h"
 #include "reconcilers/helm/k3s_leftovers.h"
 #include "reconcilers/helm/release_operations.h"
@@ -16,7 +17,8 @@
 namespace coracle::reconcilers {
 namespace {
 
-constexpr unsigned kConcurrentCharts = 4;
+// Charts that are rendered or applied at once. The others that are under way wait for something.
+constexpr unsigned kBusyCharts = 4;
 constexpr kube::RetryPolicy kHelmRetry{std::chrono::seconds(1), std::chrono::minutes(5)};
 constexpr std::size_t kMaxEventMessage = 1024;
 
@@ -38,17 +40,21 @@ bool is_final(const Error& error) {
 
 class HelmReconciler : public kube::Reconciler {
  public:
-  HelmReconciler(const kube::ControllerDeps& deps, const kube::Store& charts, ChartFetcher& fetcher,
-                 HelmControllerOptions options)
+  HelmReconciler(const kube::ControllerDeps& deps, ChartFetcher& fetcher, HelmControllerOptions options)
       : client_(deps.client),
-        charts_(charts),
         options_(std::move(options)),
         log_(deps.log.named(std::string(kHelmController))),
         inputs_(deps.client, fetcher, options_.api_ca_pem),
         operations_(deps.client, deps.mapper, log_),
-        events_(deps.client, std::string(kHelmController), log_) {}
+        events_(deps.client, std::string(kHelmController), log_),
+        turns_(deps.context.executor(), kBusyCharts) {}
+
+  // Work on the chart begins anew. Whoever says so enqueues it afterwards.
+  void outdate(const kube::ObjectKey& key) { turns_.outdate(key); }
 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey& key) override {
+    ChartTurns::Turn turn(turns_, key);
+    TRY(turn.begin(context));
     // What is deleted follows from the object, so it is read where it is written.
     ASSIGN_OR_RETURN(const std::optional<kube::Object> live,
                      if_there(client_.get(context, kube::resources::helm_charts(), key)));
@@ -59,36 +65,52 @@ class HelmReconciler : public kube::Reconciler {
       if (chart.deleting()) TRY(release_chart(context, chart));
       return kube::Done{};
     }
-    if (chart.deleting()) return finish(context, chart);
+    Run run{chart, turn, chart["status"]["conditions"]};
+    if (chart.deleting()) return finish(context, run);
 
     if (const std::string_view version = chart["spec"]["helmVersion"].as_string(); !supports_helm_version(version)) {
       const std::string text = "spec.helmVersion: \"" + std::string(version) + "\" is not supported, only v3";
-      TRY(report(context, chart, {true, text}, "UnsupportedVersion"));
+      TRY(report(context, run, {true, text}, "UnsupportedVersion"));
       return kube::Done{};
     }
     TRY(claim(context, chart));
     if (has_k3s_job(chart)) TRY(remove_k3s_leftovers(context, client_, key));
-    const Result<HelmOutcome> outcome = bring_about(context, chart);
+    const Result<HelmOutcome> outcome = bring_about(context, run);
     if (outcome.ok()) {
-      TRY(report(context, chart, *outcome, "JobFailed"));
+      TRY(report(context, run, *outcome, "JobFailed"));
       return kube::Done{};
     }
     if (context.stopped()) return outcome.error();
-    TRY(report(context, chart, {true, outcome.error().message()}, "JobFailed"));
+    if (gave_way(run, outcome.error())) return kube::Done{};
+    TRY(report(context, run, {true, outcome.error().message()}, "JobFailed"));
     if (is_final(outcome.error())) return kube::Done{};
     return outcome.error();
   }
 
  private:
-  // True when the chart is another than the one that is being worked on, or is to go.
-  std::function<bool()> obsolete_check(const kube::Object& chart) const {
-    return [this, key = chart.key(), generation = chart.generation(), deleting = chart.deleting()] {
-      const std::optional<kube::Object> now = charts_.get(key);
-      return now && (now->generation() > generation || now->deleting() != deleting);
-    };
+  // The work on a chart as it was read.
+  struct Run {
+    const kube::Object& chart;
+    ChartTurns::Turn& turn;
+    Value conditions;  // of its status, as last written
+  };
+
+  // It waited for something that is not wanted any more; what is wanted now is in the queue.
+  bool gave_way(const Run& run, const Error& error) const {
+    if (error.reason() != Reason::Canceled || !run.turn.outdated()) return false;
+    log_.info("begins anew with a chart that has changed", {{"chart", run.chart.key().text()}, {"left", error}});
+    return true;
   }
 
-  Result<HelmOutcome> bring_about(const Context& context, const kube::Object& chart) {
+  Result<charts::Chart> load_chart(const Context& context, Run& run, const HelmSpec& spec) {
+    if (!spec.chart_content.empty()) return ChartInputs::from_content(spec);
+    ASSIGN_OR_RETURN(const ChartLocation from, inputs_.location(context, run.chart, spec));
+    TRY(announce_fetch(context, run, from));
+    return inputs_.fetch(context, run.turn, spec, from);
+  }
+
+  Result<HelmOutcome> bring_about(const Context& context, Run& run) {
+    const kube::Object& chart = run.chart;
     // Read where it is written: a config that is applied just before its chart must count at once.
     ASSIGN_OR_RETURN(const std::optional<kube::Object> config,
                      if_there(client_.get(context, kube::resources::helm_chart_configs(), chart.key())));
@@ -102,20 +124,19 @@ class HelmReconciler : public kube::Reconciler {
     if (plan.supersede_others) TRY(operations_.supersede_others(context, store, history.back().revision));
     if (plan.action == ReleasePlan::Action::Nothing) return deployed(spec, history.back().revision);
     if (plan.action == ReleasePlan::Action::StayFailed) return stay_failed(context, store, history.back().revision);
-    ASSIGN_OR_RETURN(const charts::Chart loaded, inputs_.chart(context, chart, spec));
+    ASSIGN_OR_RETURN(const charts::Chart loaded, load_chart(context, run, spec));
     if (plan.interrupted) TRY(resolve(context, store, history.back()));
     if (plan.action == ReleasePlan::Action::Reinstall) {
       announce(context, chart,
                "removing release " + spec.release.text() + " to install it again, as failurePolicy says");
-      TRY(operations_.uninstall(context, store, {spec.timeout, true, true, obsolete_check(chart)}));
+      TRY(operations_.uninstall(context, store, {spec.timeout, true, true, run.turn}));
       plan = {ReleasePlan::Action::Install, 1, false};
     }
     const bool upgrade = plan.action == ReleasePlan::Action::Upgrade;
     announce(context, chart,
              std::string(upgrade ? "upgrading" : "installing") + " release " + spec.release.text() + " to revision " +
                  std::to_string(plan.revision) + without_effect_note(chart));
-    TRY(operations_.deploy(context, store,
-                           {spec, loaded, values.values, hash, plan.revision, upgrade, obsolete_check(chart)}));
+    TRY(operations_.deploy(context, store, {spec, loaded, values.values, hash, plan.revision, upgrade, run.turn}));
     log_.info("deployed a release", {{"release", spec.release.text()}, {"revision", plan.revision}});
     return deployed(spec, plan.revision);
   }
@@ -150,6 +171,18 @@ class HelmReconciler : public kube::Reconciler {
     log_.info("working on a release", {{"chart", chart.key().text()}, {"what", text}});
   }
 
+  // A repository may take all of spec.timeout for its answer, and is then asked again: the event comes once.
+  Result<void> announce_fetch(const Context& context, Run& run, const ChartLocation& from) {
+    const std::string_view host = host_of(from);
+    const std::string text = "fetching the chart" + (host.empty() ? std::string() : " from " + std::string(host));
+    if (kube::condition_is_true(run.conditions, "Failed")) {
+      log_.info("working on a release", {{"chart", run.chart.key().text()}, {"what", text}});
+    } else {
+      announce(context, run.chart, text);
+    }
+    return write_conditions(context, run, plan_helm_progress(run.conditions, text, context.clock().wall()));
+  }
+
   Result<void> claim(const Context& context, const kube::Object& chart) {
     if (chart.has_finalizer(kHelmFinalizer) && chart.annotation(kHelmManagedBy) == kHelmController) return {};
     return write_metadata(context, chart,
@@ -178,11 +211,13 @@ class HelmReconciler : public kube::Reconciler {
   }
 
   // A namespace that ends must not hang on its charts: there the release goes as far as it can.
-  Result<kube::Done> finish(const Context& context, const kube::Object& chart) {
+  Result<kube::Done> finish(const Context& context, Run& run) {
+    const kube::Object& chart = run.chart;
     if (!chart.has_finalizer(kHelmFinalizer)) return kube::Done{};
     const ReleaseStore store(client_, release_location(chart));
     ASSIGN_OR_RETURN(const bool terminating, namespace_terminating(context, chart));
-    const Result<void> removed = uninstall(context, chart, store, terminating);
+    const Result<void> removed = uninstall(context, run, store, terminating);
+    if (!removed.ok() && gave_way(run, removed.error())) return kube::Done{};
     if (!removed.ok() && !terminating) {
       events_.record(context, chart, kube::EventType::Warning, "JobFailed",
                      removed.error().message().substr(0, kMaxEventMessage));
@@ -197,8 +232,8 @@ class HelmReconciler : public kube::Reconciler {
     return kube::Done{};
   }
 
-  Result<void> uninstall(const Context& context, const kube::Object& chart, const ReleaseStore& store,
-                         bool terminating) {
+  Result<void> uninstall(const Context& context, Run& run, const ReleaseStore& store, bool terminating) {
+    const kube::Object& chart = run.chart;
     ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
     if (history.empty()) return {};
     if (!terminating) {
@@ -208,34 +243,38 @@ class HelmReconciler : public kube::Reconciler {
     // A timeout that cannot be read must not keep the chart from being deleted.
     const Result<HelmSpec> spec = read_helm_spec(chart, std::nullopt, options_.api_address);
     const Duration timeout = spec.ok() ? spec->timeout : kDefaultReleaseTimeout;
-    TRY(operations_.uninstall(context, store, {timeout, !terminating, !terminating, obsolete_check(chart)}));
+    TRY(operations_.uninstall(context, store, {timeout, !terminating, !terminating, run.turn}));
     log_.info("removed a release", {{"release", store.release().text()}});
     return {};
   }
 
-  Result<void> report(const Context& context, const kube::Object& chart, const HelmOutcome& outcome,
-                      std::string_view failure_reason) {
+  Result<void> report(const Context& context, Run& run, const HelmOutcome& outcome, std::string_view failure_reason) {
     if (outcome.failed) {
-      events_.record(context, chart, kube::EventType::Warning, failure_reason,
+      events_.record(context, run.chart, kube::EventType::Warning, failure_reason,
                      outcome.message.substr(0, kMaxEventMessage));
     }
-    const Value& before = chart["status"]["conditions"];
-    const Value conditions =
-        plan_helm_conditions(before, outcome, fields_without_effect(chart), context.clock().wall());
-    if (conditions == before && !has_k3s_job(chart)) return {};
-    return even_if_gone(
-        client_.patch(context, kube::resources::helm_charts(), chart.key(), kube::PatchType::Merge,
+    return write_conditions(
+        context, run,
+        plan_helm_conditions(run.conditions, outcome, fields_without_effect(run.chart), context.clock().wall()));
+  }
+
+  Result<void> write_conditions(const Context& context, Run& run, const Value& conditions) {
+    if (conditions == run.conditions && !has_k3s_job(run.chart)) return {};
+    TRY(even_if_gone(
+        client_.patch(context, kube::resources::helm_charts(), run.chart.key(), kube::PatchType::Merge,
                       Value::object({{"status", Value::object({{"conditions", conditions}, {"jobName", Value()}})}}),
-                      {.field_manager = std::string(kHelmController)}, "status"));
+                      {.field_manager = std::string(kHelmController)}, "status")));
+    run.conditions = conditions;
+    return {};
   }
 
   const kube::Client& client_;
-  const kube::Store& charts_;
   const HelmControllerOptions options_;
   const Logger log_;
   const ChartInputs inputs_;
   const ReleaseOperations operations_;
   kube::EventRecorder events_;
+  ChartTurns turns_;
 };
 
 std::vector<std::string> keys_in_namespace(const kube::Object& owner, const std::vector<std::string>& names) {
@@ -277,22 +316,29 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
                                                               HelmControllerOptions options) {
   kube::Informer& charts = deps.informers.get(kube::resources::helm_charts(), reference_indexes());
   kube::Informer& configs = deps.informers.get(kube::resources::helm_chart_configs(), reference_indexes());
-  auto controller = std::make_unique<kube::SimpleController>(
-      kube::as_master(deps.context, "system:k3s-supervisor"),
-      std::make_unique<HelmReconciler>(deps, charts.store(), fetcher, std::move(options)),
-      kube::ControllerOptions{.name = std::string(kHelmController),
-                              .concurrency = kConcurrentCharts,
-                              .lane = Lane::Blocking,
-                              .retry = kHelmRetry},
-      deps.log);
+  auto owned = std::make_unique<HelmReconciler>(deps, fetcher, std::move(options));
+  HelmReconciler& reconciler = *owned;  // ends with the controller, after all handlers
+  auto controller =
+      std::make_unique<kube::SimpleController>(kube::as_master(deps.context, "system:k3s-supervisor"), std::move(owned),
+                                               kube::ControllerOptions{.name = std::string(kHelmController),
+                                                                       .concurrency = kChartsUnderWay,
+                                                                       .lane = Lane::Blocking,
+                                                                       .retry = kHelmRetry},
+                                               deps.log);
   kube::Controller& queue = controller->controller();
-  charts.add_handler([&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-    if (after && asks_for_work(before, *after)) queue.enqueue(after->key());
+  // In this order: what the queue begins after the change is not outdated by it.
+  const auto begin_anew = [&queue, &reconciler](const kube::ObjectKey& key) {
+    reconciler.outdate(key);
+    queue.enqueue(key);
+  };
+  charts.add_handler([begin_anew](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+    if (!after || asks_for_work(before, *after)) begin_anew(after ? after->key() : before->key());
   });
-  configs.add_handler([&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-    if (before && after && before->generation() == after->generation()) return;
-    queue.enqueue(after ? after->key() : before->key());
-  });
+  configs.add_handler(
+      [begin_anew](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
+        if (before && after && before->generation() == after->generation()) return;
+        begin_anew(after ? after->key() : before->key());
+      });
   // A config has the key of its chart.
   const auto wake = [&queue, &charts, &configs](std::string_view index) {
     return [&queue, &charts, &configs, index](const std::optional<kube::Object>& before,

@@ -8,6 +8,10 @@
 
 namespace coracle::reconcilers {
 
+// Charts that may be under way at once; each holds a thread of the Blocking lane, mostly to wait for a repository or a
+// hook.
+inline constexpr unsigned kChartsUnderWay = 64;
+
 struct HelmControllerOptions {
   std::string api_address;  // "127.0.0.1:6443": what %{KUBERNETES_API}% stands for
   std::string api_ca_pem;   // the authority that signed its certificate

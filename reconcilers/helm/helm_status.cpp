@@ -6,12 +6,18 @@ namespace coracle::reconcilers {
 namespace {
 
 constexpr std::size_t kMaxConditionMessage = 16 * 1024;
+constexpr std::string_view kInProcess = "the release is installed in process, without a Job";
 
 }  // namespace
 
+Value plan_helm_progress(const Value& conditions, std::string_view doing, WallTime now) {
+  const std::string message = std::string(kInProcess) + "; now: " + std::string(doing);
+  return kube::with_condition(conditions, {"JobCreated", "True", "InProcess", message, {}}, now);
+}
+
 Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
                            const std::vector<std::string>& without_effect, WallTime now) {
-  std::string message = "the release is installed in process, without a Job";
+  std::string message(kInProcess);
   for (std::size_t i = 0; i < without_effect.size(); ++i) {
     message += (i == 0 ? "; without effect: " : ", ") + without_effect[i];
   }

@@ -15,6 +15,9 @@ struct HelmOutcome {
   std::string message;  // the whole error text, or what is deployed
 };
 
+// status.conditions while something is waited for: "fetching the chart from charts.example.com". Pure.
+Value plan_helm_progress(const Value& conditions, std::string_view doing, WallTime now);
+
 // status.conditions after an outcome. Scripts wait for JobCreated, so it is there although no Job is; its
 // message names the fields that have no effect. Pure.
 Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,

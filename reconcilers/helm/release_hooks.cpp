@@ -14,6 +14,10 @@ bool has_item(const std::vector<std::string>& items, std::string_view wanted) {
   return std::find(items.begin(), items.end(), wanted) != items.end();
 }
 
+std::string named(const ReleaseObject& object) {
+  return std::string(object.object.kind()) + " " + object.object.key().text();
+}
+
 // Nothing while it runs.
 std::optional<Result<void>> hook_outcome(const kube::Object& object) {
   const Value& status = object["status"];
@@ -34,27 +38,43 @@ std::optional<Result<void>> hook_outcome(const kube::Object& object) {
   return Result<void>();
 }
 
+Result<void> poll_hook(const Context& context, const ReleaseApplier& applier, const ReleaseObject& object) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::optional<kube::Object> found, applier.live(context, object));
+    if (!found) return Error(Reason::NotFound, named(object) + " went away before it had ended");
+    if (std::optional<Result<void>> outcome = hook_outcome(*found)) return *outcome;
+    TRY(context.sleep(kHookPoll));
+  }
+}
+
 Result<void> wait_for_hook(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                            const ReleaseObject& object) {
-  const Context bounded = context.with_timeout(settings.timeout);
-  const std::string name = std::string(object.object.kind()) + " " + object.object.key().text();
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<kube::Object> found, applier.live(bounded, object));
-    if (!found) return Error(Reason::NotFound, name + " went away before it had ended");
-    if (std::optional<Result<void>> outcome = hook_outcome(*found)) return *outcome;
-    if (settings.obsolete && settings.obsolete()) {
-      return canceled("the HelmChart has changed before " + name + " had ended");
-    }
-    if (Result<void> slept = bounded.sleep(kHookPoll); !slept.ok()) {
-      return slept.error().in(name + " has not ended within " + format_duration(settings.timeout));
-    }
+  Result<void> ended = settings.turn.wait(context, [&](const Context& waiting) {
+    return poll_hook(waiting.with_timeout(settings.timeout), applier, object);
+  });
+  if (ended.ok()) return ended;
+  if (ended.error().reason() == Reason::Timeout) {
+    return ended.error().in(named(object) + " has not ended within " + format_duration(settings.timeout));
   }
+  if (ended.error().reason() == Reason::Canceled && settings.turn.outdated()) {
+    return canceled("the HelmChart has changed before " + named(object) + " had ended");
+  }
+  return ended;
+}
+
+// One that does not go, for its finalizers, must not keep the chart for ever.
+Result<void> delete_and_wait(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
+                             const ReleaseObject& object) {
+  TRY(applier.start_deletion(context, object));
+  return settings.turn.wait(context, [&](const Context& waiting) {
+    return applier.wait_until_deleted(waiting.with_timeout(settings.timeout), object);
+  });
 }
 
 Result<void> run_hook(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                       charts::ReleaseHook& entry, const ReleaseObjects& objects) {
   for (const ReleaseObject& object : objects) {
-    if (deletes_hook(entry.hook, kBeforeCreation)) TRY(applier.delete_and_wait(context, object));
+    if (deletes_hook(entry.hook, kBeforeCreation)) TRY(delete_and_wait(context, applier, settings, object));
     TRY(applier.apply_one(context, object, Value::object(), settings.mode));
   }
   for (const ReleaseObject& object : objects) TRY(wait_for_hook(context, applier, settings, object));
@@ -64,9 +84,8 @@ Result<void> run_hook(const Context& context, const ReleaseApplier& applier, con
 Result<void> delete_hook(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                          const charts::Hook& hook, std::string_view moment) {
   if (!deletes_hook(hook, moment)) return {};
-  const Context bounded = context.with_timeout(settings.timeout);
-  ASSIGN_OR_RETURN(const ReleaseObjects objects, applier.place(bounded, hook.text, settings.namespace_, true));
-  for (const ReleaseObject& object : objects) TRY(applier.delete_and_wait(bounded, object));
+  ASSIGN_OR_RETURN(const ReleaseObjects objects, applier.place(context, hook.text, settings.namespace_, true));
+  for (const ReleaseObject& object : objects) TRY(delete_and_wait(context, applier, settings, object));
   return {};
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "base/context.h"
 #include "base/result.h"
 #include "charts/release.h"
+#include "reconcilers/helm/chart_turns.h"
 #include "reconcilers/helm/release_objects.h"
 
 namespace coracle::reconcilers {
@@ -22,12 +22,12 @@ struct HookSettings {
   std::string namespace_;  // of the release
   WriteMode mode;
   Duration timeout;  // for each hook
-  // True when nobody needs the outcome any more.
-  std::function<bool()> obsolete;
+  ChartTurns::Turn& turn;
 };
 
 // Runs the hooks of an event one after another, each until it has ended, and notes the runs in `hooks`.
 // The first failure ends it. Jobs and Pods are waited for, everything else succeeds when it is applied.
+// Canceled when the turn is outdated meanwhile.
 Result<void> run_hooks(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                        std::vector<charts::ReleaseHook>& hooks, std::string_view event);
 

@@ -68,7 +68,8 @@ class ReleaseApplier {
 
   // The live object, or nothing.
   Result<std::optional<kube::Object>> live(const Context& context, const ReleaseObject& object) const;
-  Result<void> delete_and_wait(const Context& context, const ReleaseObject& object) const;
+  Result<void> start_deletion(const Context& context, const ReleaseObject& object) const;
+  Result<void> wait_until_deleted(const Context& context, const ReleaseObject& object) const;
 
  private:
   Result<void> apply_on_client_side(const Context& context, const ReleaseObject& desired, const Value& before) const;

@@ -125,8 +125,10 @@ Result<charts::Rendering> ReleaseOperations::render_once(const Context& context,
 Result<charts::Rendering> ReleaseOperations::render(const Context& context, const ReleaseRequest& request) const {
   ASSIGN_OR_RETURN(charts::Rendering rendering, render_once(context, request));
   if (!request.is_upgrade && !rendering.crds.empty()) {
-    ASSIGN_OR_RETURN(const bool created, applier_.create_definitions(context, rendering.crds));
-    if (created) {
+    const Result<bool> created = request.turn.wait(
+        context, [&](const Context& waiting) { return applier_.create_definitions(waiting, rendering.crds); });
+    TRY(created);
+    if (*created) {
       ASSIGN_OR_RETURN(rendering, render_once(context, request));
     }
   }
@@ -186,7 +188,7 @@ Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStor
 Result<void> ReleaseOperations::carry_out(const Context& context, const ReleaseRequest& request,
                                           Attempt& attempt) const {
   const kube::ObjectKey& release = request.spec.release;
-  const HookSettings hooks{release.namespace_, attempt.mode, request.spec.timeout, request.obsolete};
+  const HookSettings hooks{release.namespace_, attempt.mode, request.spec.timeout, request.turn};
   const std::string_view moment = request.is_upgrade ? "upgrade" : "install";
   TRY(run_hooks(context, applier_, hooks, attempt.record.hooks, "pre-" + std::string(moment)));
   TRY(applier_.apply(context, release, attempt.objects, attempt.standing.objects, attempt.mode));
@@ -232,16 +234,18 @@ Result<void> ReleaseOperations::uninstall(const Context& context, const ReleaseS
 Result<void> ReleaseOperations::finish_uninstall(const Context& context, const ReleaseStore& store,
                                                  const UninstallOptions& options, charts::Release& last,
                                                  const kube::Inventory& left) const {
-  const HookSettings hooks{store.release().namespace_, {}, options.timeout, options.obsolete};
-  const auto run = [&](std::string_view event) {
-    if (!options.run_hooks) return;
-    if (Result<void> done = run_hooks(context, applier_, hooks, last.hooks, event); !done.ok()) {
-      log_.warning("a hook failed, the release is removed all the same",
-                   {{"release", store.release().text()}, {"error", done.error()}});
-    }
+  const HookSettings hooks{store.release().namespace_, {}, options.timeout, options.turn};
+  const auto run = [&](std::string_view event) -> Result<void> {
+    if (!options.run_hooks) return {};
+    const Result<void> done = run_hooks(context, applier_, hooks, last.hooks, event);
+    if (done.ok()) return {};
+    if (done.error().reason() == Reason::Canceled && options.turn.outdated()) return done.error();
+    log_.warning("a hook failed, the release is removed all the same",
+                 {{"release", store.release().text()}, {"error", done.error()}});
+    return {};
   };
   if (last.status != status::kUninstalling) {
-    run("pre-delete");
+    TRY(run("pre-delete"));
     last.status = status::kUninstalling;
     last.description = "Deletion in progress (or silently failed)";
     last.deleted = context.clock().wall();
@@ -249,15 +253,16 @@ Result<void> ReleaseOperations::finish_uninstall(const Context& context, const R
   }
   TRY(applier_.remove(context, store.release(), left));
   if (options.wait) {
-    Result<void> gone = applier_.wait_until_gone(context.with_timeout(options.timeout), store.release(), left);
+    const Result<void> gone = options.turn.wait(context, [&](const Context& waiting) {
+      return applier_.wait_until_gone(waiting.with_timeout(options.timeout), store.release(), left);
+    });
     if (!gone.ok() && gone.error().reason() != Reason::Timeout) return gone.error();
     if (!gone.ok()) {
       log_.warning("objects of a removed release are still there, look at their finalizers",
                    {{"release", store.release().text()}, {"error", gone.error()}});
     }
   }
-  run("post-delete");
-  return {};
+  return run("post-delete");
 }
 
 }  // namespace coracle::reconcilers

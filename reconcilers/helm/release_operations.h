@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,7 +24,7 @@ struct ReleaseRequest {
   std::string config_hash;
   int revision = 1;
   bool is_upgrade = false;
-  std::function<bool()> obsolete;  // true when nobody needs the outcome any more
+  ChartTurns::Turn& turn;
 };
 
 // Helm's install, upgrade and uninstall in this process. Calls block: make them from Blocking tasks.
@@ -45,9 +44,10 @@ class ReleaseOperations {
     Duration timeout;
     bool run_hooks = true;
     bool wait = true;
-    std::function<bool()> obsolete;
+    ChartTurns::Turn& turn;
   };
-  // Removes the objects, then the records. A failed hook is logged and does not hold it up.
+  // Removes the objects, then the records. A failed hook is logged and does not hold it up; an outdated turn does, with
+  // Canceled.
   Result<void> uninstall(const Context& context, const ReleaseStore& store, const UninstallOptions& options) const;
 
  private:

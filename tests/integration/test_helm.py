@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import os
+import socket
 import subprocess
 import threading
 import unittest
@@ -308,7 +309,7 @@ class Repository(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class Repositories(HelmChartTestCase):
+class RepositoryTestCase(HelmChartTestCase):
     def serve(self):
         index = "apiVersion: v1\nentries:\n  quay:\n"
         handler = type("Files", (Repository,), {"files": {}})
@@ -325,6 +326,8 @@ class Repositories(HelmChartTestCase):
         self.addCleanup(server.shutdown)
         return f"http://127.0.0.1:{server.server_address[1]}/charts"
 
+
+class Repositories(RepositoryTestCase):
     def test_a_chart_comes_from_a_repository_with_a_password(self):
         spec = {"repo": self.serve(), "chart": "quay", "version": "^0.1.0", "authSecret": {"name": "login"}}
         self.apply("fetched", spec)
@@ -375,6 +378,85 @@ class Repositories(HelmChartTestCase):
         self.wait_for_failed("large", "False", "revision 1")
         record = self.server.object("secret", "sh.helm.release.v1.large.v1")
         self.assertLess(len(record["data"]["release"]), 1024 * 1024)
+
+
+class SilentServer:
+    """Accepts connections, may send the beginning of an answer, and then says nothing more."""
+
+    def __init__(self, beginning=b""):
+        self.beginning = beginning
+        self.connections = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/charts"
+        self.thread = threading.Thread(target=self.accept)
+        self.thread.start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            threading.Thread(target=self.begin, args=(connection,), daemon=True).start()
+
+    def begin(self, connection):
+        try:
+            connection.sendall(self.beginning)
+        except OSError:
+            pass  # the client has left
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+        for connection in self.connections:
+            connection.close()
+
+
+class SlowRepositories(RepositoryTestCase):
+    # More than the charts that may compute at once.
+    COUNT = 6
+    # Longer than any test waits.
+    TIMEOUT = "10m"
+
+    def silent_charts(self, name, beginning=b""):
+        silent = SilentServer(beginning)
+        self.addCleanup(silent.close)
+        names = [f"{name}-{i}" for i in range(self.COUNT)]
+        for chart in names:
+            self.apply(chart, {"repo": silent.url, "chart": "quay", "timeout": self.TIMEOUT})
+        wait_for(lambda: len(silent.connections) >= self.COUNT, WAIT_TIMEOUT, "every chart is asked for")
+        return silent, names
+
+    def delete_all(self, names):
+        self.server.kubectl("delete", "helmchart", "--timeout=20s", *names)
+
+    def test_a_repository_that_does_not_answer_holds_nobody_up(self):
+        silent, names = self.silent_charts("mute")
+        self.apply("beside-mute", {"chartContent": self.content()})
+        self.moorings("beside-mute", 3)
+        text = "fetching the chart from " + silent.url.split("/")[2]
+
+        def says_so(chart):
+            return any(c["type"] == "JobCreated" and text in c["message"]
+                       for c in chart.get("status", {}).get("conditions", []))
+
+        self.server.wait_for_object("helmchart", names[0], condition=says_so)
+        self.server.wait_for_object("events", condition=lambda events: any(
+            e["involvedObject"]["name"] == names[0] and text in e["message"] for e in events["items"]))
+        self.assertIn(text, self.server.log())
+        self.apply(names[1], {"repo": silent.url, "chart": "quay", "timeout": "1s"})
+        self.wait_for_failed(names[1], "True", "has not come within 1s (spec.timeout)")
+        self.apply(names[2], {"chartContent": self.content()})
+        self.moorings(names[2], 3)
+        self.delete_all(names)
+
+    def test_a_server_ends_at_once_while_it_waits_for_repositories(self):
+        _, names = self.silent_charts("leaving")
+        self.server.stop()
+        self.server.start()
+        self.delete_all(names)
 
 
 class Restart(HelmChartTestCase):

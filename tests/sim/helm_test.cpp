@@ -11,6 +11,7 @@
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/controller/manager.h"
 #include "manifests/embedded.h"
+#include "reconcilers/helm/chart_spec.h"
 #include "reconcilers/helm/helm_controller.h"
 
 namespace coracle::reconcilers {
@@ -52,6 +53,16 @@ std::string config_map_template(std::string_view name, std::string_view annotati
          std::string(annotations) + "}\ndata: {value: {{ .Values.value | quote }}}\n";
 }
 
+// Installs nothing before a Job has ended, which nobody here runs.
+std::string packed_chart_with_job() {
+  std::string tar = tar_entry("job/Chart.yaml", "apiVersion: v2\nname: job\nversion: 1.0.0\n");
+  tar += tar_entry("job/templates/job.yaml",
+                   "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}\n"
+                   "  annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}\nspec:\n  template:\n    spec:\n"
+                   "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n");
+  return crypto::gzip(tar + std::string(1024, '\0'));
+}
+
 // Version 1 has ConfigMaps "stays" and "leaves", version 2 "stays" and "joins"; both have hooks.
 std::string packed_chart(int version) {
   std::string tar =
@@ -66,11 +77,19 @@ std::string packed_chart(int version) {
   return crypto::gzip(tar + std::string(1024, '\0'));
 }
 
-// Answers the version that the URL ends with; fails as often as it is told to first.
+constexpr std::string_view kSilentRepository = "http://me:secret@silent.example.com/charts";
+
+// Answers the version that the URL ends with; fails as often as it is told to first. One repository accepts and never
+// answers.
 class FakeFetcher : public ChartFetcher {
  public:
   explicit FakeFetcher(int failures) : failures_(failures) {}
-  Result<std::string> fetch(const Context&, const ChartLocation& location) override {
+  Result<std::string> fetch(const Context& context, const ChartLocation& location) override {
+    if (location.source.repository == kSilentRepository) {
+      TRY(context.sleep(std::chrono::hours(24)));
+      return unavailable("the day is over");
+    }
+    if (location.source.chart == "job") return packed_chart_with_job();
     if (failures_ > 0) {
       --failures_;
       return unavailable("the repository cannot be reached");
@@ -148,6 +167,12 @@ void define_kinds(TestServer& server) {
   }
 }
 
+void patch_spec(TestServer& server, const std::string& chart, const std::string& spec) {
+  http::Headers headers{{"Content-Type", "application/merge-patch+json"}};
+  const std::string path = std::string(kCharts) + "/" + chart;
+  REQUIRE(server.request("PATCH", path, R"({"spec":)" + spec + "}", headers).status == 200);
+}
+
 // Creates the chart or moves it to another version.
 void ask_for(TestServer& server, int version) {
   const std::string spec =
@@ -158,22 +183,40 @@ void ask_for(TestServer& server, int version) {
     REQUIRE(server.request("POST", kCharts, body).status == 201);
     return;
   }
-  http::Headers headers{{"Content-Type", "application/merge-patch+json"}};
-  REQUIRE(server.request("PATCH", std::string(kCharts) + "/web", R"({"spec":)" + spec + "}", headers).status == 200);
+  patch_spec(server, "web", spec);
 }
 
-Value get_chart(TestServer& server) {
-  return server.request("GET", std::string(kCharts) + "/web").tree;
-}
-
-std::string failed_status(TestServer& server) {
-  const Value chart = get_chart(server);
-  for (const Value& condition : chart["status"]["conditions"].items()) {
-    if (condition["type"].as_string() == "Failed") {
+// "True the chart cannot be fetched"
+std::string condition_of(TestServer& server, const std::string& chart, std::string_view type) {
+  const Value tree = server.request("GET", std::string(kCharts) + "/" + chart).tree;
+  for (const Value& condition : tree["status"]["conditions"].items()) {
+    if (condition["type"].as_string() == type) {
       return std::string(condition["status"].as_string()) + " " + std::string(condition["message"].as_string());
     }
   }
   return "unknown";
+}
+
+std::string failed_status(TestServer& server) {
+  return condition_of(server, "web", "Failed");
+}
+
+// More charts than may compute at once, or than ever could before: slow-0, slow-1, ...
+constexpr int kSlowCharts = 10;
+void create_slow_charts(TestServer& server, const std::string& spec) {
+  for (int i = 0; i < kSlowCharts; ++i) {
+    const std::string body = R"({"apiVersion":"helm.cattle.io/v1","kind":"HelmChart","metadata":{"name":"slow-)" +
+                             std::to_string(i) + R"("},"spec":)" + spec + "}";
+    REQUIRE(server.request("POST", kCharts, body).status == 201);
+  }
+  server.advance(std::chrono::seconds(1));
+}
+
+void check_deleted_soon(TestServer& server, const std::string& chart) {
+  const std::string path = std::string(kCharts) + "/" + chart;
+  CHECK(server.request("DELETE", path).status == 200);
+  server.advance(std::chrono::seconds(1));
+  CHECK(server.request("GET", path).status == 404);
 }
 
 std::vector<std::string> config_maps(TestServer& server) {
@@ -305,6 +348,80 @@ TEST_CASE("a repository that cannot be reached is asked again, and what stands i
     CHECK(record_statuses(server) == std::vector<std::string>{"deployed"});
     server.advance(kLongEnough);
     check_installed(server, 2);
+  });
+}
+
+TEST_CASE("charts whose repository does not answer hold nobody up and can be changed and deleted") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    create_slow_charts(server, R"({"chart":"web","repo":")" + std::string(kSilentRepository) + "\"}");
+    ask_for(server, 1);
+    server.advance(std::chrono::seconds(1));
+    check_installed(server, 1);
+    CHECK(condition_of(server, "slow-0", "JobCreated") ==
+          "True the release is installed in process, without a Job; now: fetching the chart from silent.example.com");
+    CHECK(condition_of(server, "slow-0", "Failed") == "unknown");
+
+    check_deleted_soon(server, "slow-0");
+    patch_spec(server, "slow-1", R"({"timeout":"5s"})");
+    server.advance(std::chrono::milliseconds(5500));
+    CHECK(condition_of(server, "slow-1", "Failed") ==
+          "True the chart has not come within 5s (spec.timeout): the deadline passed");
+    CHECK(condition_of(server, "slow-2", "Failed") == "unknown");
+    server.advance(kDefaultReleaseTimeout);
+    CHECK(condition_of(server, "slow-2", "Failed") ==
+          "True the chart has not come within 5m0s (spec.timeout): the deadline passed");
+  });
+}
+
+TEST_CASE("a HelmChartConfig ends the download of its chart") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    create_slow_charts(server, R"({"chart":"web","repo":")" + std::string(kSilentRepository) + "\"}");
+    const std::string config = R"({"apiVersion":"helm.cattle.io/v1","kind":"HelmChartConfig","metadata":)"
+                               R"({"name":"slow-0"},"spec":{"valuesContent":"[never closed"}})";
+    REQUIRE(server.request("POST", "/apis/helm.cattle.io/v1/namespaces/default/helmchartconfigs", config).status ==
+            201);
+    server.advance(std::chrono::seconds(1));
+    CHECK(condition_of(server, "slow-0", "Failed").find("valuesContent") != std::string::npos);
+  });
+}
+
+TEST_CASE("charts whose hooks do not end hold nobody up and can be deleted") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    create_slow_charts(server, R"({"chart":"job","repo":"http://charts.example.com"})");
+    CHECK(record_statuses(server) == std::vector<std::string>(kSlowCharts, "pending-install"));
+    patch_spec(server, "slow-0", R"({"timeout":"5s"})");
+    for (int i = 1; i < kSlowCharts; ++i) check_deleted_soon(server, "slow-" + std::to_string(i));
+    server.advance(std::chrono::seconds(1));
+    CHECK(condition_of(server, "slow-0", "Failed").find("Job default/slow-0 has not ended within 5s") !=
+          std::string::npos);
+    check_deleted_soon(server, "slow-0");
+    ask_for(server, 1);
+    server.advance(std::chrono::seconds(1));
+    check_installed(server, 1);
+  });
+}
+
+TEST_CASE("a hook of before that does not go fails the release and does not keep its chart") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    const std::string stuck = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"hook",)"
+                              R"("finalizers":["example.com/never"]}})";
+    REQUIRE(server.request("POST", kConfigMaps, stuck).status == 201);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    ask_for(server, 1);
+    server.advance(kDefaultReleaseTimeout + std::chrono::seconds(1));
+    CHECK(failed_status(server).find("waiting until ConfigMap default/hook is deleted") != std::string::npos);
+    check_deleted_soon(server, "web");
   });
 }
 
