@@ -51,6 +51,7 @@ class RunningReconcilers : public Reconcilers {
         client_(*transport_),
         mapper_(client_),
         applier_(client_, mapper_, log.named("bundle")),
+        chart_fetcher_(reconcilers::make_http_chart_fetcher(context.executor())),
         informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
         manager_(informers_) {}
 
@@ -92,7 +93,7 @@ class RunningReconcilers : public Reconcilers {
   kube::RestMapper mapper_;
   const kube::Applier applier_;
   std::unique_ptr<reconcilers::GitMirror> mirror_;
-  const std::unique_ptr<reconcilers::ChartFetcher> chart_fetcher_ = reconcilers::make_http_chart_fetcher();
+  const std::unique_ptr<reconcilers::ChartFetcher> chart_fetcher_;
   kube::InformerSet informers_;
   kube::Manager manager_;
 };

@@ -1,9 +1,12 @@
 #include "reconcilers/helm/chart_fetcher.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/http/client.h"
 #include "base/http/url.h"
+#include "base/slots.h"
 #include "base/tls/crypto.h"
 #include "charts/chart.h"
 
@@ -11,6 +14,9 @@ namespace coracle::reconcilers {
 namespace {
 
 constexpr int kMaxRedirects = 10;
+// Indexes of large repositories and charts with much in them; all others wait for nobody.
+constexpr std::size_t kLargeBody = std::size_t{1} << 20U;
+constexpr unsigned kLargeBodies = 4;
 
 // The URL that names the repository, or the chart that is in none; credentials are for its origin.
 template <class Source>
@@ -37,8 +43,18 @@ Error status_error(const std::string& url, int status) {
   return unavailable(text);
 }
 
+// An answer as it comes in.
+struct Incoming {
+  int status = 0;
+  http::Headers headers;
+  std::string body;
+  std::optional<Error> refusal;
+};
+
 class HttpChartFetcher : public ChartFetcher {
  public:
+  explicit HttpChartFetcher(Executor& executor) : large_bodies_(executor, kLargeBodies) {}
+
   Result<std::string> fetch(const Context& context, const ChartLocation& given) override {
     const ChartLocation location = without_user(given);
     http::ClientOptions options;
@@ -46,10 +62,12 @@ class HttpChartFetcher : public ChartFetcher {
     options.certificate_pem = location.certificate_pem;
     options.key_pem = location.key_pem;
     options.insecure_skip_verify = location.insecure_skip_verify;
-    options.max_body_bytes = charts::kMaxChartSize;
     const std::unique_ptr<http::Client> client = http::make_client(std::move(options));
-    return charts::download_chart(location.source,
-                                  [&](const std::string& url) { return download(context, *client, location, url); });
+    std::optional<Slots::Slot> large;
+    return charts::download_chart(location.source, [&](const std::string& url) {
+      large.reset();  // what came before is not kept
+      return download(context, *client, location, url, large);
+    });
   }
 
  private:
@@ -64,14 +82,49 @@ class HttpChartFetcher : public ChartFetcher {
     return request;
   }
 
-  static Result<std::string> download(const Context& context, http::Client& client, const ChartLocation& location,
-                                      std::string url) {
+  // A body that turns out to be large goes on when there is a place for it, which `large` then holds.
+  Result<void> take_in(const Context& context, std::string_view data, Incoming& incoming,
+                       std::optional<Slots::Slot>& large) {
+    if (data.size() > charts::kMaxChartSize - incoming.body.size()) {
+      return Error(Reason::RequestEntityTooLarge,
+                   "the answer is larger than " + std::to_string(charts::kMaxChartSize) + " bytes");
+    }
+    if (!large && incoming.body.size() + data.size() > kLargeBody) {
+      ASSIGN_OR_RETURN(Slots::Slot slot, large_bodies_.take(context));
+      large.emplace(std::move(slot));
+    }
+    incoming.body += data;
+    return {};
+  }
+
+  Result<Incoming> ask(const Context& context, http::Client& client, const ChartLocation& location,
+                       const std::string& url, std::optional<Slots::Slot>& large) {
+    Incoming incoming;
+    TRY(client.stream(
+        context, url, request_for(location, url),
+        [&](int status, const http::Headers& headers) {
+          incoming.status = status;
+          incoming.headers = headers;
+          return true;
+        },
+        [&](std::string_view data) {
+          if (incoming.status != 200) return true;
+          const Result<void> taken = take_in(context, data, incoming, large);
+          if (!taken.ok()) incoming.refusal = taken.error();
+          return taken.ok();
+        }));
+    if (incoming.refusal) return incoming.refusal->in("GET " + http::origin_of(url));
+    return incoming;
+  }
+
+  Result<std::string> download(const Context& context, http::Client& client, const ChartLocation& location,
+                               std::string url, std::optional<Slots::Slot>& large) {
     for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
       if (!url.starts_with("http://") && !url.starts_with("https://")) {
         return bad_request("\"" + http::printable_url(url) + "\": expected a URL with http:// or https://");
       }
-      ASSIGN_OR_RETURN(const http::Response response, client.send(context, url, request_for(location, url)));
-      if (response.status == 200) return response.body_text();
+      ASSIGN_OR_RETURN(Incoming response, ask(context, client, location, url, large));
+      if (response.status == 200) return std::move(response.body);
       const std::string_view target = response.headers.get("Location");
       if (response.status < 300 || response.status >= 400 || target.empty()) return status_error(url, response.status);
       url = http::redirect_target(url, target);
@@ -79,6 +132,8 @@ class HttpChartFetcher : public ChartFetcher {
     return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects from " +
                        http::printable_url(location.source.chart));
   }
+
+  Slots large_bodies_;
 };
 
 }  // namespace
@@ -88,8 +143,8 @@ std::string host_of(const ChartLocation& location) {
   return origin.substr(std::min(origin.find("://") + 3, origin.size()));
 }
 
-std::unique_ptr<ChartFetcher> make_http_chart_fetcher() {
-  return std::make_unique<HttpChartFetcher>();
+std::unique_ptr<ChartFetcher> make_http_chart_fetcher(Executor& executor) {
+  return std::make_unique<HttpChartFetcher>(executor);
 }
 
 }  // namespace coracle::reconcilers

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/context.h"
+#include "base/executor.h"
 #include "base/result.h"
 #include "charts/repository.h"
 
@@ -32,7 +33,8 @@ class ChartFetcher {
   virtual Result<std::string> fetch(const Context& context, const ChartLocation& location) = 0;
 };
 
-// Over HTTP and HTTPS. Redirects are followed; credentials stay with the host that they are for.
-std::unique_ptr<ChartFetcher> make_http_chart_fetcher();
+// Over HTTP and HTTPS. Redirects are followed; credentials stay with the host that they are for. Any number at once,
+// but only few of them keep something large in memory.
+std::unique_ptr<ChartFetcher> make_http_chart_fetcher(Executor& executor);
 
 }  // namespace coracle::reconcilers

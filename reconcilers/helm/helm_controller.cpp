@@ -173,7 +173,7 @@ class HelmReconciler : public kube::Reconciler {
 
   // A repository may take all of spec.timeout for its answer, and is then asked again: the event comes once.
   Result<void> announce_fetch(const Context& context, Run& run, const ChartLocation& from) {
-    const std::string_view host = host_of(from);
+    const std::string host = host_of(from);
     const std::string text = "fetching the chart" + (host.empty() ? std::string() : " from " + std::string(host));
     if (kube::condition_is_true(run.conditions, "Failed")) {
       log_.info("working on a release", {{"chart", run.chart.key().text()}, {"what", text}});

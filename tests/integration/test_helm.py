@@ -380,12 +380,16 @@ class Repositories(RepositoryTestCase):
         self.assertLess(len(record["data"]["release"]), 1024 * 1024)
 
 
+LARGE_AT_ONCE = 4
+
+
 class SilentServer:
     """Accepts connections, may send the beginning of an answer, and then says nothing more."""
 
     def __init__(self, beginning=b""):
         self.beginning = beginning
         self.connections = []
+        self.taken = []  # those whose client has taken all of the beginning
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/charts"
         self.thread = threading.Thread(target=self.accept)
@@ -403,6 +407,7 @@ class SilentServer:
     def begin(self, connection):
         try:
             connection.sendall(self.beginning)
+            self.taken.append(connection)
         except OSError:
             pass  # the client has left
 
@@ -450,6 +455,20 @@ class SlowRepositories(RepositoryTestCase):
         self.wait_for_failed(names[1], "True", "has not come within 1s (spec.timeout)")
         self.apply(names[2], {"chartContent": self.content()})
         self.moorings(names[2], 3)
+        self.delete_all(names)
+
+    def test_few_large_indexes_are_kept_at_once_and_small_ones_go_past_them(self):
+        # More than the buffers of two sockets hold.
+        beginning = b"HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n" + b"# a comment\n" * 2_000_000
+        silent, names = self.silent_charts("endless", beginning)
+        wait_for(lambda: len(silent.taken) >= LARGE_AT_ONCE, WAIT_TIMEOUT, "as many as may be are taken")
+        self.server.kubectl("create", "secret", "generic", "pass", "--type=kubernetes.io/basic-auth",
+                            "--from-literal=username=sailor", "--from-literal=password=knots")
+        self.apply("beside-endless", {"repo": self.serve(), "chart": "quay", "authSecret": {"name": "pass"}})
+        self.moorings("beside-endless", 3)
+        self.assertEqual(len(silent.taken), LARGE_AT_ONCE)
+        silent.taken[0].shutdown(socket.SHUT_RDWR)
+        wait_for(lambda: len(silent.taken) > LARGE_AT_ONCE, WAIT_TIMEOUT, "the next takes the place")
         self.delete_all(names)
 
     def test_a_server_ends_at_once_while_it_waits_for_repositories(self):
