@@ -339,6 +339,15 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
         if (before && after && before->generation() == after->generation()) return;
         begin_anew(after ? after->key() : before->key());
       });
+  // What their removal waits for is no longer worth it: finish() asks whether the namespace ends.
+  const auto namespace_ends = [begin_anew, &charts](const std::optional<kube::Object>& before,
+                                                    const std::optional<kube::Object>& after) {
+    if (!after || !after->deleting() || (before && before->deleting())) return;
+    for (const kube::Object& chart : charts.store().list()) {
+      if (chart.deleting() && chart.namespace_() == after->name()) begin_anew(chart.key());
+    }
+  };
+  deps.informers.get(kube::resources::namespaces()).add_handler(namespace_ends);
   // A config has the key of its chart.
   const auto wake = [&queue, &charts, &configs](std::string_view index) {
     return [&queue, &charts, &configs, index](const std::optional<kube::Object>& before,

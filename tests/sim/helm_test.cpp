@@ -410,6 +410,34 @@ TEST_CASE("charts whose hooks do not end hold nobody up and can be deleted") {
   });
 }
 
+TEST_CASE("a removal that waits does not keep a namespace that ends") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    const std::string charts = "/apis/helm.cattle.io/v1/namespaces/shop/helmcharts";
+    const std::string body = R"({"apiVersion":"helm.cattle.io/v1","kind":"HelmChart","metadata":{"name":"web"},)"
+                             R"("spec":{"chart":"web","repo":"http://charts.example.com","version":"1"}})";
+    REQUIRE(server
+                .request("POST", "/api/v1/namespaces",
+                         R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})")
+                .status == 201);
+    REQUIRE(server.request("POST", charts, body).status == 201);
+    server.advance(std::chrono::seconds(1));
+    http::Headers headers{{"Content-Type", "application/merge-patch+json"}};
+    REQUIRE(server
+                .request("PATCH", "/api/v1/namespaces/shop/configmaps/stays",
+                         R"({"metadata":{"finalizers":["example.com/never"]}})", headers)
+                .status == 200);
+    CHECK(server.request("DELETE", charts + "/web").status == 200);
+    server.advance(std::chrono::seconds(2));
+    CHECK(server.request("GET", charts + "/web").status == 200);
+    CHECK(server.request("DELETE", "/api/v1/namespaces/shop").status == 200);
+    server.advance(std::chrono::seconds(1));
+    CHECK(server.request("GET", charts + "/web").status == 404);
+  });
+}
+
 TEST_CASE("a hook of before that does not go fails the release and does not keep its chart") {
   TestServer::run([](TestServer& server) {
     define_kinds(server);
