@@ -100,6 +100,15 @@ class UpgradedStream {
   virtual void close() = 0;
 };
 
+// A body whose reader talks back, after "101 Switching Protocols" (a watch over WebSocket). Stays on the I/O thread, so
+// that a connection on which little happens costs no thread.
+class DuplexSource : public BodySource {
+ public:
+  // What the other end sent, in order, on the thread that pulls; never waits. A pull follows it. The other end may be
+  // gone without a word: then the source is destroyed.
+  virtual void receive(std::string_view data) = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
@@ -107,8 +116,10 @@ struct Response {
   std::vector<Bytes> body;
   // ... a body that comes over time (chunked in HTTP/1.1) ...
   std::unique_ptr<BodySource> source;
-  // ... or, with status 101, what runs on a Blocking task once the switch is done.
+  // ... or, with status 101, what runs on a Blocking task once the switch is done ...
   std::function<void(const Context&, std::unique_ptr<UpgradedStream>)> upgraded;
+  // ... or, with status 101, what is pulled and told by the I/O thread once the switch is done.
+  std::unique_ptr<DuplexSource> duplex;
 
   static Response text(int status, std::string body, std::string content_type = "text/plain; charset=utf-8");
   // The whole body as one string; only for bodies that are complete, or of a source that does not wait, which is

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <thread>
+#include <utility>
 
 #include "base/http/testing/support.h"
 
@@ -46,6 +47,60 @@ TEST_CASE("an upgraded connection carries bytes both ways until one end closes")
   CHECK(back.size() == large.size() + 3);
   raw.finish_sending();
   CHECK(raw.receive_all().empty());
+}
+
+// Sends back what comes until that is "bye", without a thread.
+class EchoSource : public DuplexSource {
+ public:
+  State pull(std::vector<Bytes>& out, std::size_t) override {
+    const bool end = waiting_.ends_with("bye");
+    if (!waiting_.empty()) out.push_back(bytes(std::exchange(waiting_, {})));
+    return end ? State::End : State::Pending;
+  }
+  void on_ready(std::function<void()>) override {}
+  void receive(std::string_view data) override { waiting_ += data; }
+
+ private:
+  std::string waiting_;
+};
+
+Response echo_duplex(const Context&, const Request&) {
+  Response response;
+  response.status = 101;
+  response.headers.add("Connection", "Upgrade");
+  response.headers.add("Upgrade", "SPDY/3.1");
+  response.duplex = std::make_unique<EchoSource>();
+  return response;
+}
+
+TEST_CASE("more connections than there are threads may be upgraded to sources") {
+  TestServer server(echo_duplex, false);
+  std::vector<std::unique_ptr<RawConnection>> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(std::make_unique<RawConnection>(server.port()));
+    many.back()->send(std::string(kUpgrade) + "early");
+  }
+  for (const auto& raw : many) {
+    const std::string head = raw->receive_until("early");
+    CHECK(head.find("HTTP/1.1 101 Switching Protocols\r\n") == 0);
+    CHECK(head.find("Transfer-Encoding") == std::string::npos);
+  }
+  for (const auto& raw : many) {
+    raw->send("late");
+    CHECK(raw->receive_until("late") == "late");
+    raw->send("bye");
+    CHECK(raw->receive_all() == "bye");
+  }
+}
+
+TEST_CASE("a source hears a client out that sends no more, and ends with it") {
+  TestServer server(echo_duplex, false);
+  RawConnection raw(server.port());
+  raw.send(kUpgrade);
+  raw.receive_until("\r\n\r\n");
+  raw.send("last");
+  raw.finish_sending();
+  CHECK(raw.receive_all() == "last");
 }
 
 TEST_CASE("upgrades work over TLS") {

@@ -39,7 +39,7 @@ class Http1Session : public Session {
   void cancel() override;
   bool produce(Output& out) override;
   bool done() const override { return state_ == State::Done; }
-  bool linger() const override { return unread_input_ || pipe_ != nullptr; }
+  bool linger() const override { return unread_input_ || pipe_ != nullptr || duplex_ != nullptr; }
 
  private:
   enum class State : std::uint8_t { Reading, Handling, Writing, Upgraded, Done };
@@ -50,9 +50,12 @@ class Http1Session : public Session {
   void refuse(int status, const std::string& text);
   void begin_response(Response&& response);
   void begin_upgrade();
+  void begin_duplex(std::unique_ptr<DuplexSource> source);
+  void tell_duplex(std::string_view data);
   void finish_response();
   bool write_body(Output& out);
   bool write_upgraded(Output& out);
+  bool write_duplex(Output& out);
   void keep_for_later(std::string_view data);
 
   SessionHost& host_;
@@ -75,7 +78,9 @@ class Http1Session : public Session {
   bool chunked_ = false;
   std::size_t chunk_left_ = 0;  // of the chunk whose size is written already
   bool keep_alive_ = true;
+  // Of an upgraded connection, one of the two. The pump owns the source, and drops it when it has ended.
   std::shared_ptr<UpgradedPipe> pipe_;
+  DuplexSource* duplex_ = nullptr;
 };
 
 void Http1Session::on_data(std::string_view plain) {
@@ -88,7 +93,11 @@ void Http1Session::on_data(std::string_view plain) {
       keep_for_later(plain);
       break;
     case State::Upgraded:
-      if (!pipe_->push_incoming(plain)) host_.pause_reading(true);
+      if (duplex_ != nullptr) {
+        tell_duplex(plain);
+      } else if (!pipe_->push_incoming(plain)) {
+        host_.pause_reading(true);
+      }
       break;
     case State::Done:
       break;
@@ -202,13 +211,18 @@ void Http1Session::begin_response(Response&& response) {
 }
 
 void Http1Session::begin_upgrade() {
-  if (exchange_->response.upgraded == nullptr || peer_ended_) {
+  const bool prepared = exchange_->response.upgraded != nullptr || exchange_->response.duplex != nullptr;
+  if (!prepared || peer_ended_) {
     keep_alive_ = false;
     begin_response(Response::text(500, "the protocol cannot be switched\n"));
     return;
   }
   state_ = State::Upgraded;
   head_ = http1_head(exchange_->response, Framing::None, 0, true, host_.date());
+  if (exchange_->response.duplex != nullptr) {
+    begin_duplex(std::move(exchange_->response.duplex));
+    return;
+  }
   pipe_ = std::make_shared<UpgradedPipe>(host_.dispatcher().executor(), host_.mailbox(),
                                          Mail{Mail::Kind::Wake, host_.id(), sequence_});
   if (!backlog_.empty()) pipe_->push_incoming(std::exchange(backlog_, {}));
@@ -216,10 +230,23 @@ void Http1Session::begin_upgrade() {
   host_.dispatcher().run_upgraded(exchange_, make_upgraded_stream(pipe_));
 }
 
+void Http1Session::begin_duplex(std::unique_ptr<DuplexSource> source) {
+  duplex_ = source.get();
+  chunked_ = false;
+  wake_ = std::make_shared<BodyWake>(host_.mailbox(), host_.id(), sequence_);
+  pump_ = BodyPump({}, std::move(source), wake_);
+  if (!backlog_.empty()) tell_duplex(std::exchange(backlog_, {}));
+  host_.pause_reading(false);
+}
+
+void Http1Session::tell_duplex(std::string_view data) {
+  if (!pump_.ended()) duplex_->receive(data);
+}
+
 void Http1Session::on_wake(std::uint32_t stream) {
   if (stream != sequence_) return;
   pump_.on_wake();
-  if (state_ == State::Upgraded && pipe_->incoming_has_room()) host_.pause_reading(false);
+  if (pipe_ != nullptr && pipe_->incoming_has_room()) host_.pause_reading(false);
 }
 
 bool Http1Session::produce(Output& out) {
@@ -288,10 +315,18 @@ void Http1Session::finish_response() {
 }
 
 bool Http1Session::write_upgraded(Output& out) {
+  if (duplex_ != nullptr) return write_duplex(out);
   bool closed = false;
   const std::string data = pipe_->take_outgoing(closed);
   out.write(data);
   if (closed) state_ = State::Done;
+  return false;
+}
+
+bool Http1Session::write_duplex(Output& out) {
+  if (write_body(out)) return true;
+  // Whoever has sent its last may still read the answer to it, but nothing that comes later.
+  if (pump_.complete() || peer_ended_) state_ = State::Done;
   return false;
 }
 
@@ -309,7 +344,7 @@ void Http1Session::on_end() {
       if (pump_.has_source()) state_ = State::Done;
       break;
     case State::Upgraded:
-      pipe_->end_incoming();
+      if (pipe_ != nullptr) pipe_->end_incoming();
       break;
     case State::Done:
       break;
