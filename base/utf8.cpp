@@ -50,6 +50,15 @@ void append_rune(std::string& out, char32_t rune) {
   continuation(0);
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    if (!rune.valid()) return false;
+    text.remove_prefix(rune.length);
+  }
+  return true;
+}
+
 std::string replace_invalid_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {

@@ -19,6 +19,8 @@ struct Rune {
 Rune decode_rune(std::string_view text);
 // Surrogates and what lies beyond U+10FFFF become U+FFFD.
 void append_rune(std::string& out, char32_t rune);
+// Whether nothing in it is invalid.
+bool is_utf8(std::string_view text);
 // Each byte that is no part of a valid character becomes U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 

@@ -23,7 +23,10 @@ TEST_CASE("bytes that are no UTF-8 are one invalid character each") {
     const Rune rune = decode_rune(text);
     CHECK_FALSE(rune.valid());
     CHECK(rune.length == 1);
+    CHECK_FALSE(is_utf8("a" + text));
   }
+  CHECK(is_utf8("a\uFFFD\u00e9\U0010ffff"));
+  CHECK(is_utf8(""));
   CHECK(replace_invalid_utf8("a\xff\xc3\xa9\xe2\x82z") == "a\uFFFD\u00e9\uFFFD\uFFFDz");
   std::string surrogate;
   append_rune(surrogate, 0xD800);

@@ -8,6 +8,8 @@
 
 #include "base/http/testing/http2_frames.h"
 #include "base/http/testing/support.h"
+#include "base/http/testing/websocket_frames.h"
+#include "base/http/websocket.h"
 #include "base/sync.h"
 
 namespace coracle::http {
@@ -214,6 +216,8 @@ std::string fuzz_input(Random& random) {
       "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: v\r\n\r\n",
       "PUT /y HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
       "GET /up HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nabc",
+      std::string(testing::kWebSocketRequest) + testing::client_frame(websocket::Opcode::Ping, "hello") +
+          testing::client_frame(websocket::Opcode::Text, "hello") + testing::client_frame(websocket::Opcode::Close, ""),
       testing::opening() + testing::get_frame(1) + testing::frame(testing::kPing, 0, 0, "12345678"),
       testing::opening() + testing::frame(testing::kHeaders, testing::kEndHeaders, 1, testing::post_fields()) +
           testing::frame(testing::kData, testing::kEndStream, 1, "hello") +
@@ -244,7 +248,12 @@ std::string fuzz_input(Random& random) {
 
 Response fuzzed(const Context&, const Request& request) {
   Response response = Response::text(200, request.method + request.path + request.query + request.body);
-  if (request.headers.has("upgrade")) {
+  if (websocket::is_requested(request) && !request.headers.get("sec-websocket-key").empty()) {
+    response = websocket::accept(request, "");
+    if (response.status != 101) return response;
+    response.duplex = websocket::make_message_stream(
+        std::make_unique<testing::CountingSource>("x", 10, request.path.size() % 2 == 0), websocket::Opcode::Text);
+  } else if (request.headers.has("upgrade")) {
     response = Response();
     response.status = 101;
     response.upgraded = [](const Context& context, std::unique_ptr<UpgradedStream> stream) {

@@ -82,8 +82,11 @@ std::string der_from_raw(std::string_view raw) {
 
 }  // namespace
 
+std::string sha1(std::string_view data) {
+  return digest(EVP_sha1(), data);
+}
 std::string sha1_hex(std::string_view data) {
-  return hex_encode(digest(EVP_sha1(), data));
+  return hex_encode(sha1(data));
 }
 std::string sha256_hex(std::string_view data) {
   return hex_encode(sha256(data));

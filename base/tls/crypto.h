@@ -7,6 +7,7 @@
 
 namespace coracle::crypto {
 
+std::string sha1(std::string_view data);  // raw 20 bytes
 std::string sha1_hex(std::string_view data);
 std::string sha256_hex(std::string_view data);
 std::string sha256(std::string_view data);  // raw 32 bytes
