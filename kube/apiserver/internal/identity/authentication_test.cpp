@@ -192,10 +192,27 @@ TEST_CASE("a bearer token may come as a WebSocket subprotocol", "[authentication
   TestCluster cluster;
   auto tokens = only_tokens(make_passwd_tokens(read_passwd(kPasswd).value(), {"api"}));
   auto bearer = make_bearer_authenticator(*tokens);
+  const std::string good = "base64url.bearer.authorization.k8s.io." + crypto::base64url_encode("s3cret");
   http::Request request;
-  request.headers.set("Sec-WebSocket-Protocol",
-                      "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io." + crypto::base64url_encode("s3cret"));
-  CHECK((*bearer->authenticate(cluster.context, request).value()).user == "server");
+  request.method = "GET";
+  request.headers = {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}};
+  const auto user_of = [&](const std::string& protocols) -> std::string {
+    request.headers.set("Sec-WebSocket-Protocol", protocols);
+    const auto answer = bearer->authenticate(cluster.context, request);
+    if (!answer.ok()) return answer.error().reason() == Reason::Unauthorized ? "401" : answer.error().message();
+    return *answer ? (*answer)->user : "";
+  };
+  CHECK(user_of("v5.channel.k8s.io, " + good) == "server");
+  CHECK(user_of(good + ",v5.channel.k8s.io") == "server");
+  CHECK(user_of("v5.channel.k8s.io").empty());
+  // Nothing would be left for the answer to name.
+  CHECK(user_of(good) == "401");
+  CHECK(user_of("a, " + good + ", " + good) == "401");
+  CHECK(user_of("a, base64url.bearer.authorization.k8s.io.***") == "401");
+  CHECK(user_of("a, base64url.bearer.authorization.k8s.io.bm9wZQ") == "401");
+  // Where WebSocket is not asked for, the field says nothing.
+  request.headers.remove("Upgrade");
+  CHECK(user_of("a, " + good).empty());
 }
 
 TEST_CASE("a bad bearer beside a good certificate does not matter", "[authentication]") {

@@ -1,7 +1,9 @@
 #include "kube/apiserver/internal/identity/authentication_token.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/http/websocket.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 
@@ -31,16 +33,19 @@ class TokenUnion : public TokenAuthenticator {
   std::vector<std::unique_ptr<TokenAuthenticator>> kinds_;
 };
 
-// A token in the list of WebSocket subprotocols; browsers cannot send an Authorization header.
+// A token in the list of WebSocket subprotocols; browsers cannot send an Authorization header. Another subprotocol
+// must be there for the answer, which cannot name this one.
 Result<std::string> subprotocol_token(const http::Request& request) {
-  for (std::string_view line : request.headers.all("Sec-WebSocket-Protocol")) {
-    for (std::string_view entry : split(line, ',')) {
-      std::string_view protocol = trim(entry);
-      if (protocol.substr(0, kSubprotocolPrefix.size()) != kSubprotocolPrefix) continue;
-      return crypto::base64url_decode(protocol.substr(kSubprotocolPrefix.size()));
-    }
-  }
-  return std::string();
+  if (!http::websocket::is_requested(request)) return std::string();
+  std::vector<std::string_view> protocols = http::websocket::offered_protocols(request);
+  const auto tokens = std::partition(protocols.begin(), protocols.end(),
+                                     [](std::string_view protocol) { return !is_token_protocol(protocol); });
+  if (tokens == protocols.end()) return std::string();
+  if (protocols.end() - tokens > 1) return Error(Reason::Unauthorized, "more than one bearer token as a subprotocol");
+  if (tokens == protocols.begin()) return Error(Reason::Unauthorized, "a bearer token is the only subprotocol");
+  auto token = crypto::base64url_decode(tokens->substr(kSubprotocolPrefix.size()));
+  if (!token.ok()) return Error(Reason::Unauthorized, "the bearer token among the subprotocols is no base64url");
+  return token;
 }
 
 class BearerAuthenticator : public Authenticator {
@@ -74,6 +79,10 @@ std::unique_ptr<TokenAuthenticator> make_token_union(std::vector<std::unique_ptr
 
 std::unique_ptr<Authenticator> make_bearer_authenticator(TokenAuthenticator& tokens) {
   return std::make_unique<BearerAuthenticator>(tokens);
+}
+
+bool is_token_protocol(std::string_view protocol) {
+  return protocol.starts_with(kSubprotocolPrefix);
 }
 
 std::string_view authorization_credentials(const http::Request& request, std::string_view scheme) {

@@ -34,6 +34,9 @@ std::unique_ptr<TokenAuthenticator> make_token_union(std::vector<std::unique_ptr
 // "Authorization: Bearer" and the WebSocket subprotocol that stands in for it. `tokens` outlives it.
 std::unique_ptr<Authenticator> make_bearer_authenticator(TokenAuthenticator& tokens);
 
+// Whether a WebSocket subprotocol is a bearer token.
+bool is_token_protocol(std::string_view protocol);
+
 // The credentials of an Authorization header of one scheme ("Bearer"), without regard to case; empty
 // when there is none.
 std::string_view authorization_credentials(const http::Request& request, std::string_view scheme);
