@@ -172,6 +172,7 @@ TEST_CASE("watch frames") {
   CHECK(frame == std::string("\0\0\0\x0e\x0a\x05"
                              "ADDED\x12\x05\x0a\x03k8s",
                              18));
+  CHECK(protobuf_watch_event("ADDED", "k8s") == frame.substr(4));
   const auto read = read_protobuf_watch_event(std::string_view(frame).substr(4));
   REQUIRE(read.ok());
   CHECK(read->type == "ADDED");

@@ -4,6 +4,17 @@
 #include "kube/codec/internal/wire.h"
 
 namespace coracle::kube {
+namespace {
+
+internal::BackwardWriter write_watch_event(std::string_view type, std::string_view envelope) {
+  internal::BackwardWriter writer;
+  writer.prepend_bytes_field(1, envelope);
+  writer.close(2, 0);
+  writer.prepend_bytes_field(1, type);
+  return writer;
+}
+
+}  // namespace
 
 std::string json_watch_frame(std::string_view type, std::string_view object_json) {
   std::string frame;
@@ -16,11 +27,12 @@ std::string json_watch_frame(std::string_view type, std::string_view object_json
   return frame;
 }
 
+std::string protobuf_watch_event(std::string_view type, std::string_view envelope) {
+  return write_watch_event(type, envelope).take();
+}
+
 std::string protobuf_watch_frame(std::string_view type, std::string_view envelope) {
-  internal::BackwardWriter writer;
-  writer.prepend_bytes_field(1, envelope);
-  writer.close(2, 0);
-  writer.prepend_bytes_field(1, type);
+  internal::BackwardWriter writer = write_watch_event(type, envelope);
   const std::size_t length = writer.size();
   char prefix[4];
   for (unsigned i = 0; i < 4; ++i) prefix[i] = static_cast<char>(length >> (8 * (3 - i)) & 0xFFU);

@@ -10,7 +10,9 @@ namespace coracle::kube {
 
 // One line {"type":"ADDED","object":...} of a JSON stream.
 std::string json_watch_frame(std::string_view type, std::string_view object_json);
-// Four bytes of length (big endian) and a bare metav1.WatchEvent; `envelope` is the object with its magic.
+// A bare metav1.WatchEvent; `envelope` is the object with its magic.
+std::string protobuf_watch_event(std::string_view type, std::string_view envelope);
+// The same behind four bytes of length (big endian).
 std::string protobuf_watch_frame(std::string_view type, std::string_view envelope);
 
 struct WatchFrame {

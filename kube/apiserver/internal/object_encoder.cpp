@@ -326,13 +326,18 @@ std::uint64_t ObjectEncoder::share_key(WatchType type) const {
   const auto address = static_cast<std::uint64_t>(std::hash<const void*>()(resource_.get()));
   const auto form = static_cast<std::uint64_t>(output_.encoding) * 16 +
                     static_cast<std::uint64_t>(output_.transform) * 4 + static_cast<std::uint64_t>(type);
-  return (address << 8U) + (output_.transform_version == "v1" ? 128 : 64) + form;
+  const bool bare = messages_ && output_.encoding == MediaType::Protobuf;
+  return (address << 9U) + (bare ? 256 : 0) + (output_.transform_version == "v1" ? 128 : 64) + form;
+}
+
+http::Bytes ObjectEncoder::protobuf_event(std::string_view type, std::string_view envelope) const {
+  return http::bytes(messages_ ? protobuf_watch_event(type, envelope) : protobuf_watch_frame(type, envelope));
 }
 
 Result<http::Bytes> ObjectEncoder::watch_event(WatchType type, const StoredObject& object) {
   if (output_.encoding == MediaType::Protobuf) {
     ASSIGN_OR_RETURN(const std::string bytes, envelope(object));
-    return http::bytes(protobuf_watch_frame(watch_type_text(type), bytes));
+    return protobuf_event(watch_type_text(type), bytes);
   }
   ASSIGN_OR_RETURN(const std::string text, object_json(object, !std::exchange(columns_sent_, true)));
   return http::bytes(json_watch_frame(watch_type_text(type), text));
@@ -359,7 +364,7 @@ http::Bytes ObjectEncoder::bookmark(store::Revision revision, bool end_of_initia
   if (output_.encoding == MediaType::Protobuf && schema != nullptr) {
     auto canonical = kube::normalise(object, *schema);
     auto bytes = protobuf_of(canonical.ok() ? *canonical : object, schema);
-    if (bytes.ok()) return http::bytes(protobuf_watch_frame("BOOKMARK", *bytes));
+    if (bytes.ok()) return protobuf_event("BOOKMARK", *bytes);
   }
   return http::bytes(json_watch_frame("BOOKMARK", json::write(object)));
 }
@@ -368,7 +373,7 @@ http::Bytes ObjectEncoder::watch_error(const Error& error) const {
   const Value status = to_status(error);
   if (output_.encoding == MediaType::Protobuf) {
     auto bytes = protobuf_of(status, find_builtin_type(kStatusType));
-    if (bytes.ok()) return http::bytes(protobuf_watch_frame("ERROR", *bytes));
+    if (bytes.ok()) return protobuf_event("ERROR", *bytes);
   }
   return http::bytes(json_watch_frame("ERROR", json::write(status)));
 }

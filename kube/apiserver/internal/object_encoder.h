@@ -48,6 +48,8 @@ class ObjectEncoder {
   void append_item(std::string& out, const StoredObject& object) const;
   void end_list(std::string& out, const ListMeta& meta) const;
 
+  // Says that something else tells where a watch event ends, as WebSocket does: protobuf needs no length before it.
+  void send_messages() { messages_ = true; }
   // Equal for watches that send equal bytes; 0 when each sends its own.
   std::uint64_t share_key(WatchType type) const;
   Result<http::Bytes> watch_event(WatchType type, const StoredObject& object);
@@ -66,6 +68,7 @@ class ObjectEncoder {
   Result<std::string> served_json(const StoredObject& object) const;
   Result<std::string> object_json(const StoredObject& object, bool columns) const;
   Result<std::string> envelope(const StoredObject& object) const;
+  http::Bytes protobuf_event(std::string_view type, std::string_view envelope) const;
   void append_partial(std::string& out, const StoredObject& object) const;
   Value table_columns() const;
   Result<std::string> table_row(const StoredObject& object) const;
@@ -79,6 +82,7 @@ class ObjectEncoder {
   WallTime now_;
   std::string type_members_;
   bool columns_sent_ = false;
+  bool messages_ = false;
 };
 
 }  // namespace coracle::kube::apiserver

@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "base/http/websocket.h"
+#include "kube/apiserver/internal/identity/authentication_token.h"
 #include "kube/apiserver/internal/list_chunk.h"
 #include "kube/apiserver/internal/list_options.h"
 #include "kube/apiserver/internal/list_stream.h"
@@ -37,6 +39,31 @@ Duration watch_duration(const Context& context, const ListOptions& options) {
   if (options.timeout_seconds > 0) return std::chrono::seconds(options.timeout_seconds);
   const auto random = static_cast<std::int64_t>(context.executor().random().below(kMinimumWatchSeconds));
   return std::chrono::seconds(kMinimumWatchSeconds + random);
+}
+
+// To a watch no subprotocol means anything, but browsers end a connection that takes none of those that they offer.
+// One that carries a token is not for sending back.
+std::string_view watch_protocol(const http::Request& request) {
+  for (const std::string_view protocol : http::websocket::offered_protocols(request)) {
+    if (!is_token_protocol(protocol)) return protocol;
+  }
+  return {};
+}
+
+http::Response watch_response(const http::Request& request, const OutputType& output,
+                              std::unique_ptr<WatchStream> stream) {
+  if (!http::websocket::is_requested(request)) {
+    http::Response response;
+    response.headers.set("Content-Type", output.stream_content_type());
+    response.source = std::move(stream);
+    return response;
+  }
+  http::Response response = http::websocket::accept(request, watch_protocol(request));
+  if (response.status != 101) return response;
+  const bool binary = output.encoding == MediaType::Protobuf;
+  response.duplex = http::websocket::make_message_stream(
+      std::move(stream), binary ? http::websocket::Opcode::Binary : http::websocket::Opcode::Text);
+  return response;
 }
 
 }  // namespace
@@ -125,11 +152,11 @@ Result<http::Response> RestHandler::watch(const Request& request) {
       start.error = backlog.error();
     }
   }
-  http::Response response;
-  response.headers.set("Content-Type", encoder.output().stream_content_type());
-  response.source =
-      std::make_unique<WatchStream>(feed, std::move(cache), std::move(watcher), std::move(encoder), std::move(start));
-  return response;
+  if (http::websocket::is_requested(scope.request)) encoder.send_messages();
+  const OutputType output = encoder.output();
+  return watch_response(
+      scope.request, output,
+      std::make_unique<WatchStream>(feed, std::move(cache), std::move(watcher), std::move(encoder), std::move(start)));
 }
 
 }  // namespace coracle::kube::apiserver

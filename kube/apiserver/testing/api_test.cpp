@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "base/http/websocket.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/protobuf.h"
+#include "kube/codec/watch_event.h"
 
 // What cannot be told as a plain sequence of requests: time, other encodings, other users.
 namespace coracle::kube::apiserver::testing {
@@ -178,6 +180,83 @@ TEST_CASE("protobuf clients get and send protobuf", "[api]") {
     const auto missing = server.request("GET", std::string(kMaps) + "/zz", {}, accept);
     CHECK(missing.status == 404);
     CHECK(read_envelope(missing.body)->kind == "Status");
+  });
+}
+
+TEST_CASE("a watch may be asked for over WebSocket", "[api]") {
+  TestServer::run([](TestServer& server) {
+    namespace websocket = http::websocket;
+    server.request("POST", kMaps, config_map("a"));
+    const http::Headers asking = {{"Connection", "Upgrade, Upgrade"},
+                                  {"Upgrade", "websocket"},
+                                  {"Sec-WebSocket-Version", "13"},
+                                  {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}};
+    const std::string target = std::string(kMaps) + "?watch=1&timeoutSeconds=30&fieldSelector=metadata.name=a";
+    const auto frames = [&](http::Response& response, http::BodySource::State expected) {
+      std::vector<http::Bytes> pieces;
+      auto state = http::BodySource::State::More;
+      while (state == http::BodySource::State::More) state = response.duplex->pull(pieces, 65536);
+      CHECK(state == expected);
+      std::string text;
+      for (const http::Bytes& piece : pieces) text += *piece;
+      return text;
+    };
+    const auto begin = [&](const http::Headers& headers) {
+      http::Response response = server.raw("GET", target, {}, headers);
+      REQUIRE(response.status == 101);
+      REQUIRE(response.duplex != nullptr);
+      response.duplex->on_ready([] {});
+      return response;
+    };
+    // One event is one message, the very bytes that it is on a stream.
+    http::Response stream = server.raw("GET", target);
+    std::vector<http::Bytes> events;
+    stream.source->on_ready([] {});
+    stream.source->pull(events, 65536);
+    REQUIRE(events.size() == 1);
+    http::Response text = begin(asking);
+    CHECK(frames(text, http::BodySource::State::Pending) ==
+          websocket::frame_header(websocket::Opcode::Text, events[0]->size()) + *events[0]);
+
+    http::Headers protobuf = asking;
+    protobuf.add("Accept", "application/vnd.kubernetes.protobuf");
+    http::Response binary = begin(protobuf);
+    frames(binary, http::BodySource::State::Pending);
+    // A change beside a stream in the same encoding, which has a length before it.
+    http::Response framed = server.raw("GET", target, {}, {{"Accept", "application/vnd.kubernetes.protobuf"}});
+    framed.source->on_ready([] {});
+    framed.source->pull(events, 65536);
+    server.request("DELETE", std::string(kMaps) + "/a");
+    server.settle();
+    events.clear();
+    framed.source->pull(events, 65536);
+    REQUIRE(events.size() == 1);
+    const std::string event = events[0]->substr(4);
+    CHECK(read_protobuf_watch_event(event)->type == "DELETED");
+    CHECK(frames(binary, http::BodySource::State::Pending) ==
+          websocket::frame_header(websocket::Opcode::Binary, event.size()) + event);
+
+    server.advance(std::chrono::seconds(31));
+    CHECK(frames(text, http::BodySource::State::End).ends_with(close_frame(websocket::CloseCode::Normal)));
+  });
+}
+
+TEST_CASE("only a watch switches to WebSocket, with a subprotocol that is no token", "[api]") {
+  TestServer::run([](TestServer& server) {
+    http::Headers asking = {{"Connection", "Upgrade"},
+                            {"Upgrade", "websocket"},
+                            {"Sec-WebSocket-Version", "13"},
+                            {"Sec-WebSocket-Key", "a"}};
+    const std::string watch = std::string(kMaps) + "?watch=1";
+    CHECK(server.request("GET", kMaps, {}, asking).status == 200);
+    CHECK_FALSE(server.raw("GET", watch, {}, asking).headers.has("Sec-WebSocket-Protocol"));
+    asking.set("Sec-WebSocket-Protocol", "base64url.bearer.authorization.k8s.io.dG9rZW4, first, second");
+    CHECK(server.raw("GET", watch, {}, asking).headers.get("Sec-WebSocket-Protocol") == "first");
+    // What is wrong with the watch is said before the switch.
+    CHECK(server.request("GET", watch + "&resourceVersion=x", {}, asking).status == 500);
+    CHECK(server.request("GET", watch, {}, asking, "alice").status == 403);
+    asking.set("Sec-WebSocket-Version", "8");
+    CHECK(server.request("GET", watch, {}, asking).status == 400);
   });
 }
 
