@@ -59,7 +59,7 @@ TEST_CASE("a wrong value is one line that names its flag") {
   }
   CHECK(error_text({"--node-ip", "here"}) == "--node-ip: expected an IP address, found \"here\"");
   CHECK(error_text({"--bind-address", "here"}) == "--bind-address: expected an IP address, found \"here\"");
-  CHECK(error_text({"--cluster-dns", ""}) == "--cluster-dns: expected an IP address, found \"\"");
+  CHECK(error_text({"--cluster-dns", "dns"}) == "--cluster-dns: expected an IP address, found \"dns\"");
   CHECK(error_text({"--service-cidr", "10.43.0.0"}) ==
         "--service-cidr: \"10.43.0.0\": expected a network such as 10.43.0.0/16");
   CHECK(error_text({"--service-cidr", "10.43.0.0/16,fd00::/112"}) ==

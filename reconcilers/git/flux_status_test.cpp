@@ -115,6 +115,17 @@ TEST_CASE("the history has the latest five outcomes, each once") {
   CHECK(history.items()[4]["digest"].as_string() == "sha256:a");
 }
 
+TEST_CASE("a round that finds everything as it was changes no status") {
+  Attempt attempt{.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision"},
+                  .revision = "main@sha1:1",
+                  .applied = true,
+                  .snapshot = Snapshot{"sha256:a", std::chrono::seconds(1)}};
+  const Value first = plan_kustomization_status(repository("{}"), attempt, kEarly);
+  CHECK(plan_kustomization_status(repository("{}", first), attempt, kLate) == first);
+  attempt.snapshot->digest = "sha256:b";
+  CHECK(plan_kustomization_status(repository("{}", first), attempt, kLate)["history"].size() == 2);
+}
+
 TEST_CASE("a digest is that of the objects and their order") {
   const std::vector<kube::Object> objects = {repository(R"({"a":1})"), repository(R"({"a":2})")};
   CHECK(digest_of(objects) == digest_of({repository(R"({"a":1})"), repository(R"({"a":2})")}));

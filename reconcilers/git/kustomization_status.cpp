@@ -30,11 +30,15 @@ Value plan_kustomization_status(const kube::Object& kustomization, const Attempt
   if (!attempt.revision.empty()) status.set("lastAttemptedRevision", attempt.revision);
   if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
   if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));
-  if (attempt.snapshot) {
-    status.set("history",
-               plan_history(before["history"], *attempt.snapshot, attempt.revision, attempt.outcome.reason, now));
-  }
-  return std::move(status).build();
+  Value planned = std::move(status).build();
+  if (!attempt.snapshot) return planned;
+  const Value& latest = before["history"].at(0);
+  const bool known = latest["digest"].as_string() == attempt.snapshot->digest &&
+                     latest["lastReconciledStatus"].as_string() == attempt.outcome.reason;
+  // A round that finds everything as it was is not counted: to count it would be a write at every interval.
+  if (known && planned == before) return planned;
+  return planned.with(
+      "history", plan_history(before["history"], *attempt.snapshot, attempt.revision, attempt.outcome.reason, now));
 }
 
 Value plan_history(const Value& history, const Snapshot& snapshot, const std::string& revision,
