@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/not_found.h"
+#include "base/text.h"
 #include "kube/apply/health.h"
 #include "kube/client/resources.h"
 #include "kube/patch/patch.h"
@@ -19,6 +20,12 @@ constexpr Duration kDefinitionTimeout = std::chrono::seconds(60);
 std::string named_in_error(const kube::Object& object) {
   return std::string(object.kind()) + " \"" + std::string(object.name()) + "\" in namespace \"" +
          std::string(object.namespace_()) + "\"";
+}
+
+// In helm's words.
+std::string unknown_kind(const kube::Object& object, const Error& error) {
+  return "resource mapping not found for name: \"" + std::string(object.name()) + "\" namespace: \"" +
+         std::string(object.namespace_()) + "\" from \"\": " + error.message() + "\nensure CRDs are installed first";
 }
 
 const ReleaseObject* find_same(const ReleaseObjects& objects, const kube::Object& wanted) {
@@ -44,19 +51,21 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
                                              std::string_view release_namespace, bool forgive_unknown) const {
   ASSIGN_OR_RETURN(const std::vector<kube::Object> objects, manifest_objects(manifest));
   ReleaseObjects placed;
+  std::vector<std::string> unknown;
   for (const kube::Object& object : objects) {
     Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
     if (!resource.ok()) {
-      if (forgive_unknown && resource.error().reason() == Reason::NotFound) continue;
-      return resource.error().in(
-          "unable to build kubernetes objects from release manifest: resource mapping not found for name: \"" +
-          std::string(object.name()) + "\"");
+      if (resource.error().reason() != Reason::NotFound) return resource.error();
+      if (!forgive_unknown) unknown.push_back(unknown_kind(object, resource.error()));
+      continue;
     }
     Value ns;
     if (resource->ref.namespaced) ns = object.namespace_().empty() ? release_namespace : object.namespace_();
     placed.push_back({resource->ref, object.with_metadata("namespace", ns)});
   }
-  return placed;
+  if (unknown.empty()) return placed;
+  const std::string all = unknown.size() == 1 ? unknown.front() : "[" + join(unknown, ", ") + "]";
+  return Error(Reason::NotFound, "unable to build kubernetes objects from release manifest: " + all);
 }
 
 Result<std::optional<kube::Object>> ReleaseApplier::live(const Context& context, const ReleaseObject& object) const {

@@ -279,11 +279,15 @@ class TakingOver(HelmChartTestCase):
     def test_a_chart_waits_for_the_definitions_of_another(self):
         self.apply("sailing", {"chartContent": self.content({
             "templates/boat.yaml": "apiVersion: example.com/v1\nkind: Boat\nmetadata: {name: towy}\n"
-                                   "spec: {material: willow, seats: 1}\n"})})
-        self.wait_for_failed("sailing", "True", 'no matches for kind "Boat"')
+                                   "spec: {material: willow, seats: 1}\n---\napiVersion: example.com/v1\n"
+                                   "kind: Boat\nmetadata: {name: foy}\nspec: {material: ash, seats: 2}\n"})})
+        missing = 'resource mapping not found for name: "%s" namespace: "" from "": ' \
+                  'no matches for kind "Boat" in version "example.com/v1"\nensure CRDs are installed first'
+        self.wait_for_failed("sailing", "True", f"[{missing % 'towy'}, {missing % 'foy'}]")
         with open("examples/manifests/boats.yaml", encoding="utf-8") as file:
             self.server.drop("boats.yaml", file.read())
         self.server.wait_for_object("boats.example.com", "towy")
+        self.server.wait_for_object("boats.example.com", "foy")
         self.wait_for_failed("sailing", "False")
 
 
