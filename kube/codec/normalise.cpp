@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "kube/codec/internal/scalars.h"
 #include "kube/schema/canonical.h"
@@ -200,7 +201,11 @@ class Normaliser {
       const SchemaKind kind = field.schema->kind;
       if ((kind == SchemaKind::Boolean && value.is_bool()) || (kind == SchemaKind::List && value.is_array()) ||
           (kind == SchemaKind::Struct && value.is_object())) {
-        return visit(value, *field.schema);
+        // Go decodes these types by code of their own, which drops unknown fields in silence.
+        std::vector<std::string>* const told = std::exchange(unknown_, nullptr);
+        Value result = visit(value, *field.schema);
+        unknown_ = told;
+        return result;
       }
     }
     return mismatch(value, schema);
