@@ -55,6 +55,10 @@ UrlWithoutUser take_user(std::string_view url) {
           decoded(user.substr(0, colon)), colon == user.size() ? std::string() : decoded(user.substr(colon + 1))};
 }
 
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 std::string redirect_target(std::string_view url, std::string_view location) {
   if (is_absolute(location)) return std::string(location);
   const Parts parts = parts_of(url);

@@ -18,6 +18,8 @@ struct UrlWithoutUser {
 };
 UrlWithoutUser take_user(std::string_view url);
 
+// Whether an answer of this status leads to its Location header.
+bool is_redirect(int status);
 // Where the Location header of an answer from `url` leads: it is absolute, or relative to the scheme, the host or
 // the document. `url` without a user.
 std::string redirect_target(std::string_view url, std::string_view location);

@@ -5,6 +5,7 @@
 
 #include "base/not_found.h"
 #include "base/text.h"
+#include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
 #include "kube/client/resources.h"
 #include "kube/patch/patch.h"
@@ -163,18 +164,11 @@ Result<void> ReleaseApplier::wait_until_gone(const Context& context, const kube:
 }
 
 Result<void> ReleaseApplier::start_deletion(const Context& context, const ReleaseObject& object) const {
-  return even_if_gone(client_.remove(context, object.resource, object.object.key(), {.propagation = "Background"}));
+  return kube::remove_in_background(context, client_, object.resource, object.object.key());
 }
 
 Result<void> ReleaseApplier::wait_until_deleted(const Context& context, const ReleaseObject& object) const {
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<kube::Object> found, live(context, object));
-    if (!found) return {};
-    if (Result<void> slept = context.sleep(kObjectPoll); !slept.ok()) {
-      return slept.error().in("waiting until " + object.resource.kind + " " + object.object.key().text() +
-                              " is deleted");
-    }
-  }
+  return kube::wait_until_removed(context, client_, object.resource, object.object.key());
 }
 
 Result<bool> ReleaseApplier::create_definitions(const Context& context,

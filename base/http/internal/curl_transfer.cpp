@@ -27,10 +27,6 @@ bool is_http(std::string_view url) {
   return scheme == "http" || scheme == "https";
 }
 
-bool redirects(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 }  // namespace
 
 CurlTransfer::CurlTransfer(CurlHandle& handle, const ClientOptions& options, const std::string& url,
@@ -213,7 +209,7 @@ bool CurlTransfer::take_header_line(std::string_view line) {
 
 bool CurlTransfer::finish_head() {
   const bool interim = status_ >= 100 && status_ < 200 && status_ != 101;
-  const bool redirected = options_.follow_redirects && redirects(status_) && headers_.has("location");
+  const bool redirected = options_.follow_redirects && is_redirect(status_) && headers_.has("location");
   if (interim || redirected || head_done_) return true;
   head_done_ = true;
   if (on_head(status_, std::move(headers_))) return true;

@@ -14,10 +14,6 @@ namespace {
 constexpr std::size_t kMaxPack = std::size_t{512} << 20;
 constexpr int kMaxRedirects = 10;
 
-bool is_redirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 std::string without_trailing_slashes(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
@@ -129,7 +125,7 @@ Result<std::string> HttpConnection::exchange(const Service& service, const std::
       const bool astray = redirects > 0 && response.error().reason() == Reason::BadRequest;
       return astray ? unavailable(response.error().message()) : response.error();
     }
-    if (!is_redirect(response->status) || !response->headers.has("Location")) return answer_of(url, *response);
+    if (!http::is_redirect(response->status) || !response->headers.has("Location")) return answer_of(url, *response);
     ASSIGN_OR_RETURN(url, follow(service, url, *response));
   }
   return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects");
