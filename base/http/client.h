@@ -17,7 +17,6 @@ struct ClientOptions {
   bool insecure_skip_verify = false;
   std::string proxy;  // "http://user:password@host:port"; empty: HTTPS_PROXY and friends count
   Duration connect_timeout = std::chrono::seconds(10);
-  bool follow_redirects = false;
   std::size_t max_body_bytes = 64 * 1024 * 1024;
 };
 
@@ -27,7 +26,8 @@ class Client {
  public:
   virtual ~Client() = default;
   // `url` is absolute; request.path and query are ignored. Unavailable when no answer came, Canceled
-  // and Timeout as the context says; any HTTP status is a success here.
+  // and Timeout as the context says; any HTTP status is a success here,
+  // a redirect too: who may be followed where is the caller's to say (url.h).
   virtual Result<Response> send(const Context& context, const std::string& url, const Request& request) = 0;
   // Calls `on_head` once, then `on_data` per piece on the calling thread until the body ends, one
   // of them answers false, or the context ends.

@@ -11,7 +11,6 @@ namespace coracle::http::internal {
 namespace {
 
 constexpr std::size_t kMaxHeadBytes = 256 * 1024;
-constexpr long kMaxRedirects = 10;
 constexpr long kReceiveBufferBytes = 64 * 1024;
 constexpr long kMaxConnectionsPerHandle = 4;
 // Bound of one wait; events, cancels and deadlines end it earlier.
@@ -50,7 +49,6 @@ Result<void> CurlTransfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -58,8 +56,6 @@ Result<void> CurlTransfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(options_.connect_timeout).count()));
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMaxRedirects);
   if (!options_.proxy.empty()) curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_callback);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
@@ -78,7 +74,6 @@ void CurlTransfer::set_method() {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     return;
   }
-  // A method that libcurl chooses by itself is left to it, so that it can change on a redirect.
   if (request_.body.empty() && (method == "GET" || method.empty())) return;
   const bool body_expected = method == "POST" || method == "PUT" || method == "PATCH";
   if (!request_.body.empty() || body_expected) {
@@ -176,14 +171,14 @@ Result<void> CurlTransfer::outcome(CURLcode code) const {
   }
   const std::string detail =
       with_printable_urls(error_text_.front() != '\0' ? error_text_.c_str() : curl_easy_strerror(code));
-  // libcurl says the same of an answer that is no HTTP and of a redirect that leads astray; those are the server's.
-  const bool malformed = code == CURLE_URL_MALFORMAT && status_ == 0;
+  const bool malformed = code == CURLE_URL_MALFORMAT;
+  // libcurl says the same of an answer that is no HTTP; that is the server's fault.
   const bool other_scheme = code == CURLE_UNSUPPORTED_PROTOCOL && !is_http(url_);
   if (malformed || other_scheme) return bad_request(where + ": " + detail);
   return unavailable(where + ": " + detail);
 }
 
-// Lines of every head of the exchange come here: interim answers and redirects included.
+// Lines of every head of the exchange come here, interim answers included.
 bool CurlTransfer::take_header_line(std::string_view line) {
   head_bytes_ += line.size();
   if (head_bytes_ > kMaxHeadBytes) {
@@ -209,8 +204,7 @@ bool CurlTransfer::take_header_line(std::string_view line) {
 
 bool CurlTransfer::finish_head() {
   const bool interim = status_ >= 100 && status_ < 200 && status_ != 101;
-  const bool redirected = options_.follow_redirects && is_redirect(status_) && headers_.has("location");
-  if (interim || redirected || head_done_) return true;
+  if (interim || head_done_) return true;
   head_done_ = true;
   if (on_head(status_, std::move(headers_))) return true;
   ended_by_caller_ = true;
@@ -223,8 +217,6 @@ std::size_t CurlTransfer::header_callback(char* data, std::size_t size, std::siz
 
 std::size_t CurlTransfer::body_callback(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  // The body of a redirect that gets followed belongs to nobody.
-  if (!transfer.head_done_) return size * count;
   if (transfer.on_data({data, size * count})) return size * count;
   transfer.ended_by_caller_ = true;
   return CURL_WRITEFUNC_ERROR;
