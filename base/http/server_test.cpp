@@ -123,6 +123,7 @@ class FedSource : public BodySource {
     std::mutex mutex;
     std::vector<Bytes> waiting;
     std::function<void()> wake;
+    std::size_t pulls = 0;
     bool ended = false;
 
     void push(const std::string& text, bool end) {
@@ -141,6 +142,7 @@ class FedSource : public BodySource {
     const std::lock_guard lock(feed_->mutex);
     out.insert(out.end(), feed_->waiting.begin(), feed_->waiting.end());
     feed_->waiting.clear();
+    ++feed_->pulls;
     return feed_->ended ? State::End : State::Pending;
   }
   void on_ready(std::function<void()> wake) override {
@@ -178,6 +180,30 @@ TEST_CASE("what a source learns on other threads reaches the client in order") {
   server.stop();
   // A wake that comes after everything is gone does nothing.
   feed->wake();
+}
+
+TEST_CASE("a source that waits is not asked again before it wakes") {
+  const bool tls = GENERATE(true, false);
+  const auto feed = std::make_shared<FedSource::Feed>();
+  feed->push("first", false);
+  TestServer server(
+      [&](const Context&, const Request&) {
+        Response response;
+        response.source = std::make_unique<FedSource>(feed);
+        return response;
+      },
+      tls);
+  std::string got;
+  const auto result = server.client()->stream(
+      server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return true; },
+      [&](std::string_view data) {
+        got += data;
+        if (got == "first") feed->push("second", true);
+        return true;
+      });
+  CHECK(result.ok());
+  CHECK(got == "firstsecond");
+  CHECK(feed->pulls == 2);
 }
 
 TEST_CASE("destruction ends streams, asks handlers to stop and waits for them") {

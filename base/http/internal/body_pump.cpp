@@ -37,7 +37,7 @@ void BodyPump::consume(std::size_t size) {
 }
 
 void BodyPump::refill(std::size_t limit) {
-  if (available_ > 0 || ended_) return;
+  if (available_ > 0 || ended_ || pending_) return;
   segments_.clear();
   index_ = offset_ = 0;
   auto state = BodySource::State::More;
@@ -47,6 +47,7 @@ void BodyPump::refill(std::size_t limit) {
     for (const Bytes& segment : segments_) available_ += segment->size();
   }
   skip_empty();
+  pending_ = state == BodySource::State::Pending;
   if (state == BodySource::State::End) {
     ended_ = true;
     source_.reset();

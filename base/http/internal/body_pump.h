@@ -43,16 +43,19 @@ class BodyPump {
   // The longest run at hand; empty when nothing is.
   std::string_view front() const;
   void consume(std::size_t size);
-  // Asks the source, unless bytes are at hand.
+  // Asks the source, unless bytes are at hand or it will wake us first.
   void refill(std::size_t limit);
   // Everything was consumed and nothing more comes.
   bool complete() const { return available_ == 0 && ended_; }
   // Nothing will be at hand before the source wakes us.
   bool waiting() const { return available_ == 0 && !ended_; }
   bool ended() const { return ended_; }
+  // The source was told something, and may have more to say before it wakes us.
+  void on_told() { pending_ = false; }
   bool has_source() const { return source_ != nullptr; }
   void on_wake() {
     if (wake_ != nullptr) wake_->seen();
+    pending_ = false;
   }
 
  private:
@@ -63,6 +66,7 @@ class BodyPump {
   std::size_t offset_ = 0;
   std::size_t available_ = 0;
   bool ended_ = true;
+  bool pending_ = false;  // the source has nothing until its wake
   std::unique_ptr<BodySource> source_;
   std::shared_ptr<BodyWake> wake_;
 };

@@ -240,7 +240,9 @@ void Http1Session::begin_duplex(std::unique_ptr<DuplexSource> source) {
 }
 
 void Http1Session::tell_duplex(std::string_view data) {
-  if (!pump_.ended()) duplex_->receive(data);
+  if (pump_.ended()) return;
+  duplex_->receive(data);
+  pump_.on_told();
 }
 
 void Http1Session::on_wake(std::uint32_t stream) {
