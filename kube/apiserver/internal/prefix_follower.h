@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/executor.h"
@@ -21,7 +22,6 @@ class PrefixFollower {
 
   // Everything outlives the follower; destruction waits for a run to end.
   PrefixFollower(Executor& executor, store::Backend& backend, Work work, Logger log);
-  ~PrefixFollower();
 
   // Follows `prefix` from now on, beginning with a run.
   Result<void> start(const Context& context, std::string prefix);
@@ -34,20 +34,18 @@ class PrefixFollower {
 
   Result<void> follow(const Context& context);
   void run(const Context& context);
-  void drain(const Context& context);
+  bool wait(const Context& context, std::optional<MonotonicTime> retry_at);
+  Result<void> keep_up(const Context& context);
 
-  Executor& executor_;
   store::Backend& backend_;
   const Work work_;
   const Logger log_;
   std::string prefix_;
 
   std::mutex mutex_;
-  bool running_ = false;
   bool again_ = false;
-  bool stopping_ = false;
-  std::unique_ptr<Timer> retry_;
-  std::shared_ptr<store::Watch> watch_;
+  const std::unique_ptr<WaitPoint> woken_;
+  std::unique_ptr<store::Watch> watch_;  // after start(), the running task's alone
   TaskGroup tasks_;
 };
 

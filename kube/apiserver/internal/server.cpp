@@ -45,14 +45,7 @@ class ServerImpl : public Server {
         rest_(*registry_, store_, subresources_, admission_),
         tasks_(Context(executor).with_identity(own_identity())) {}
 
-  ~ServerImpl() override {
-    {
-      std::lock_guard lock(timer_mutex_);
-      renewal_ = nullptr;
-      stopping_ = true;
-    }
-    feed_->stop();
-  }
+  ~ServerImpl() override { feed_->stop(); }
 
   Result<void> assemble() {
     environment_->bind(store_, *registry_, options_);
@@ -85,7 +78,7 @@ class ServerImpl : public Server {
                                              log_.named("bootstrap"));
     TRY(bootstrap_->run(context.with_identity(own_identity())));
     TRY(extensions_->start(context.with_identity(own_identity())));
-    arm_renewal();
+    tasks_.spawn(Lane::Worker, [this](const Context& own) { renew_identity(own); });
     started_ = true;
     return {};
   }
@@ -122,7 +115,7 @@ class ServerImpl : public Server {
     registry_->on_change([this](const ResourceTablePtr& table) {
       ResourceTablePtr before;
       {
-        std::lock_guard lock(timer_mutex_);
+        std::lock_guard lock(known_mutex_);
         before = std::exchange(known_, table);
       }
       for (const ResourcePtr& resource : before->all()) {
@@ -134,16 +127,11 @@ class ServerImpl : public Server {
     });
   }
 
-  void arm_renewal() {
-    std::lock_guard lock(timer_mutex_);
-    if (stopping_) return;
-    renewal_ = executor_.call_after(kIdentityLeaseRenewal, [this] {
-      tasks_.spawn(Lane::Worker, [this](const Context& context) {
-        auto renewed = bootstrap_->renew_identity_lease(context);
-        if (!renewed.ok()) log_.warning("the API server's lease was not renewed", {{"error", renewed.error()}});
-        arm_renewal();
-      });
-    });
+  void renew_identity(const Context& context) {
+    while (context.sleep(kIdentityLeaseRenewal).ok()) {
+      const auto renewed = bootstrap_->renew_identity_lease(context);
+      if (!renewed.ok() && !context.stopped()) log_.warning("the API server's lease was not renewed", {{"error", renewed.error()}});
+    }
   }
 
   Executor& executor_;
@@ -166,10 +154,8 @@ class ServerImpl : public Server {
   std::unique_ptr<Bootstrap> bootstrap_;
   std::atomic<bool> started_{false};
 
-  std::mutex timer_mutex_;
+  std::mutex known_mutex_;
   ResourceTablePtr known_;
-  std::unique_ptr<Timer> renewal_;
-  bool stopping_ = false;
   TaskGroup tasks_;
 };
 

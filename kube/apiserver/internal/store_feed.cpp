@@ -75,7 +75,7 @@ void StoreFeed::stop() {
   }
   {
     std::lock_guard lock(slots_mutex_);
-    for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
+    for (auto& [prefix, slot] : slots_) slot.cache->close(progress(), wake);
     changed_->notify_all();
   }
   wake_watchers(wake);
@@ -144,7 +144,7 @@ void StoreFeed::lose(const Error& error, std::vector<std::shared_ptr<Watcher>>& 
 
 void StoreFeed::forget_caches(std::vector<std::shared_ptr<Watcher>>& wake) {
   std::lock_guard lock(slots_mutex_);
-  for (auto& [prefix, slot] : slots_) slot.cache->close(wake);
+  for (auto& [prefix, slot] : slots_) slot.cache->close(progress(), wake);
   slots_.clear();
   changed_->notify_all();
 }
@@ -166,26 +166,24 @@ void StoreFeed::follow_again() {
 
 Result<std::shared_ptr<WatchCache>> StoreFeed::cache(const Context& context, const std::string& prefix,
                                                      const Normalise& normalise) {
-  std::shared_ptr<WatchCache> cache;
-  {
-    std::unique_lock lock(slots_mutex_);
-    while (true) {
-      Slot& slot = slots_[prefix];
-      if (slot.ready) return slot.cache;
-      if (!slot.loading) {
-        slot.loading = true;
-        slot.cache = std::make_shared<WatchCache>(prefix, normalise, log_);
-        cache = slot.cache;
-        break;
-      }
-      TRY(context.check());
+  std::unique_lock lock(slots_mutex_);
+  while (true) {
+    TRY(context.check());
+    Slot& slot = slots_[prefix];
+    if (slot.ready) return slot.cache;
+    if (slot.loading) {
       changed_->wait(lock, context);
+      continue;
     }
+    slot.loading = true;
+    slot.cache = std::make_shared<WatchCache>(prefix, normalise, log_);
+    const std::shared_ptr<WatchCache> cache = slot.cache;
+    lock.unlock();
+    const auto loaded = load(context, cache);
+    lock.lock();
+    finish_load(prefix, cache, loaded.ok());
+    TRY(loaded);
   }
-  auto loaded = load(context, cache);
-  finish_load(prefix, cache, loaded.ok());
-  TRY(loaded);
-  return cache;
 }
 
 Result<void> StoreFeed::load(const Context& context, const std::shared_ptr<WatchCache>& cache) {
@@ -196,8 +194,8 @@ Result<void> StoreFeed::load(const Context& context, const std::shared_ptr<Watch
   return {};
 }
 
+// Called with slots_mutex_ held. What was dropped while it loaded is nobody's any more.
 void StoreFeed::finish_load(const std::string& prefix, const std::shared_ptr<WatchCache>& cache, bool ok) {
-  std::lock_guard lock(slots_mutex_);
   auto slot = slots_.find(prefix);
   if (slot != slots_.end() && slot->second.cache == cache) {
     slot->second.loading = false;
@@ -219,7 +217,7 @@ void StoreFeed::drop(std::string_view prefix) {
     std::lock_guard lock(slots_mutex_);
     auto slot = slots_.find(prefix);
     if (slot == slots_.end()) return;
-    slot->second.cache->close(wake);
+    slot->second.cache->close(progress(), wake);
     slots_.erase(slot);
     changed_->notify_all();
   }

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::string_view kPrefix = "/registry/configmaps/";
 
+Normalise as_it_is() {
+  return {[](const store::Bytes& value) { return Result<store::Bytes>(value); }};
+}
+
 // A feed over an empty store and watchers that note how far behind a write they were woken.
 class Bench {
  public:
@@ -20,8 +24,7 @@ class Bench {
     auto made = StoreFeed::make(context_, *store_, Logger(make_log_sink(LogLevel::Error), "test"));
     REQUIRE(made.ok());
     feed_ = *made;
-    const Normalise as_it_is{[](const store::Bytes& value) { return Result<store::Bytes>(value); }};
-    const auto cache = feed_->cache(context_, std::string(kPrefix), as_it_is);
+    const auto cache = feed_->cache(context_, std::string(kPrefix), as_it_is());
     REQUIRE(cache.ok());
     for (std::size_t i = 0; i < watchers; ++i) {
       const auto filter = ObjectFilter::make({}, "", "", "", "");
@@ -42,6 +45,8 @@ class Bench {
     REQUIRE(
         store_->create(context_, std::string(kPrefix) + "d/" + name, std::make_shared<const std::string>(json)).ok());
   }
+
+  StoreFeed& feed() { return *feed_; }
 
   MonotonicTime now() const { return context_.executor().clock().monotonic(); }
   // Wakes so far, and the latest of them after the latest write.
@@ -121,6 +126,49 @@ TEST_CASE("few watches hardly wait for each other", "[store_feed]") {
       CHECK(bench.latest() <= std::chrono::microseconds(200));
     }
     CHECK(bench.all_saw_everything());
+  });
+}
+
+TEST_CASE("a cache that was dropped promises nothing and takes no watch", "[store_feed]") {
+  run(0, [](Bench& bench, const Context& context) {
+    const auto cache = *bench.feed().cache(context, std::string(kPrefix), as_it_is());
+    bench.write();
+    REQUIRE(bench.feed().catch_up(context).ok());
+    const store::Revision before = bench.feed().progress();
+    CHECK(cache->snapshot(before).revision == before);
+    bench.feed().drop(kPrefix);
+    bench.write();
+    REQUIRE(bench.feed().catch_up(context).ok());
+    const store::Revision after = bench.feed().progress();
+    CHECK(after > before);
+    CHECK(cache->snapshot(after).revision == before);
+
+    const auto watcher = std::make_shared<Watcher>(*ObjectFilter::make({}, "", "", "", ""));
+    CHECK(cache->add_watcher(watcher, after, 0).revision == before);
+    std::deque<Watcher::Item> items;
+    bool open = true;
+    watcher->take(items, open);
+    CHECK_FALSE(open);
+  });
+}
+
+TEST_CASE("a cache that is dropped while it loads is loaded again", "[store_feed]") {
+  run(0, [](Bench& bench, const Context& context) {
+    bench.write();
+    bool dropped = false;
+    Normalise normalise = as_it_is();
+    normalise.always = true;
+    normalise.convert = [&](const store::Bytes& value) {
+      if (!std::exchange(dropped, true)) bench.feed().drop(kPrefix);
+      return Result<store::Bytes>(value);
+    };
+    bench.feed().drop(kPrefix);
+    const auto cache = *bench.feed().cache(context, std::string(kPrefix), normalise);
+    CHECK(dropped);
+    CHECK(cache == bench.feed().loaded(kPrefix));
+    bench.write();
+    REQUIRE(bench.feed().catch_up(context).ok());
+    CHECK(cache->size() == 2);
   });
 }
 

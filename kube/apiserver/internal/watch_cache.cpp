@@ -50,7 +50,12 @@ CacheSnapshot WatchCache::snapshot(store::Revision progress) const {
   if (snapshot_ == nullptr) {
     snapshot_ = std::make_shared<const std::vector<StoredObjectPtr>>(objects_.begin(), objects_.end());
   }
-  return {snapshot_, std::max(progress, applied_), last_change_};
+  return {snapshot_, known_until(progress), last_change_};
+}
+
+// Whoever holds a closed cache must not take for its state what has happened since.
+store::Revision WatchCache::known_until(store::Revision progress) const {
+  return std::max(closed_at_ ? std::min(*closed_at_, progress) : progress, applied_);
 }
 
 store::Revision WatchCache::last_change() const {
@@ -69,9 +74,13 @@ CacheSnapshot WatchCache::add_watcher(const std::shared_ptr<Watcher>& watcher, s
   if (snapshot_ == nullptr) {
     snapshot_ = std::make_shared<const std::vector<StoredObjectPtr>>(objects_.begin(), objects_.end());
   }
-  const store::Revision revision = std::max(progress, applied_);
+  const store::Revision revision = known_until(progress);
   watcher->start_after(std::max(revision, start_after));
-  watchers_.push_back(watcher);
+  if (closed_at_) {
+    watcher->close();  // its stream has not begun and will see it
+  } else {
+    watchers_.push_back(watcher);
+  }
   return {snapshot_, revision, last_change_};
 }
 
@@ -171,8 +180,9 @@ void WatchCache::apply_locked(const store::Event& event, std::vector<std::shared
   }
 }
 
-void WatchCache::close(std::vector<std::shared_ptr<Watcher>>& wake) {
+void WatchCache::close(store::Revision progress, std::vector<std::shared_ptr<Watcher>>& wake) {
   std::lock_guard lock(mutex_);
+  if (!closed_at_) closed_at_ = progress;
   for (const std::shared_ptr<Watcher>& watcher : watchers_) {
     if (watcher->close()) wake.push_back(watcher);
   }

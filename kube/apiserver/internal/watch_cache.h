@@ -65,8 +65,8 @@ class WatchCache {
   void load(const std::vector<store::Entry>& entries, store::Revision revision,
             std::vector<std::shared_ptr<Watcher>>& wake);
   void apply(const store::Event& event, std::vector<std::shared_ptr<Watcher>>& wake);
-  // Ends every watch.
-  void close(std::vector<std::shared_ptr<Watcher>>& wake);
+  // Ends every watch, also those that are added later: from `progress` on nothing is delivered any more.
+  void close(store::Revision progress, std::vector<std::shared_ptr<Watcher>>& wake);
 
   // The event as watchers see it; null for values that cannot be read (logged).
   CacheEventPtr make_event(const store::Event& event) const;
@@ -89,6 +89,7 @@ class WatchCache {
     }
   };
   KeyView split_key(std::string_view key) const;
+  store::Revision known_until(store::Revision progress) const;
   StoredObjectPtr read_value(std::string_view key, const store::Bytes& value, store::Revision revision) const;
   void apply_locked(const store::Event& event, std::vector<std::shared_ptr<Watcher>>& wake);
 
@@ -102,6 +103,7 @@ class WatchCache {
   store::Revision applied_ = 0;                                           // of the load or the latest event
   store::Revision last_change_ = 0;
   bool loaded_ = false;
+  std::optional<store::Revision> closed_at_;
   std::vector<store::Event> early_;  // events that came while loading
   std::vector<std::shared_ptr<Watcher>> watchers_;
 };
