@@ -16,6 +16,8 @@
 #include <set>
 #include <system_error>
 
+#include "base/file_descriptor.h"
+
 namespace coracle {
 namespace {
 
@@ -104,10 +106,6 @@ class TemporaryFile {
 };
 
 }  // namespace
-
-void FileDescriptor::reset() {
-  if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
-}
 
 Error system_error(int number, std::string_view what) {
   Reason reason = Reason::Unavailable;

@@ -4,7 +4,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,27 +15,6 @@
 // What has to run in simulation takes a FileSystem (base/file_system.h) instead.
 
 namespace coracle {
-
-// Owns an open descriptor.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~FileDescriptor() { reset(); }
-
-  bool valid() const { return descriptor_ >= 0; }
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-  void reset();
-
- private:
-  int descriptor_ = -1;
-};
 
 // The error of a system call that left `number` in errno; `what` names the deed and its object.
 Error system_error(int number, std::string_view what);

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
+
 namespace coracle {
 namespace {
 
@@ -169,11 +171,18 @@ void RotatingFile::rotate() {
     return;
   }
   file_ = std::move(fresh);
+  // Who writes a line does not wait until an older file is compressed; the thread that does it goes on with this one.
+  if (untidied_.fetch_add(1) > 0) return;
   if (tidying_.joinable()) tidying_.join();
   try {
-    tidying_ = std::thread([path = path_, limits = limits_] { tidy(path, limits); });
+    tidying_ = std::thread([this] {
+      for (unsigned seen = untidied_, left = 1; left > 0; seen = left) {
+        tidy(path_, limits_);
+        left = untidied_.fetch_sub(seen) - seen;
+      }
+    });
   } catch (const std::system_error&) {
-    // No thread to be had: the next rotation finds this file as well.
+    untidied_ = 0;  // no thread to be had: the next rotation finds this file as well
   }
 }
 

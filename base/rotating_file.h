@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,8 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "base/files.h"
+#include "base/file_descriptor.h"
+#include "base/result.h"
 
 namespace coracle {
 
@@ -48,7 +50,8 @@ class RotatingFile {
   FileDescriptor file_;
   unsigned mode_ = 0600;
   bool regular_ = false;
-  std::uint64_t bytes_ = 0;  // since it was set aside, or that was tried, for the last time
+  std::uint64_t bytes_ = 0;            // since it was set aside, or that was tried, for the last time
+  std::atomic<unsigned> untidied_{0};  // rotations that the thread has still to look after; it ends with the last
   std::thread tidying_;
 };
 

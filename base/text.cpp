@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <strings.h>
+
 namespace coracle {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -25,6 +27,10 @@ std::string to_lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return lower;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace coracle

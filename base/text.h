@@ -29,8 +29,15 @@ std::string_view trim(std::string_view text);
 // ASCII letters in lower case; other bytes stay.
 std::string to_lower(std::string_view text);
 
+// Whether the texts differ in the case of ASCII letters at most.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+// ASCII letters and digits.
+constexpr bool is_alphanumeric(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 // The whole text as a decimal number of that type; nullopt for anything else: blanks, a plus sign,

@@ -209,6 +209,12 @@ Value Value::with_path(std::span<const std::string_view> path, Value value) cons
   return with(path.front(), (*this)[path.front()].with_path(path.subspan(1), std::move(value)));
 }
 
+const Value& Value::at_path(std::span<const std::string_view> path) const {
+  const Value* at = this;
+  for (const std::string_view step : path) at = &(*at)[step];
+  return *at;
+}
+
 bool Value::operator==(const Value& other) const {
   if (kind_ != other.kind_) return false;
   switch (kind_) {
@@ -311,8 +317,12 @@ Value::ObjectBuilder& Value::ObjectBuilder::remove(std::string_view key) {
   const Member* found = find_member(slots_, members_, key);
   if (found == nullptr) return *this;
   members_.erase(members_.begin() + (found - members_.data()));
-  index_members(slots_, members_);
+  index();
   return *this;
+}
+
+void Value::ObjectBuilder::index() {
+  index_members(slots_, members_);
 }
 
 const Value* Value::ObjectBuilder::find(std::string_view key) const {
@@ -325,6 +335,13 @@ Value Value::ObjectBuilder::build() && {
   value.payload_.object = new Object{.members = std::move(members_), .slots = std::move(slots_)};
   value.kind_ = Kind::Object;
   return value;
+}
+
+std::vector<std::string> string_items(const Value& array) {
+  std::vector<std::string> texts;
+  texts.reserve(array.items().size());
+  for (const Value& item : array.items()) texts.emplace_back(item.as_string());
+  return texts;
 }
 
 bool is_zero(const Value& value) {

@@ -91,6 +91,8 @@ class Value {
   Value with(std::string_view key, Value value) const;
   Value without(std::string_view key) const;
   Value with_path(std::span<const std::string_view> path, Value value) const;
+  // What stands there; null where nothing does.
+  const Value& at_path(std::span<const std::string_view> path) const;
 
   // Deep comparison; member order does not matter, 1 and 1.0 differ.
   bool operator==(const Value& other) const;
@@ -133,7 +135,14 @@ class Value::ObjectBuilder {
   ObjectBuilder& append(std::string key, Value value);
   // Appends unless `value` is null, "", 0, false, empty array or empty object (Go's omitempty).
   ObjectBuilder& set_nonempty(std::string_view key, Value value);
+  // Costs time in proportion to the size: who removes many keys calls remove_if().
   ObjectBuilder& remove(std::string_view key);
+  template <class Unwanted>
+  ObjectBuilder& remove_if(const Unwanted& unwanted) {
+    std::erase_if(members_, [&](const Member& member) { return unwanted(std::string_view(member.key)); });
+    index();
+    return *this;
+  }
   const Value* find(std::string_view key) const;
   std::size_t size() const { return members_.size(); }
   Value build() &&;
@@ -142,6 +151,7 @@ class Value::ObjectBuilder {
   friend class Value;
   // Begins with members whose keys may repeat.
   void take(std::vector<Member> members);
+  void index();
 
   std::vector<Member> members_;
   std::vector<std::uint32_t> slots_;  // hash table over members_ once there are many
@@ -159,6 +169,9 @@ class Value::ArrayBuilder {
  private:
   std::vector<Value> items_;
 };
+
+// The texts of an array's items; an item that is no text is an empty one.
+std::vector<std::string> string_items(const Value& array);
 
 // True for null, "", 0, 0.0, false, [] and {}.
 bool is_zero(const Value& value);

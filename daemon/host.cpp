@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/file_descriptor.h"
 #include "base/files.h"
 #include "base/text.h"
 

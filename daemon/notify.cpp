@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/files.h"
+#include "base/file_descriptor.h"
 
 namespace coracle::daemon {
 

@@ -17,7 +17,7 @@ constexpr int kMaxReadAttempts = 5;
 
 class SqliteBackend final : public Backend {
  public:
-  SqliteBackend(const SqliteOptions& options, Executor& executor, internal::FileLock lock,
+  SqliteBackend(const SqliteOptions& options, Executor& executor, FileDescriptor lock,
                 std::shared_ptr<CommittedState> state, internal::KineWriter table, internal::LeaseQueue leases,
                 const Logger& log)
       : lock_(std::move(lock)),
@@ -135,7 +135,7 @@ class SqliteBackend final : public Backend {
     return result;
   }
 
-  internal::FileLock lock_;
+  const FileDescriptor lock_;  // goes last
   const std::shared_ptr<CommittedState> state_;
   internal::SqliteWriter writer_;
   internal::ReaderPool readers_;
@@ -144,7 +144,7 @@ class SqliteBackend final : public Backend {
 
 Result<std::unique_ptr<Backend>> make_sqlite_backend(const SqliteOptions& options, Executor& executor,
                                                      const Logger& log) {
-  ASSIGN_OR_RETURN(internal::FileLock lock, internal::FileLock::take(options.path));
+  ASSIGN_OR_RETURN(FileDescriptor lock, internal::lock_file(options.path));
   auto opened = internal::KineWriter::open(options.path, options.max_bytes);
   if (!opened.ok()) return opened.error().in(options.path);
   internal::KineWriter table = std::move(opened).value();

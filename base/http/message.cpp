@@ -1,8 +1,8 @@
 #include "base/http/message.h"
 
-#include <strings.h>
-
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace coracle::http {
 namespace {
@@ -10,13 +10,8 @@ namespace {
 constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 constexpr std::size_t kPullBytes = 64 * 1024;
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 bool unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+  return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 int hex_digit(char c) {
@@ -47,19 +42,20 @@ std::string decode_component(std::string_view text) {
 
 std::string_view Headers::get(std::string_view name) const {
   for (const auto& [field, value] : fields_) {
-    if (same_name(field, name)) return value;
+    if (equal_ignoring_case(field, name)) return value;
   }
   return {};
 }
 
 bool Headers::has(std::string_view name) const {
-  return std::any_of(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
+  return std::any_of(fields_.begin(), fields_.end(),
+                     [&](const auto& field) { return equal_ignoring_case(field.first, name); });
 }
 
 std::vector<std::string_view> Headers::all(std::string_view name) const {
   std::vector<std::string_view> values;
   for (const auto& [field, value] : fields_) {
-    if (same_name(field, name)) values.emplace_back(value);
+    if (equal_ignoring_case(field, name)) values.emplace_back(value);
   }
   return values;
 }
@@ -69,22 +65,22 @@ void Headers::add(std::string name, std::string value) {
 }
 
 void Headers::set(std::string_view name, std::string value) {
-  const auto first =
-      std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
+  const auto first = std::find_if(fields_.begin(), fields_.end(),
+                                  [&](const auto& field) { return equal_ignoring_case(field.first, name); });
   if (first == fields_.end()) {
     fields_.emplace_back(name, std::move(value));
     return;
   }
   first->second = std::move(value);
-  fields_.erase(
-      std::remove_if(first + 1, fields_.end(), [&](const auto& field) { return same_name(field.first, name); }),
-      fields_.end());
+  fields_.erase(std::remove_if(first + 1, fields_.end(),
+                               [&](const auto& field) { return equal_ignoring_case(field.first, name); }),
+                fields_.end());
 }
 
 void Headers::remove(std::string_view name) {
-  fields_.erase(
-      std::remove_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); }),
-      fields_.end());
+  fields_.erase(std::remove_if(fields_.begin(), fields_.end(),
+                               [&](const auto& field) { return equal_ignoring_case(field.first, name); }),
+                fields_.end());
 }
 
 Query Query::parse(std::string_view raw) {

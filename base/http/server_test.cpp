@@ -116,6 +116,41 @@ TEST_CASE("several I/O threads serve many connections") {
   CHECK(server.client()->send(server.context(), server.url("/"), testing::make_request()).ok());
 }
 
+TEST_CASE("bodies count as uploads until their requests are answered") {
+  const bool http2 = GENERATE(true, false);
+  Event* entered = nullptr;
+  Event* released = nullptr;
+  TestServer server(
+      [&](const Context& context, const Request& request) {
+        if (request.path == "/first") {
+          entered->set();
+          released->wait(context).ignore("the answer is checked");
+        }
+        return Response::text(200, "ok");
+      },
+      http2, [](ServerOptions& options) { options.max_body_bytes = std::size_t{80} << 20U; });
+  Event entered_event(server.executor());
+  Event released_event(server.executor());
+  entered = &entered_event;
+  released = &released_event;
+  Request large = testing::make_request();
+  large.method = "POST";
+  large.body.assign(70 * 1024 * 1024, 'x');
+  int first = 0;
+  std::thread sender([&] {
+    const auto answer = server.client()->send(server.context(), server.url("/first"), large);
+    first = answer.ok() ? answer->status : -1;
+  });
+  CHECK(entered_event.wait(server.context()).ok());
+  const auto refused = server.client()->send(server.context(), server.url("/"), large);
+  released_event.set();
+  sender.join();
+  CHECK(first == 200);
+  CHECK((!refused.ok() || refused->status == 503));
+  const auto later = server.client()->send(server.context(), server.url("/"), large);
+  CHECK((later.ok() && later->status == 200));
+}
+
 // A source that another thread feeds.
 class FedSource : public BodySource {
  public:

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/files.h"
 #include "base/internal/change_callback.h"
 #include "base/internal/start_thread.h"

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <stop_token>
 
+#include "base/file_descriptor.h"
 #include "base/files.h"
 
 namespace coracle {

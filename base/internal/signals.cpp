@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/files.h"
 #include "base/internal/start_thread.h"
 #include "base/task_group.h"

@@ -8,7 +8,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
-#include "base/files.h"
+#include "base/file_descriptor.h"
 
 namespace coracle::internal {
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/file_descriptor.h"
 #include "base/files.h"
 
 namespace coracle::testing {

@@ -10,19 +10,13 @@ namespace {
 constexpr std::string_view kAggregatedAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-std::vector<std::string> string_list(const Value& list) {
-  std::vector<std::string> texts;
-  for (const Value& item : list.items()) texts.emplace_back(item.as_string());
-  return texts;
-}
-
 DiscoveredResource read_resource(std::string_view group, std::string_view version, const Value& entry) {
   DiscoveredResource resource;
   const Value& kind = entry["responseKind"];
   resource.ref.gvr = {std::string(group), std::string(version), std::string(entry["resource"].as_string())};
   resource.ref.kind = kind["kind"].as_string();
   resource.ref.namespaced = entry["scope"].as_string() == "Namespaced";
-  resource.verbs = string_list(entry["verbs"]);
+  resource.verbs = string_items(entry["verbs"]);
   for (const Value& subresource : entry["subresources"].items()) {
     resource.subresources.emplace_back(subresource["subresource"].as_string());
   }

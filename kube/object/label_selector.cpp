@@ -359,10 +359,8 @@ Result<LabelSelector> LabelSelector::from_value(const Value& value) {
     const std::string_view name = expression["operator"].as_string();
     const auto op = expression_operator(name);
     if (!op) return bad_request(quoted(name) + " is not a valid label selector operator");
-    std::vector<std::string> values;
-    for (const Value& each : expression["values"].items()) values.emplace_back(each.as_string());
-    ASSIGN_OR_RETURN(Requirement requirement,
-                     make_requirement(std::string(expression["key"].as_string()), *op, std::move(values)));
+    ASSIGN_OR_RETURN(Requirement requirement, make_requirement(std::string(expression["key"].as_string()), *op,
+                                                               string_items(expression["values"])));
     selector.requirements_.push_back(std::move(requirement));
   }
   sort_by_key(selector.requirements_);

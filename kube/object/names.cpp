@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "base/text.h"
+
 namespace coracle::kube {
 namespace {
 
@@ -13,17 +15,8 @@ constexpr int kMaxPort = 65535;
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
 }
-bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-bool is_decimal(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_lower_alphanumeric(char c) {
-  return is_lower(c) || is_decimal(c);
-}
-bool is_alphanumeric(char c) {
-  return is_lower_alphanumeric(c) || is_upper(c);
+  return is_lower(c) || is_digit(c);
 }
 bool is_label_character(char c) {
   return is_lower_alphanumeric(c) || c == '-';
@@ -277,7 +270,7 @@ NameErrors check_http_header_name(std::string_view text) {
 }
 
 NameErrors check_percent(std::string_view text) {
-  if (text.size() > 1 && text.back() == '%' && all_of(text.substr(0, text.size() - 1), is_decimal)) return {};
+  if (text.size() > 1 && text.back() == '%' && all_of(text.substr(0, text.size() - 1), is_digit)) return {};
   return {regex_text("a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%",
                      {"1%", "93%"})};
 }

@@ -10,6 +10,8 @@ namespace coracle::kube::patch {
 namespace {
 
 constexpr std::size_t kMaxPointerDepth = 200;
+// Every operation copies the maps and lists on its way: so many members in all.
+constexpr std::size_t kMaxMembersCopied = 20'000'000;
 
 // The API server tells no more than this about an operation that failed.
 Error operation_failed() {
@@ -94,7 +96,14 @@ Result<Value> edit_array(const Value& array, const std::string& token, Edit edit
   return Value::array(std::move(items));
 }
 
-Result<Value> edit_at(const Value& node, const Pointer& pointer, std::size_t depth, Edit edit, Value value) {
+// Takes what it copies from `budget`.
+Result<Value> edit_at(const Value& node, const Pointer& pointer, std::size_t depth, Edit edit, Value value,
+                      std::size_t& budget) {
+  if (node.size() > budget) {
+    return Error(Reason::RequestEntityTooLarge,
+                 "Request entity too large: the patch has too many operations on an object of this size");
+  }
+  budget -= node.size();
   if (depth == pointer.size()) {
     if (edit == Edit::Remove) return operation_failed();
     return value;
@@ -103,7 +112,7 @@ Result<Value> edit_at(const Value& node, const Pointer& pointer, std::size_t dep
   if (depth + 1 < pointer.size()) {
     const Value* below = child(node, token);
     if (below == nullptr) return operation_failed();
-    ASSIGN_OR_RETURN(Value changed, edit_at(*below, pointer, depth + 1, edit, std::move(value)));
+    ASSIGN_OR_RETURN(Value changed, edit_at(*below, pointer, depth + 1, edit, std::move(value), budget));
     if (node.is_array()) return edit_array(node, token, Edit::Replace, std::move(changed));
     return node.with(token, std::move(changed));
   }
@@ -123,11 +132,12 @@ class JsonPatcher {
 
  private:
   Result<void> edit(const Pointer& path, Edit edit, Value value) {
-    ASSIGN_OR_RETURN(document_, edit_at(document_, path, 0, edit, std::move(value)));
+    ASSIGN_OR_RETURN(document_, edit_at(document_, path, 0, edit, std::move(value), budget_));
     return {};
   }
 
   Value document_;
+  std::size_t budget_ = kMaxMembersCopied;
   std::size_t copied_ = 0;
 };
 

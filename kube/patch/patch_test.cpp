@@ -67,6 +67,43 @@ TEST_CASE("json patches are limited") {
   CHECK(apply_json_patch(large, Value::array(copies)).ok());
 }
 
+TEST_CASE("json patches with many operations on a large object are refused before they take long") {
+  std::vector<Value::Member> members;
+  for (int i = 0; i < 50'000; ++i) members.push_back({"k" + std::to_string(i), Value(i)});
+  const Value document = Value::object(std::move(members));
+  const Value operation = parsed(R"({"op":"add","path":"/k","value":1})");
+  const auto patch = [&](std::size_t operations) { return Value::array(std::vector<Value>(operations, operation)); };
+  CHECK(apply_json_patch(document, patch(10)).ok());
+  const Result<Value> refused = apply_json_patch(document, patch(kMaxJsonPatchOperations));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().reason() == Reason::RequestEntityTooLarge);
+}
+
+TEST_CASE("strategic patches remove many keys at once, and refuse to search long lists for long ones") {
+  std::vector<Value::Member> members, nulls;
+  for (int i = 0; i < 50'000; ++i) {
+    members.push_back({"k" + std::to_string(i), Value(i)});
+    if (i % 2 == 0) nulls.push_back({"k" + std::to_string(i), Value()});
+  }
+  const Value annotations = Value::object(std::move(members));
+  const auto annotated = [](const Value& value) {
+    return Value::object({{"metadata", Value::object({{"annotations", value}})}});
+  };
+  const Value patch = annotated(Value::object(std::move(nulls)));
+  const Result<Value> result = apply_strategic_patch(annotated(annotations), patch, deployment_schema());
+  REQUIRE(result.ok());
+  CHECK((*result)["metadata"]["annotations"].size() == 25'000);
+  CHECK((*result)["metadata"]["annotations"].contains("k49999"));
+
+  std::vector<Value> finalizers;
+  for (int i = 0; i < 5000; ++i) finalizers.emplace_back(std::to_string(i));
+  const Value long_list =
+      Value::object({{"metadata", Value::object({{"finalizers", Value::array(std::move(finalizers))}})}});
+  const Result<Value> refused = apply_strategic_patch(long_list, long_list, deployment_schema());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().reason() == Reason::RequestEntityTooLarge);
+}
+
 TEST_CASE("merge patches follow RFC 7386") {
   const auto merged = [](std::string_view document, std::string_view patch) {
     return json::write(apply_merge_patch(parsed(document), parsed(patch)));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/go_text.h"
@@ -19,6 +20,9 @@ using internal::list_key;
 using internal::plain_error;
 
 using Items = std::vector<Value>;
+
+// Lists are merged by looking for each item of the one in the other.
+constexpr std::size_t kMaxListComparisons = 10'000'000;
 
 Error no_merge_key(const Value& item, std::string_view merge_key) {
   return plain_error("map: " + go_text(item) + " does not contain declared merge key: " + std::string(merge_key));
@@ -140,6 +144,11 @@ Result<Value> merge_lists(const Value& document, const Value& patch, const Field
                           Items* live_order = nullptr) {
   if (!strategy.merge) return patch;
   if (document.empty() && patch.empty()) return document;
+  if (!document.empty() && patch.size() > kMaxListComparisons / document.size()) {
+    return Error(Reason::RequestEntityTooLarge, "Request entity too large: a patch of " + std::to_string(patch.size()) +
+                                                    " items cannot be merged into a list of " +
+                                                    std::to_string(document.size()));
+  }
   ASSIGN_OR_RETURN(const bool maps, holds_maps(document.items(), patch.items()));
   if (maps) return merge_map_lists(document, patch, strategy, live_order);
   return merge_scalar_lists(document, patch);
@@ -182,7 +191,8 @@ class MapMerge {
   const Value& patch_;
   const Schema* schema_;
   Value::ObjectBuilder out_;
-  std::vector<std::string_view> done_;  // lists that came with an order
+  std::set<std::string_view> done_;     // lists that came with an order
+  std::set<std::string_view> removed_;  // go at the end, all at once
 };
 
 Result<Value> MapMerge::run() {
@@ -198,7 +208,7 @@ Result<Value> MapMerge::run() {
   }
   for (const Value::Member& member : patch_.members()) {
     if (member.key.starts_with(kElementOrderPrefix) || member.key == kRetainKeysDirective) continue;
-    if (std::find(done_.begin(), done_.end(), member.key) != done_.end()) continue;
+    if (done_.contains(member.key)) continue;
     if (member.key.starts_with(kDeleteListPrefix)) {
       const std::string_view field = std::string_view(member.key).substr(kDeleteListPrefix.size());
       const Value* list = out_.find(field);
@@ -207,6 +217,7 @@ Result<Value> MapMerge::run() {
     }
     TRY(merge_field(member.key, member.value));
   }
+  if (!removed_.empty()) out_.remove_if([this](std::string_view key) { return removed_.contains(key); });
   return std::move(out_).build();
 }
 
@@ -215,17 +226,18 @@ Result<void> MapMerge::retain_keys() {
   const Value* keys = patch_.find(kRetainKeysDirective);
   if (keys == nullptr) return {};
   if (!keys->is_array()) return bad_request("invalid patch format of retainKeys");
-  const auto listed = [&](std::string_view name) { return internal::contains_item(keys->items(), Value(name), {}); };
+  std::set<std::string_view> names;
+  for (const Value& key : keys->items()) {
+    if (key.is_string()) names.insert(key.as_string());
+  }
+  const auto listed = [&](std::string_view name) { return names.contains(name); };
   for (const Value::Member& member : patch_.members()) {
     const bool directive = member.key[0] == '$';
     if (!directive && !member.value.is_null() && !listed(member.key)) {
       return bad_request("invalid patch format of retainKeys");
     }
   }
-  const Value before = Value::ObjectBuilder(out_).build();
-  for (const Value::Member& member : before.members()) {
-    if (!listed(member.key)) out_.remove(member.key);
-  }
+  out_.remove_if([&](std::string_view name) { return !listed(name); });
   return {};
 }
 
@@ -242,7 +254,7 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
     return plain_error("The order in patch list:\n" + go_text(patch) + "\n doesn't match " +
                        std::string(kElementOrderPrefix) + " list:\n" + go_text(order) + "\n");
   }
-  done_.push_back(field);
+  done_.insert(field);
   Value merged = document;
   Items live_order(document.items().begin(), document.items().end());
   if (document.is_null()) {
@@ -258,7 +270,7 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
 Result<void> MapMerge::merge_field(const std::string& name, const Value& value) {
   const Value* document = out_.find(name);
   if (value.is_null()) {
-    out_.remove(name);
+    removed_.insert(name);
     return {};
   }
   const bool both_maps = document != nullptr && document->is_object() && value.is_object();
@@ -267,7 +279,7 @@ Result<void> MapMerge::merge_field(const std::string& name, const Value& value) 
     if (auto added = added_value(value)) {
       out_.set(name, std::move(*added));
     } else {
-      out_.remove(name);
+      removed_.insert(name);
     }
     return {};
   }

@@ -82,11 +82,11 @@ Result<Listener> listen_on(const std::string& address, std::uint16_t port) {
   if (size == 0) return unavailable("cannot listen: '" + address + "' is not an IP address");
   // A machine without IPv6 still has "every address".
   Listener listener;
-  listener.socket = Descriptor(socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  listener.socket = FileDescriptor(socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!listener.socket.valid() && address.empty()) {
     bound = {};
     size = fill_address("0.0.0.0", port, bound);
-    listener.socket = Descriptor(socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    listener.socket = FileDescriptor(socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   }
   const int descriptor = listener.socket.get();
   bool good = listener.socket.valid() && set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);

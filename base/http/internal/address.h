@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "base/http/internal/descriptor.h"
+#include "base/file_descriptor.h"
 #include "base/http/message.h"
 
 namespace coracle::http::internal {
@@ -14,7 +14,7 @@ namespace coracle::http::internal {
 Peer peer_of(const sockaddr_storage& address);
 
 struct Listener {
-  Descriptor socket;
+  FileDescriptor socket;
   std::uint16_t port = 0;
 };
 // `address` is an IP address; empty means every address of the machine.

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxLingerBytes = 16 * 1024 * 1024;
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, std::uint64_t id, Descriptor socket, Peer peer,
+Connection::Connection(EventLoop& loop, std::uint64_t id, FileDescriptor socket, Peer peer,
                        std::unique_ptr<Channel> channel)
     : loop_(loop), id_(id), socket_(std::move(socket)), peer_(std::move(peer)), channel_(std::move(channel)) {}
 

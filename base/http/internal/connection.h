@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "base/file_descriptor.h"
 #include "base/http/internal/channel.h"
-#include "base/http/internal/descriptor.h"
 #include "base/http/internal/session.h"
 #include "base/http/internal/timeouts.h"
 
@@ -16,7 +16,7 @@ class EventLoop;
 // One accepted socket: moves bytes between it, the channel and the session. Loop thread only.
 class Connection : public SessionHost, public TimeoutNode {
  public:
-  Connection(EventLoop& loop, std::uint64_t id, Descriptor socket, Peer peer, std::unique_ptr<Channel> channel);
+  Connection(EventLoop& loop, std::uint64_t id, FileDescriptor socket, Peer peer, std::unique_ptr<Channel> channel);
 
   // Watches the socket; closes the connection when that fails.
   void start();
@@ -59,7 +59,7 @@ class Connection : public SessionHost, public TimeoutNode {
 
   EventLoop& loop_;
   const std::uint64_t id_;
-  Descriptor socket_;
+  FileDescriptor socket_;
   Peer peer_;
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;  // from the end of the TLS handshake on

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kMailRounds = 4;
-// Unfinished uploads of one loop together.
+// Bodies of one loop whose requests are not answered, together.
 constexpr std::size_t kMaxUploadBytes = 128 * 1024 * 1024;
 // How long to leave connections in the kernel's queue when there are no descriptors for them.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
@@ -40,7 +40,7 @@ EventLoop::~EventLoop() {
 }
 
 Result<void> EventLoop::start() {
-  epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
+  epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
   const bool good = epoll_.valid() && mailbox_->wake_descriptor() >= 0 &&
                     control(EPOLL_CTL_ADD, mailbox_->wake_descriptor(), EPOLLIN | EPOLLET, mailbox_.get());
   if (good) watch_listener(true);
@@ -171,7 +171,8 @@ void EventLoop::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn && listening_; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
-    Descriptor socket(accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    FileDescriptor socket(
+        accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.valid()) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -193,7 +194,7 @@ void EventLoop::accept_some() {
   }
 }
 
-void EventLoop::admit(Descriptor socket, Peer peer) {
+void EventLoop::admit(FileDescriptor socket, Peer peer) {
   std::unique_ptr<Channel> channel;
   if (state_.options.tls == nullptr) {
     channel = make_plain_channel(buffers_.wire);

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/http/internal/connection.h"
-#include "base/http/internal/descriptor.h"
 #include "base/http/internal/dispatcher.h"
 #include "base/http/internal/mailbox.h"
 #include "base/http/internal/output.h"
@@ -69,14 +69,14 @@ class EventLoop {
   void flush_dirty();
   void remove_buried();
   void accept_some();
-  void admit(Descriptor socket, Peer peer);
+  void admit(FileDescriptor socket, Peer peer);
   void watch_listener(bool watch);
   void begin_drain();
 
   ServerState& state_;
   const int listener_;
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  Descriptor epoll_;
+  FileDescriptor epoll_;
   std::thread thread_;
   std::vector<char> wire_input_ = std::vector<char>(kInputBytes);
   std::vector<char> plain_input_ = std::vector<char>(kInputBytes);

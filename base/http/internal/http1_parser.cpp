@@ -1,12 +1,12 @@
 #include "base/http/internal/http1_parser.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
+
+#include "base/text.h"
 
 namespace coracle::http::internal {
 namespace {
@@ -35,10 +35,6 @@ bool is_field_value(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && byte != '\t') || byte == 0x7f;
   });
-}
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace
@@ -178,7 +174,7 @@ int Http1Parser::check_fields() {
   for (const auto& [name, value] : request_.headers.fields()) {
     if (!is_token(name)) return fail(400, "malformed header name");
     if (!is_field_value(value)) return fail(400, "header '" + name + "' holds a control character");
-    if (equal_without_case(name, "host")) ++hosts;
+    if (equal_ignoring_case(name, "host")) ++hosts;
   }
   if (hosts > 1 || (hosts == 0 && !minor_version_0_)) return fail(400, "exactly one Host header is needed");
   return 0;
@@ -189,17 +185,17 @@ int Http1Parser::check_framing() {
   std::size_t codings = 0;
   std::uint64_t length = 0;
   for (const auto& [name, value] : request_.headers.fields()) {
-    if (equal_without_case(name, "content-length")) {
+    if (equal_ignoring_case(name, "content-length")) {
       ++lengths;
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), length);
       if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size()) {
         return fail(400, "malformed Content-Length");
       }
-    } else if (equal_without_case(name, "transfer-encoding")) {
+    } else if (equal_ignoring_case(name, "transfer-encoding")) {
       ++codings;
-      if (!equal_without_case(value, "chunked")) return fail(501, "the only transfer coding served is chunked");
-    } else if (equal_without_case(name, "expect")) {
-      if (!equal_without_case(value, "100-continue")) return fail(417, "unknown expectation");
+      if (!equal_ignoring_case(value, "chunked")) return fail(501, "the only transfer coding served is chunked");
+    } else if (equal_ignoring_case(name, "expect")) {
+      if (!equal_ignoring_case(value, "100-continue")) return fail(417, "unknown expectation");
       expects_continue_ = !minor_version_0_;
     }
   }

@@ -150,8 +150,7 @@ void Http1Session::after_piece() {
 }
 
 void Http1Session::dispatch() {
-  host_.release_upload(reserved_);
-  reserved_ = progress_mark_ = 0;
+  progress_mark_ = 0;
   continue_owed_ = false;
   waiting_for_request_ = false;
   state_ = State::Handling;
@@ -176,6 +175,7 @@ void Http1Session::refuse(int status, const std::string& text) {
 
 void Http1Session::on_response(std::uint32_t stream) {
   if (state_ != State::Handling || stream != sequence_) return;
+  host_.release_upload(std::exchange(reserved_, 0));
   Response& response = exchange_->response;
   if (response.status == 101) {
     begin_upgrade();

@@ -140,7 +140,6 @@ void Http2Session::on_body(Http2Stream& stream, std::string_view piece) {
 
 void Http2Session::on_request_end(Http2Stream& stream) {
   if (stream.state != State::Receiving) return;
-  host_.release_upload(std::exchange(stream.reserved, 0));
   Exchange& exchange = *stream.exchange;
   exchange.request.version_major = 2;
   exchange.request.peer = host_.peer();
@@ -161,6 +160,7 @@ void Http2Session::on_response(std::uint32_t id) {
   --running_;
   Http2Stream* stream = find(static_cast<std::int32_t>(id));
   if (stream == nullptr || stream->state != State::Handling) return;
+  host_.release_upload(std::exchange(stream->reserved, 0));
   if (stream->exchange->response.status == 101) {
     // Only HTTP/1.1 can switch protocols; the client is told to come back with it.
     set_state(*stream, State::Sent);

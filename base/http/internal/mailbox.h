@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/executor.h"
-#include "base/http/internal/descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace coracle::http::internal {
 
@@ -43,7 +43,7 @@ class Mailbox : public TaskHost {
  private:
   void ring();
 
-  const Descriptor event_;
+  const FileDescriptor event_;
   std::atomic<unsigned> hosted_{0};
   std::mutex mutex_;
   std::vector<Mail> mail_;

@@ -1,10 +1,11 @@
 #include "base/http/internal/response_head.h"
 
 #include <http_parser.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
+
+#include "base/text.h"
 
 namespace coracle::http::internal {
 namespace {
@@ -27,9 +28,8 @@ void append_field(std::string& head, std::string_view name, std::string_view val
 }  // namespace
 
 bool transport_field(std::string_view name) {
-  return std::any_of(kTransportFields.begin(), kTransportFields.end(), [&](std::string_view field) {
-    return field.size() == name.size() && strncasecmp(field.data(), name.data(), name.size()) == 0;
-  });
+  return std::any_of(kTransportFields.begin(), kTransportFields.end(),
+                     [&](std::string_view field) { return equal_ignoring_case(field, name); });
 }
 
 bool writable_field(std::string_view name, std::string_view value) {

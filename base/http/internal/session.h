@@ -29,7 +29,7 @@ class SessionHost {
   virtual void wait_for(Wait wait) = 0;
   // Stops and resumes taking bytes from the socket.
   virtual void pause_reading(bool pause) = 0;
-  // Lets several unfinished uploads of one loop hold only so much memory; false when that is used up.
+  // Lets the bodies of one loop's unanswered requests hold only so much memory; false when that is used up.
   virtual bool reserve_upload(std::size_t bytes) = 0;
   virtual void release_upload(std::size_t bytes) = 0;
 };

@@ -80,12 +80,6 @@ const std::vector<MetricShape>& metric_shapes() {
   return shapes;
 }
 
-const Value& at_path(const Value& tree, const std::vector<std::string_view>& path) {
-  const Value* at = &tree;
-  for (std::string_view step : path) at = &(*at)[step];
-  return *at;
-}
-
 Value metric_to_v1(const Value& metric, bool status) {
   Value::ObjectBuilder out;
   out.set("type", metric["type"]);
@@ -94,7 +88,7 @@ Value metric_to_v1(const Value& metric, bool status) {
     if (!source.is_object()) continue;
     Value::ObjectBuilder old;
     for (const MetricField& field : status ? shape.current : shape.target) {
-      const Value& value = at_path(source, field.v2);
+      const Value& value = source.at_path(field.v2);
       if (!value.is_null()) old.set(field.v1, value);
     }
     out.set(shape.source, std::move(old).build());

@@ -9,6 +9,7 @@
 #include "base/executor.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
+#include "kube/apiserver/internal/identity/authorization_union.h"
 #include "kube/apiserver/internal/responses.h"
 
 namespace coracle::kube::apiserver {
@@ -30,10 +31,6 @@ bool is_long_running(const RequestInfo& info) {
 
 bool is_mutating(std::string_view verb) {
   return verb != "get" && verb != "list" && verb != "watch" && verb != "head";
-}
-
-bool is_privileged(const Identity& who) {
-  return std::find(who.groups.begin(), who.groups.end(), kMastersGroup) != who.groups.end();
 }
 
 // One of a limited number of places; gives it back when it dies.
@@ -209,7 +206,7 @@ class HandlerChain : public http::Handler {
   }
 
   bool take_place(const RequestScope& scope, std::optional<InflightPlace>& place) {
-    if (is_long_running(scope.info) || is_privileged(scope.who())) return true;
+    if (is_long_running(scope.info) || in_masters_group(scope.who())) return true;
     const bool mutating = is_mutating(scope.info.verb);
     std::atomic<unsigned>& count = mutating ? mutating_ : read_only_;
     const unsigned limit = mutating ? parts_.limits.mutating : parts_.limits.read_only;

@@ -11,12 +11,15 @@ namespace {
 
 constexpr double kDurationBounds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
                                       3,     4,     5,    6,   8,   10,  15,  20,  30, 45,   60};
-// Unknown resources of bad requests share one series instead of making one each.
-constexpr int kNotFound = 404;
+constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+
+std::string metric_method(const std::string& method) {
+  return std::find(std::begin(kMethods), std::end(kMethods), method) == std::end(kMethods) ? "other" : method;
+}
 
 std::string metric_verb(const RequestScope& scope) {
   const RequestInfo& info = scope.info;
-  if (!info.resource_request) return scope.request.method;
+  if (!info.resource_request) return metric_method(scope.request.method);
   if (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection") {
     std::string verb = info.verb;
     std::transform(verb.begin(), verb.end(), verb.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -27,7 +30,7 @@ std::string metric_verb(const RequestScope& scope) {
     return "CONNECT";
   }
   const bool apply = scope.request.headers.get("Content-Type").starts_with("application/apply-patch");
-  return info.verb == "patch" && apply ? "APPLY" : scope.request.method;
+  return info.verb == "patch" && apply ? "APPLY" : metric_method(scope.request.method);
 }
 
 std::string metric_scope(const RequestInfo& info) {
@@ -40,14 +43,17 @@ std::string metric_scope(const RequestInfo& info) {
 
 RequestMetrics::Instruments RequestMetrics::make(const RequestRecord& record, const std::string& verb) const {
   const RequestInfo& info = record.scope.info;
-  const bool known = record.status != kNotFound;
-  const std::string resource = known ? info.resource : "";
-  const std::string group = known ? info.group : "";
-  const std::string subresource = info.resource_request ? info.subresource : (known ? info.path : "");
+  const bool known = info.resource_request ? is_served_(info) : record.status < 400;
+  const auto named = [&](const std::string& label) { return known ? label : std::string(); };
   const std::string dry_run = record.scope.query.get("dryRun") == "All" ? "All" : "";
-  MetricLabels labels = {
-      {"component", "apiserver"},    {"dry_run", dry_run},         {"group", group}, {"resource", resource},
-      {"scope", metric_scope(info)}, {"subresource", subresource}, {"verb", verb},   {"version", info.version}};
+  MetricLabels labels = {{"component", "apiserver"},
+                         {"dry_run", dry_run},
+                         {"group", named(info.group)},
+                         {"resource", named(info.resource)},
+                         {"scope", metric_scope(info)},
+                         {"subresource", named(info.resource_request ? info.subresource : info.path)},
+                         {"verb", verb},
+                         {"version", named(info.version)}};
   Instruments made;
   made.duration = &registry_.histogram("apiserver_request_duration_seconds",
                                        "Response latency by verb, group, version, resource, subresource and scope.",

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/metrics.h"
 #include "kube/apiserver/internal/endpoint_table.h"
@@ -12,10 +14,15 @@
 namespace coracle::kube::apiserver {
 
 // What dashboards know of upstream's API server: apiserver_request_total and its durations, by verb
-// and resource. Thread-safe.
+// and resource. What is not served is counted without a name: whoever sends requests, and need not even be
+// authenticated, could invent any number of them. Thread-safe.
 class RequestMetrics {
  public:
-  explicit RequestMetrics(MetricRegistry& registry) : registry_(registry) {}
+  // Whether a request for a resource names one, and a subresource, that is served.
+  using IsServed = std::function<bool(const RequestInfo&)>;
+
+  RequestMetrics(MetricRegistry& registry, IsServed is_served)
+      : registry_(registry), is_served_(std::move(is_served)) {}
 
   void observe(const RequestRecord& record);
 
@@ -27,6 +34,7 @@ class RequestMetrics {
   Instruments make(const RequestRecord& record, const std::string& verb) const;
 
   MetricRegistry& registry_;
+  const IsServed is_served_;
   std::mutex mutex_;
   std::unordered_map<std::string, Instruments> known_;  // by everything that makes up the labels
 };

@@ -90,8 +90,7 @@ Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& wri
   }
   const Value& body = decoded.object;
   const DeleteOptions options = delete_options_of(body);
-  std::vector<std::string> dry_runs;
-  for (const Value& value : body["dryRun"].items()) dry_runs.emplace_back(value.as_string());
+  const std::vector<std::string> dry_runs = string_items(body["dryRun"]);
   TRY(check_delete_options(options, dry_runs));
   write.dry_run = !dry_runs.empty();
   return options;

@@ -22,12 +22,6 @@ constexpr unsigned kScaleRetries = 5;
 
 using PathNames = std::vector<std::string_view>;
 
-const Value& value_at_path(const Value& tree, const PathNames& path) {
-  const Value* at = &tree;
-  for (std::string_view step : path) at = &(*at)[step];
-  return *at;
-}
-
 PathNames path_names(std::string_view dotted) {
   if (dotted.starts_with('.')) dotted.remove_prefix(1);
   return split(dotted, '.');
@@ -48,7 +42,7 @@ ScalePaths scale_paths(const ResourceDescriptor& resource) {
 }
 
 std::string selector_text(const ResourceDescriptor& resource, const Object& parent, const ScalePaths& paths) {
-  if (!paths.selector.empty()) return std::string(value_at_path(parent.tree(), paths.selector).as_string());
+  if (!paths.selector.empty()) return std::string(parent.tree().at_path(paths.selector).as_string());
   if (resource.custom) return {};
   const Value& selector = parent["spec"]["selector"];
   // A replication controller's selector is a plain map.
@@ -70,8 +64,8 @@ Object scale_of(const ResourceDescriptor& resource, const Object& parent, bool w
                                                       paths.spec_replicas));
   }
   Value::ObjectBuilder spec, status;
-  spec.set_nonempty("replicas", value_at_path(parent.tree(), paths.spec_replicas));
-  status.set("replicas", value_at_path(parent.tree(), paths.status_replicas).as_int());
+  spec.set_nonempty("replicas", parent.tree().at_path(paths.spec_replicas));
+  status.set("replicas", parent.tree().at_path(paths.status_replicas).as_int());
   status.set_nonempty("selector", selector_text(resource, parent, paths));
   return Object(Value::object({{"kind", kScaleKind.kind},
                                {"apiVersion", kScaleKind.api_version()},
@@ -177,7 +171,7 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
                    write_request(scope, resource, patching ? "PatchOptions" : "UpdateOptions"));
   ScaleRequest request;
   request.patching = patching;
-  request.force = scope.query.get("force") == "true" || scope.query.get("force") == "1";
+  request.force = query_flag(scope.query, "force").value_or(false);
   if (patching) {
     ASSIGN_OR_RETURN(request.body, read_patch_body(scope.request, false));
     TRY(check_patch_options(scope.query, request.body.format));

@@ -91,6 +91,11 @@ class ServerImpl : public Server {
     return http::Response::text(404, "404 page not found\n");
   }
 
+  bool is_served(const RequestInfo& info) const {
+    const ResourcePtr resource = registry_->table()->find(info.group, info.version, info.resource);
+    return resource != nullptr && (info.subresource.empty() || resource->find_subresource(info.subresource) != nullptr);
+  }
+
   void add_health_checks() {
     const auto well = [] { return std::string(); };
     health_.add("ping", well);
@@ -130,7 +135,8 @@ class ServerImpl : public Server {
   void renew_identity(const Context& context) {
     while (context.sleep(kIdentityLeaseRenewal).ok()) {
       const auto renewed = bootstrap_->renew_identity_lease(context);
-      if (!renewed.ok() && !context.stopped()) log_.warning("the API server's lease was not renewed", {{"error", renewed.error()}});
+      if (!renewed.ok() && !context.stopped())
+        log_.warning("the API server's lease was not renewed", {{"error", renewed.error()}});
     }
   }
 
@@ -146,7 +152,7 @@ class ServerImpl : public Server {
   EndpointTable endpoints_;
   Health health_;
   MetricRegistry metric_registry_;
-  RequestMetrics metrics_{metric_registry_};
+  RequestMetrics metrics_{metric_registry_, [this](const RequestInfo& info) { return is_served(info); }};
   RestHandler rest_;
   std::unique_ptr<IdentityParts> identity_;
   std::unique_ptr<ExtensionParts> extensions_;

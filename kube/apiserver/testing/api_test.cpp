@@ -281,6 +281,23 @@ TEST_CASE("the metrics count requests, and mistakes of the server itself", "[api
   });
 }
 
+TEST_CASE("what clients invent does not become a label of the metrics", "[api]") {
+  TestServer::run([](TestServer& server) {
+    for (const std::string path : {"/api/v1/inventions", "/api/v1/namespaces/default/configmaps/a/invention",
+                                   "/apis/invention.example.com/v1/things", "/invention", "/openapi/v3/invention"}) {
+      server.request("GET", path);
+      server.request("GET", path, {}, {}, "alice");
+      server.request("INVENTION", path, {}, {}, "alice");
+    }
+    server.request("GET", std::string(kMaps) + "/a", {}, {}, "alice");
+    const std::string text = server.request("GET", "/metrics").body;
+    CHECK(text.find("nvention") == std::string::npos);
+    CHECK(text.find("INVENTION") == std::string::npos);
+    CHECK(text.find("{code=\"403\",component=\"apiserver\",dry_run=\"\",group=\"\",resource=\"configmaps\"") !=
+          std::string::npos);
+  });
+}
+
 TEST_CASE("writers of one object take turns", "[api]") {
   TestServer::run([](TestServer& server) {
     server.request("POST", kMaps, config_map("a"));

@@ -19,12 +19,6 @@ namespace {
 constexpr const char* kCustomVerbs[] = {"delete", "deletecollection", "get",    "list",
                                         "patch",  "create",           "update", "watch"};
 
-std::vector<std::string> texts_of(const Value& list) {
-  std::vector<std::string> texts;
-  for (const Value& item : list.items()) texts.emplace_back(item.as_string());
-  return texts;
-}
-
 std::vector<SubresourceDescriptor> custom_subresources(const Value& subresources, const std::string& kind) {
   std::vector<SubresourceDescriptor> out;
   const std::vector<std::string> verbs = {"get", "patch", "update"};
@@ -106,8 +100,8 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   resource->list_kind = names["listKind"].as_string();
   if (resource->list_kind.empty()) resource->list_kind = kind + "List";
   resource->namespaced = spec["scope"].as_string() == "Namespaced";
-  resource->short_names = texts_of(names["shortNames"]);
-  resource->categories = texts_of(names["categories"]);
+  resource->short_names = string_items(names["shortNames"]);
+  resource->categories = string_items(names["categories"]);
   resource->verbs.assign(std::begin(kCustomVerbs), std::end(kCustomVerbs));
   resource->subresources = custom_subresources(version["subresources"], kind);
   resource->storage_prefix = "/registry/" + group + "/" + resource->resource + "/";

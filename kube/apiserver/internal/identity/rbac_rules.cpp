@@ -10,13 +10,6 @@
 namespace coracle::kube::apiserver {
 namespace {
 
-std::vector<std::string> rule_texts(const Value& list) {
-  std::vector<std::string> texts;
-  texts.reserve(list.size());
-  for (const Value& item : list.items()) texts.emplace_back(item.as_string());
-  return texts;
-}
-
 Value rule_list(const std::vector<std::string>& texts) {
   Value::ArrayBuilder builder;
   for (const std::string& text : texts) builder.add(text);
@@ -100,8 +93,8 @@ std::vector<PolicyRule> read_policy_rules(const Value& rules) {
   std::vector<PolicyRule> result;
   result.reserve(rules.size());
   for (const Value& rule : rules.items()) {
-    result.push_back({rule_texts(rule["verbs"]), rule_texts(rule["apiGroups"]), rule_texts(rule["resources"]),
-                      rule_texts(rule["resourceNames"]), rule_texts(rule["nonResourceURLs"])});
+    result.push_back({string_items(rule["verbs"]), string_items(rule["apiGroups"]), string_items(rule["resources"]),
+                      string_items(rule["resourceNames"]), string_items(rule["nonResourceURLs"])});
   }
   return result;
 }

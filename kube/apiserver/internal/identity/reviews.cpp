@@ -44,11 +44,8 @@ Identity identity_of_review(const Value& spec) {
   Identity who;
   who.user = spec["user"].as_string();
   who.uid = spec["uid"].as_string();
-  for (const Value& group : spec["groups"].items()) who.groups.emplace_back(group.as_string());
-  for (const Value::Member& member : spec["extra"].members()) {
-    std::vector<std::string>& values = who.extra[member.key];
-    for (const Value& value : member.value.items()) values.emplace_back(value.as_string());
-  }
+  who.groups = string_items(spec["groups"]);
+  for (const Value::Member& member : spec["extra"].members()) who.extra[member.key] = string_items(member.value);
   return who;
 }
 
@@ -198,8 +195,7 @@ Result<http::Response> token_review(SubresourceCall& call, TokenAuthenticator& t
   ASSIGN_OR_RETURN(Object review, read_review(call));
   std::string token(review["spec"]["token"].as_string());
   if (token.empty()) return bad_request("token is required for TokenReview in authentication");
-  std::vector<std::string> audiences;
-  for (const Value& audience : review["spec"]["audiences"].items()) audiences.emplace_back(audience.as_string());
+  const std::vector<std::string> audiences = string_items(review["spec"]["audiences"]);
   Result<std::optional<TokenAnswer>> answer = tokens.authenticate_token(call.scope.context, token, audiences);
   Value::ObjectBuilder status;
   if (answer.ok() && *answer) {

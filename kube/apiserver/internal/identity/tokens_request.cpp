@@ -47,7 +47,7 @@ Result<TokenWish> read_wish(const Object& request, const std::string& account, c
     return invalid(kTokenRequestKind, request.name(),
                    {field_error::invalid("spec.expirationSeconds", wish.expiration, fault)});
   }
-  for (const Value& audience : spec["audiences"].items()) wish.audiences.emplace_back(audience.as_string());
+  wish.audiences = string_items(spec["audiences"]);
   if (wish.audiences.empty()) wish.audiences = authority.api_audiences();
   return wish;
 }

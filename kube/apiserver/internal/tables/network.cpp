@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::string_view kDefaultClass = "ingressclass.kubernetes.io/is-default-class";
 
-std::vector<std::string> texts_of(const Value& list) {
-  std::vector<std::string> texts;
-  for (const Value& item : list.items()) texts.emplace_back(item.as_string());
-  return texts;
-}
-
 // Addresses of a load balancer: sorted, each once.
 std::vector<std::string> balancer_addresses(const Value& status) {
   std::set<std::string> addresses;
@@ -30,7 +24,7 @@ std::vector<std::string> balancer_addresses(const Value& status) {
 
 std::string external_address(const Object& service) {
   const std::string_view type = service["spec"]["type"].as_string();
-  const std::vector<std::string> external = texts_of(service["spec"]["externalIPs"]);
+  const std::vector<std::string> external = string_items(service["spec"]["externalIPs"]);
   if (type == "ExternalName") return std::string(service["spec"]["externalName"].as_string());
   if (type != "LoadBalancer") return joined_or_none(external);
   std::vector<std::string> addresses = balancer_addresses(service["status"]);
@@ -137,7 +131,7 @@ Cells ip_address_cells(const Object& object, WallTime now) {
 }
 
 Cells service_cidr_cells(const Object& object, WallTime now) {
-  return {object.name(), join(texts_of(object["spec"]["cidrs"]), ","), age(object, now)};
+  return {object.name(), join(string_items(object["spec"]["cidrs"]), ","), age(object, now)};
 }
 
 constexpr Entry kNetworkEntries[] = {

@@ -94,9 +94,9 @@ Cells attributes_class_cells(const Object& object, WallTime now) {
 
 Cells driver_cells(const Object& driver, WallTime now) {
   const Value& spec = driver["spec"];
-  std::vector<std::string> audiences, modes;
+  const std::vector<std::string> modes = string_items(spec["volumeLifecycleModes"]);
+  std::vector<std::string> audiences;
   for (const Value& request : spec["tokenRequests"].items()) audiences.emplace_back(request["audience"].as_string());
-  for (const Value& mode : spec["volumeLifecycleModes"].items()) modes.emplace_back(mode.as_string());
   return {driver.name(),
           spec["attachRequired"].as_bool(true),
           spec["podInfoOnMount"].as_bool(),

@@ -70,10 +70,6 @@ void check_quobyte(const Value& source, std::string_view, const FieldPath& path,
   require(source, "volume", path, errors);
 }
 
-bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // "iqn.2001-04.com.example:disk"
 bool is_qualified_iscsi_name(std::string_view text) {
   constexpr std::string_view kForm = "iqn.0000-00.";
