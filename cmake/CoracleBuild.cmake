@@ -46,7 +46,7 @@ if(CORACLE_MOLD)
 endif()
 
 # coracle_library(NAME
-#   SOURCES ...     every source of the folder; CORACLE_UNITY batches them by eight
+#   SOURCES ...     every source of the folder; CMAKE_UNITY_BUILD batches them by eight
 #   ALONE ...       sources that cost more than three seconds and stay out of the batches
 #   TESTS ...       x_test.cpp files; they become the program NAME_test
 #   DEPENDS ...     other folders' libraries, as the include rule allows

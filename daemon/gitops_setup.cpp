@@ -42,8 +42,6 @@ Result<Value> read_credentials(FileSystem& files, const GitopsSettings& settings
   return credentials;
 }
 
-}  // namespace
-
 Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings, const Value& credentials) {
   std::vector<kube::Object> objects;
   objects.emplace_back(Value::object(
@@ -72,6 +70,8 @@ Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings,
                                {"prune", true}})}}));
   return objects;
 }
+
+}  // namespace
 
 Result<void> set_up_gitops(const Context& context, const kube::Applier& applier, FileSystem& files,
                            const GitopsSettings& settings) {

@@ -13,7 +13,4 @@ namespace coracle::daemon {
 Result<void> set_up_gitops(const Context& context, const kube::Applier& applier, FileSystem& files,
                            const GitopsSettings& settings);
 
-// The same as objects. Pure. Invalid names the setting.
-Result<std::vector<kube::Object>> gitops_objects(const GitopsSettings& settings, const Value& credentials);
-
 }  // namespace coracle::daemon

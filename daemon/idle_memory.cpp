@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <mutex>
+#include <utility>
 
 namespace coracle::daemon {
 
@@ -16,22 +17,27 @@ constexpr Duration kQuiet = kLookEvery / 20;
 constexpr Duration kWork = std::chrono::milliseconds(100);
 constexpr std::size_t kWorthTrimming = 8 * 1024 * 1024;
 
+}  // namespace
+
 Duration processor_time() {
   timespec used{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
-}  // namespace
-
 std::size_t unused_memory() {
   return mallinfo2().fordblks;
+}
+
+void trim_memory() {
+  if (unused_memory() >= kWorthTrimming) malloc_trim(0);
 }
 
 // Shared with a callback that may still run when the owner is gone.
 class IdleMemory::State : public std::enable_shared_from_this<State> {
  public:
-  explicit State(Executor& executor) : executor_(executor), used_before_(processor_time()) {}
+  State(Executor& executor, std::function<Duration()> used, std::function<void()> trim)
+      : executor_(executor), used_(std::move(used)), trim_(std::move(trim)), used_before_(used_()) {}
 
   void arm() {
     std::lock_guard lock(mutex_);
@@ -49,17 +55,19 @@ class IdleMemory::State : public std::enable_shared_from_this<State> {
 
  private:
   void look() {
-    const Duration used = processor_time();
+    const Duration used = used_();
     const bool quiet = used - used_before_ < kQuiet;
     used_before_ = used;
     if (quiet && used - used_at_trim_ >= kWork) {
-      if (unused_memory() >= kWorthTrimming) malloc_trim(0);
-      used_at_trim_ = processor_time();
+      trim_();
+      used_at_trim_ = used_();
     }
     arm();
   }
 
   Executor& executor_;
+  const std::function<Duration()> used_;
+  const std::function<void()> trim_;
   // Of one look at a time.
   Duration used_before_;
   Duration used_at_trim_ = Duration::zero();
@@ -68,7 +76,8 @@ class IdleMemory::State : public std::enable_shared_from_this<State> {
   bool stopped_ = false;
 };
 
-IdleMemory::IdleMemory(Executor& executor) : state_(std::make_shared<State>(executor)) {
+IdleMemory::IdleMemory(Executor& executor, std::function<Duration()> used, std::function<void()> trim)
+    : state_(std::make_shared<State>(executor, std::move(used), std::move(trim))) {
   state_->arm();
 }
 

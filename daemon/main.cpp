@@ -1,6 +1,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/sync.h"
+#include "daemon/layout.h"
 #include "daemon/notify.h"
 #include "daemon/server.h"
 #include "daemon/server_settings.h"
@@ -103,7 +105,7 @@ int run_kubectl(std::span<const std::string> arguments) {
   std::vector<char*> argv = {const_cast<char*>("kubectl")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  ::setenv("KUBECONFIG", "/etc/rancher/k3s/k3s.yaml", 0);
+  ::setenv("KUBECONFIG", std::string(kUsualKubeconfig).c_str(), 0);
   ::execvp("kubectl", argv.data());
   return fail("kubectl: not found on the PATH");
 }

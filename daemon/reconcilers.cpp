@@ -2,45 +2,24 @@
 
 #include <utility>
 
+#include "daemon/builtin_controllers.h"
+#include "daemon/bundled_definitions.h"
 #include "daemon/gitops_setup.h"
 #include "kube/apply/applier.h"
-#include "kube/apply/manifest.h"
 #include "kube/client/transport.h"
 #include "kube/controller/identity.h"
 #include "kube/controller/manager.h"
-#include "manifests/embedded.h"
-#include "reconcilers/cluster_role_aggregation/cluster_role_aggregation.h"
-#include "reconcilers/garbage_collector/garbage_collector.h"
 #include "reconcilers/git/git_repository_controller.h"
 #include "reconcilers/git/kustomization_controller.h"
 #include "reconcilers/helm/chart_fetcher.h"
 #include "reconcilers/helm/helm_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
-#include "reconcilers/namespace_lifecycle/namespace_controller.h"
-#include "reconcilers/resource_quota/resource_quota.h"
-#include "reconcilers/root_ca/root_ca_publisher.h"
-#include "reconcilers/service_account/service_account_controller.h"
-#include "reconcilers/storage_protection/storage_protection.h"
 
 namespace coracle::daemon {
 namespace {
 
 constexpr std::string_view kSupervisorUser = "system:k3s-supervisor";
 constexpr std::string_view kControllerManagerUser = "system:kube-controller-manager";
-constexpr std::string_view kDefinitionsFolder = "crds/";
-
-// Kinds that the reconcilers themselves are about must be there before they start.
-Result<void> apply_definitions(const Context& context, const kube::Applier& applier) {
-  std::vector<kube::Object> definitions;
-  for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
-    if (!file.path.starts_with(kDefinitionsFolder)) continue;
-    Result<std::vector<kube::Object>> objects = kube::parse_manifest(file.text);
-    if (!objects.ok()) return objects.error().in(file.path);
-    definitions.insert(definitions.end(), objects->begin(), objects->end());
-  }
-  std::vector<kube::Applied> applied;
-  return applier.apply_all(context, std::move(definitions), {.field_manager = "coracle"}, applied);
-}
 
 class RunningReconcilers : public Reconcilers {
  public:
@@ -64,15 +43,9 @@ class RunningReconcilers : public Reconcilers {
     }
     const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
     if (!settings.disable_controllers) {
-      manager_.add(reconcilers::make_service_account_controller(deps));
-      manager_.add(reconcilers::make_root_ca_publisher(deps, certificates.server_ca_pem));
-      manager_.add(reconcilers::make_namespace_controller(deps));
-      manager_.add(reconcilers::make_cluster_role_aggregation(deps));
-      manager_.add(reconcilers::make_resource_quota_controller(deps));
-      manager_.add(reconcilers::make_claim_protection(deps));
-      manager_.add(reconcilers::make_volume_protection(deps));
-      manager_.add(reconcilers::make_attributes_class_protection(deps));
-      manager_.add(reconcilers::make_garbage_collector(deps));
+      for (const ControllerGroup& group : builtin_controllers()) {
+        for (auto& controller : group.make(deps, certificates.server_ca_pem)) manager_.add(std::move(controller));
+      }
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
     mirror_ = reconcilers::make_git_mirror(settings.layout.git_mirrors(), settings.gitops_local_roots);

@@ -98,9 +98,9 @@ class Server : public RunningServer {
   Result<void> make_certificates() {
     ASSIGN_OR_RETURN(const CertificateNames names, serving_names());
     ASSIGN_OR_RETURN(certificates_, ensure_certificates(layout(), names, executor_.clock().wall(), log_));
-    TRY(ensure_tokens(layout(), settings_.token, settings_.agent_token, certificates_.server_ca_pem,
-                      executor_.random()));
-    ASSIGN_OR_RETURN(passwd_, read_file(layout().cred("passwd"), kMaxPasswd));
+    ASSIGN_OR_RETURN(ServerTokens tokens, ensure_tokens(layout(), settings_.token, settings_.agent_token,
+                                                        certificates_.server_ca_pem, executor_.random()));
+    passwd_ = std::move(tokens.passwd);
     return {};
   }
 

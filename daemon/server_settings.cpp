@@ -132,19 +132,11 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
     return bad_request("--service-cidr: expected one network; two families are not built in");
   server.service_cidr = service_cidrs.front();
   constexpr unsigned kDnsOffset = 10;
-  Result<std::string> dns = nth_address(server.service_cidr, kDnsOffset);
-  if (!dns.ok()) return dns.error().in("--service-cidr");
-  server.cluster_dns = settings.is_set("cluster-dns") ? settings.text("cluster-dns") : *dns;
-  if (!is_ip_address(server.cluster_dns)) {
-    return bad_request("--cluster-dns: expected an IP address, found \"" + server.cluster_dns + "\"");
-  }
+  if (const auto dns = nth_address(server.service_cidr, kDnsOffset); !dns.ok()) return dns.error().in("--service-cidr");
+  TRY(addresses_of(settings, "cluster-dns"));
   server.cluster_domain = settings.text("cluster-domain");
   TRY(read_port_range(settings, server));
 
-  server.default_local_storage_path = settings.text("default-local-storage-path");
-  if (server.default_local_storage_path.empty())
-    server.default_local_storage_path = server.layout.data_dir + "/storage";
-  server.system_default_registry = settings.text("system-default-registry");
   TRY(read_kubeconfig_target(settings, server));
   ASSIGN_OR_RETURN(server.token, secret_of(settings, "token"));
   ASSIGN_OR_RETURN(server.agent_token, secret_of(settings, "agent-token"));

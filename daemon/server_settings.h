@@ -37,10 +37,7 @@ struct ServerSettings {
   std::string service_cidr;
   int node_port_first = 30000;
   int node_port_last = 32767;
-  std::string cluster_dns;
   std::string cluster_domain;
-  std::string default_local_storage_path;
-  std::string system_default_registry;
   KubeconfigTarget kubeconfig;
   bool kubeconfig_configured = false;
   std::optional<std::string> token;

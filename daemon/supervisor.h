@@ -14,8 +14,8 @@ struct SupervisorOptions {
   std::string static_folder;  // served below /static/ to everybody
 };
 
-// What k3s serves on the API's port beside the API: /ping, /cacerts, /v1-k3s/readyz, certificate
-// authorities and static files. Everything else goes to `next`. Both outlive the handler.
+// What k3s serves on the API's port beside the API: /ping, /cacerts, the certificate authorities and static files; the
+// rest of the join protocol is answered 501. Everything else goes to `next`. Both outlive the handler.
 std::unique_ptr<http::Handler> make_supervisor(http::Handler& next, FileSystem& files, SupervisorOptions options);
 
 }  // namespace coracle::daemon

@@ -11,6 +11,8 @@
 namespace coracle::daemon {
 namespace {
 
+constexpr std::size_t kMaxPasswd = 1024 * 1024;
+
 constexpr std::string_view kPrefix = "K10";
 constexpr std::string_view kSeparator = "::";
 constexpr std::size_t kHashLength = 64;
@@ -123,7 +125,8 @@ Result<ServerTokens> ensure_tokens(const Layout& layout, const std::optional<std
   }
   const std::string passwd = layout.cred("passwd");
   ASSIGN_OR_RETURN(const std::optional<std::string> before, if_there(read_file(passwd, kMaxPasswd)));
-  TRY(ensure_file(passwd, passwd_text(tokens, before.value_or("")), 0600));
+  tokens.passwd = passwd_text(tokens, before.value_or(""));
+  TRY(ensure_file(passwd, tokens.passwd, 0600));
   return tokens;
 }
 

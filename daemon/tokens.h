@@ -12,7 +12,6 @@ namespace coracle::daemon {
 
 // A token file is a line; larger ones are refused.
 inline constexpr std::size_t kMaxTokenFile = 64 * 1024;
-inline constexpr std::size_t kMaxPasswd = 1024 * 1024;
 
 // A join token: "K10<sha256 of the server CA>::<user>:<password>", or the password alone.
 struct JoinToken {
@@ -29,7 +28,8 @@ std::string server_ca_hash(std::string_view server_ca_pem);
 
 struct ServerTokens {
   JoinToken server;
-  JoinToken agent;  // the server's own when no agent token is configured
+  JoinToken agent;     // the server's own when no agent token is configured
+  std::string passwd;  // what cred/passwd holds: theirs and what others have put there
 };
 
 // Configured passwords win over those of earlier starts (server/token); without either, one is made.

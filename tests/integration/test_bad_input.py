@@ -50,7 +50,7 @@ class BadInput(ServerTestCase):
             method = self.chance.choice(METHODS)
             path = self.chance.choice(PATHS) + self.chance.choice(QUERIES)
             if self.chance.random() < 0.2:
-                path = "/" + base64.urlsafe_b64encode(os.urandom(12)).decode() + path
+                path = "/" + base64.urlsafe_b64encode(self.chance.randbytes(12)).decode() + path
             if "watch" in path:
                 path += "&timeoutSeconds=1"
             body = self.damaged(OBJECT) if self.chance.random() < 0.8 else b"\x00" * 50 + b"k8s\x00"
@@ -76,7 +76,7 @@ class BadInput(ServerTestCase):
     def test_charts(self):
         self.server.wait_for_definitions("helmcharts.helm.cattle.io")
         for number in range(10):
-            content = base64.b64encode(os.urandom(self.chance.randint(0, 2000))).decode()
+            content = base64.b64encode(self.chance.randbytes(self.chance.randint(0, 2000))).decode()
             self.server.kubectl("create", "-f", "-", stdin=json.dumps({
                 "apiVersion": "helm.cattle.io/v1", "kind": "HelmChart", "metadata": {"name": f"broken-{number}",
                                                                                     "namespace": "default"},

@@ -8,9 +8,9 @@
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
+#include "daemon/bundled_definitions.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/controller/manager.h"
-#include "manifests/embedded.h"
 #include "reconcilers/helm/chart_spec.h"
 #include "reconcilers/helm/helm_controller.h"
 
@@ -157,14 +157,11 @@ class Process {
 constexpr int kImmortal = 1'000'000;
 
 void define_kinds(TestServer& server) {
-  for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
-    if (!file.path.starts_with("crds/helm.")) continue;
-    const std::string body = json::write(yaml::read(file.text).value());
-    REQUIRE(server.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body).status == 201);
-  }
-  for (int tries = 0; tries < 100 && server.request("GET", kCharts).status != 200; ++tries) {
-    server.advance(std::chrono::milliseconds(100));
-  }
+  const std::unique_ptr<kube::Transport> transport = kube::make_handler_transport(server.server().handler());
+  const kube::Client client(*transport);
+  kube::RestMapper mapper(client);
+  const kube::Applier applier(client, mapper, Logger(null_log_sink(), "test"));
+  REQUIRE(daemon::apply_definitions(server.context(), applier, "crds/helm.").ok());
 }
 
 void patch_spec(TestServer& server, const std::string& chart, const std::string& spec) {

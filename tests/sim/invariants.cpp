@@ -31,6 +31,7 @@ constexpr FinalizerOwner kFinalizerOwners[] = {
     {"kubernetes", "namespace"},
     {"kubernetes.io/pvc-protection", "storage-protection"},
     {"kubernetes.io/pv-protection", "storage-protection"},
+    {"kubernetes.io/vac-protection", "storage-protection"},
 };
 
 bool may_remove(std::string_view finalizer, const Writer& writer) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -10,8 +11,10 @@ namespace {
 constexpr unsigned kClaims = 4;
 constexpr unsigned kStoragePods = 6;
 constexpr unsigned kVolumes = 3;
+constexpr unsigned kClasses = 2;
 
-// People make claims and volumes, use them, and delete them while they are in use and afterwards.
+// People make claims, volumes and classes of volume attributes, use them, and delete them while they are in use and
+// afterwards.
 class StoragePlay : public Play {
  public:
   explicit StoragePlay(World& world) : world_(world) {}
@@ -21,17 +24,18 @@ class StoragePlay : public Play {
         {"make a claim", 4, &StoragePlay::make_claim},       {"make a pod", 6, &StoragePlay::make_pod},
         {"delete a claim", 3, &StoragePlay::remove_claim},   {"delete a pod", 4, &StoragePlay::remove_pod},
         {"make a volume", 2, &StoragePlay::make_volume},     {"bind or free a volume", 3, &StoragePlay::bind},
-        {"delete a volume", 2, &StoragePlay::remove_volume},
+        {"delete a volume", 2, &StoragePlay::remove_volume}, {"make a class", 2, &StoragePlay::make_class},
+        {"delete a class", 2, &StoragePlay::remove_class},
     };
     run_some_action<StoragePlay>(*this, world_, kActions);
   }
 
   std::string problem() const override {
-    for (const auto& [name, deleted] : claims_) {
-      bool used = false;
-      for (const auto& [pod, claim] : pods_) used = used || claim == name;
-      const kube::Object* claim = state().find("PersistentVolumeClaim", "default", name);
-      if (std::string found = problem_of(claim, deleted, used); !found.empty()) return "claim " + name + found;
+    for (const auto& [name, claim] : claims_) {
+      const kube::Object* object = state().find("PersistentVolumeClaim", "default", name);
+      if (std::string found = problem_of(object, claim.deleted, is_claim_used(name)); !found.empty()) {
+        return "claim " + name + found;
+      }
     }
     for (const auto& [name, volume] : volumes_) {
       const kube::Object* object = state().find("PersistentVolume", "", name);
@@ -39,10 +43,20 @@ class StoragePlay : public Play {
         return "volume " + name + found;
       }
     }
+    for (const auto& [name, deleted] : classes_) {
+      const kube::Object* object = state().find("VolumeAttributesClass", "", name);
+      if (std::string found = problem_of(object, deleted, is_class_used(name)); !found.empty()) {
+        return "class " + name + found;
+      }
+    }
     return {};
   }
 
  private:
+  struct Claim {
+    bool deleted = false;
+    std::string attributes_class;
+  };
   struct Volume {
     bool deleted = false;
     bool bound = false;
@@ -62,12 +76,28 @@ class StoragePlay : public Play {
     return state().find(kind, ns, name) != nullptr;
   }
 
+  bool is_claim_used(const std::string& name) const {
+    return std::any_of(pods_.begin(), pods_.end(), [&](const auto& pod) { return pod.second == name; });
+  }
+  bool is_class_used(const std::string& name) const {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const auto& each) {
+      const Claim& claim = each.second;
+      return claim.attributes_class == name && (!claim.deleted || is_claim_used(each.first));
+    });
+  }
+
+  // A class that nobody wants any more is not named again: it may be gone before.
   void make_claim() {
     const std::string name = some("c", kClaims);
     if (is_there("PersistentVolumeClaim", "default", name)) return;
+    std::string attributes_class = some("a", kClasses);
+    const auto found = classes_.find(attributes_class);
+    if (found == classes_.end() || found->second) attributes_class.clear();
+    const std::string line = attributes_class.empty() ? "" : ", volumeAttributesClassName: " + attributes_class;
     world_.apply("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: " + name +
-                 ", namespace: default}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}");
-    claims_[name] = false;
+                 ", namespace: default}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}" +
+                 line + "}}");
+    claims_[name] = {false, attributes_class};
   }
 
   // Scheduled already, and gone at once when it is deleted.
@@ -75,7 +105,7 @@ class StoragePlay : public Play {
     const std::string name = some("p", kStoragePods);
     const std::string claim = some("c", kClaims);
     const auto found = claims_.find(claim);
-    if (pods_.contains(name) || found == claims_.end() || found->second) return;
+    if (pods_.contains(name) || found == claims_.end() || found->second.deleted) return;
     if (!is_there("ServiceAccount", "default", "default")) return;
     world_.apply("{apiVersion: v1, kind: Pod, metadata: {name: " + name +
                  ", namespace: default}, spec: {nodeName: n1, terminationGracePeriodSeconds: 0, "
@@ -88,7 +118,7 @@ class StoragePlay : public Play {
   void remove_claim() {
     const std::string name = some("c", kClaims);
     if (!claims_.contains(name)) return;
-    claims_[name] = true;
+    claims_[name].deleted = true;
     world_.remove(kube::resources::persistent_volume_claims(), {"default", name}, "Background");
   }
 
@@ -125,10 +155,26 @@ class StoragePlay : public Play {
     world_.remove(kube::resources::persistent_volumes(), {"", name}, "Background");
   }
 
+  void make_class() {
+    const std::string name = some("a", kClasses);
+    if (is_there("VolumeAttributesClass", "", name)) return;
+    world_.apply("{apiVersion: storage.k8s.io/v1, kind: VolumeAttributesClass, metadata: {name: " + name +
+                 "}, driverName: csi.example.com, parameters: {iops: '100'}}");
+    classes_[name] = false;
+  }
+
+  void remove_class() {
+    const std::string name = some("a", kClasses);
+    if (!classes_.contains(name)) return;
+    classes_[name] = true;
+    world_.remove(kube::resources::volume_attributes_classes(), {"", name}, "Background");
+  }
+
   World& world_;
-  std::map<std::string, bool> claims_;       // deleted?
+  std::map<std::string, Claim> claims_;
   std::map<std::string, std::string> pods_;  // the claim that each uses
   std::map<std::string, Volume> volumes_;
+  std::map<std::string, bool> classes_;  // deleted?
 };
 
 }  // namespace

@@ -3,27 +3,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/builtin_controllers.h"
+#include "daemon/bundled_definitions.h"
 #include "kube/apply/applier.h"
 #include "kube/apply/manifest.h"
 #include "kube/controller/identity.h"
-#include "manifests/embedded.h"
-#include "reconcilers/cluster_role_aggregation/cluster_role_aggregation.h"
-#include "reconcilers/garbage_collector/garbage_collector.h"
 #include "reconcilers/git/git_repository_controller.h"
 #include "reconcilers/git/kustomization_controller.h"
 #include "reconcilers/helm/helm_controller.h"
 #include "reconcilers/manifests_folder/manifests_folder.h"
-#include "reconcilers/namespace_lifecycle/namespace_controller.h"
-#include "reconcilers/resource_quota/resource_quota.h"
-#include "reconcilers/root_ca/root_ca_publisher.h"
-#include "reconcilers/service_account/service_account_controller.h"
-#include "reconcilers/storage_protection/storage_protection.h"
 #include "store/memory.h"
 
 namespace coracle::sim {
 namespace {
 
-constexpr std::string_view kDefinitionsFolder = "crds/";
 constexpr std::string_view kCaPem = "a certificate authority";
 constexpr Duration kServerPoll = std::chrono::milliseconds(100);
 // How often, in a thousand looks of the trouble maker, and how far apart those are at most.
@@ -100,7 +93,7 @@ kube::Client World::client_as(const std::string& actor) {
 Result<void> World::start(const std::vector<std::string_view>& components) {
   TRY(invariants_.start());
   TRY(slot_.start(context()));
-  TRY(install_definitions());
+  TRY(daemon::apply_definitions(context(), kube::Applier(user_, user_mapper_, log_.named("bundle"))));
   TRY(files_->make_directories(std::string(kManifests), 0755));
   std::vector<ComponentSpec> specs;
   for (ComponentSpec& spec : known_components()) {
@@ -119,56 +112,31 @@ Result<void> World::start(const std::vector<std::string_view>& components) {
   return {};
 }
 
-Result<void> World::install_definitions() {
-  const kube::Applier applier(user_, user_mapper_, log_.named("bundle"));
-  std::vector<kube::Object> definitions;
-  for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
-    if (!file.path.starts_with(kDefinitionsFolder)) continue;
-    ASSIGN_OR_RETURN(std::vector<kube::Object> objects, kube::parse_manifest(file.text));
-    definitions.insert(definitions.end(), objects.begin(), objects.end());
-  }
-  std::vector<kube::Applied> applied;
-  return applier.apply_all(context(), std::move(definitions), {.field_manager = "bundle"}, applied);
-}
-
 std::vector<ComponentSpec> World::known_components() {
   using Controllers = std::vector<std::unique_ptr<kube::ManagedController>>;
-  const auto single = [](std::unique_ptr<kube::ManagedController> controller) {
-    Controllers controllers;
-    controllers.push_back(std::move(controller));
-    return controllers;
+  const auto together = [](auto... controllers) {
+    Controllers all;
+    (all.push_back(std::move(controllers)), ...);
+    return all;
   };
   namespace from = coracle::reconcilers;
   std::vector<ComponentSpec> specs;
-  const auto add = [&specs, single](std::string name, auto make) {
-    specs.push_back({std::move(name), [make, single](const kube::ControllerDeps& deps) { return single(make(deps)); }});
-  };
-  add("service-account", [](const kube::ControllerDeps& deps) { return from::make_service_account_controller(deps); });
-  add("root-ca",
-      [](const kube::ControllerDeps& deps) { return from::make_root_ca_publisher(deps, std::string(kCaPem)); });
-  add("namespace", [](const kube::ControllerDeps& deps) { return from::make_namespace_controller(deps); });
-  add("aggregation", [](const kube::ControllerDeps& deps) { return from::make_cluster_role_aggregation(deps); });
-  add("garbage-collector", [](const kube::ControllerDeps& deps) { return from::make_garbage_collector(deps); });
-  add("resource-quota", [](const kube::ControllerDeps& deps) { return from::make_resource_quota_controller(deps); });
-  add("manifests", [this](const kube::ControllerDeps& deps) {
-    return from::make_manifests_folder(deps, *files_, {std::string(kManifests), {}});
-  });
-  add("helm", [this](const kube::ControllerDeps& deps) {
-    return from::make_helm_controller(deps, charts_, {"127.0.0.1:6443", std::string(kCaPem)});
-  });
-  specs.push_back({"storage-protection", [](const kube::ControllerDeps& deps) {
-                     Controllers controllers;
-                     controllers.push_back(from::make_claim_protection(deps));
-                     controllers.push_back(from::make_volume_protection(deps));
-                     controllers.push_back(from::make_attributes_class_protection(deps));
-                     return controllers;
+  for (const daemon::ControllerGroup& group : daemon::builtin_controllers()) {
+    specs.push_back({std::string(group.name), [make = group.make](const kube::ControllerDeps& deps) {
+                       return make(deps, std::string(kCaPem));
+                     }});
+  }
+  specs.push_back({"manifests", [this, together](const kube::ControllerDeps& deps) {
+                     return together(from::make_manifests_folder(deps, *files_, {std::string(kManifests), {}}));
                    }});
+  specs.push_back(
+      {"helm", [this, together](const kube::ControllerDeps& deps) {
+         return together(from::make_helm_controller(deps, charts_, {"127.0.0.1:6443", std::string(kCaPem)}));
+       }});
   specs.push_back({"git",
-                   [this](const kube::ControllerDeps& deps) {
-                     Controllers controllers;
-                     controllers.push_back(from::make_git_repository_controller(deps, git_));
-                     controllers.push_back(from::make_kustomization_controller(deps, git_));
-                     return controllers;
+                   [this, together](const kube::ControllerDeps& deps) {
+                     return together(from::make_git_repository_controller(deps, git_),
+                                     from::make_kustomization_controller(deps, git_));
                    },
                    true});
   return specs;

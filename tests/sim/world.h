@@ -82,7 +82,6 @@ class World {
  private:
   class UserTransport;
 
-  Result<void> install_definitions();
   void trouble(const Context& context);
   void restart_server(const Context& context);
   std::vector<ComponentSpec> known_components();

@@ -22,9 +22,8 @@ ARROWS = {
     "kube/controller": ["base", "kube/cache"] + KUBE_TO_CLIENT,
     "kube/apply": ["base"] + KUBE_TO_CONTROLLER,
     "kube/apiserver": ["base", "store"] + KUBE_TO_CLIENT,
-    "charts": ["base", "kube/object", "kube/schema", "kube/codec", "kube/patch"],
+    "charts": ["base"],
     "reconcilers": ["base", "charts", "kube/apply"] + KUBE_TO_CONTROLLER,
-    "agent": ["base"] + KUBE_TO_CONTROLLER,
     "manifests": ["base"],
 }
 UNRESTRICTED = ["daemon", "tests"]
@@ -40,8 +39,7 @@ HEAVY_HEADERS = {
     "sqlite3.h": ["store/internal", "store/sqlite"],
     "git2": ["reconcilers/git/internal"],
     "archive": ["charts/internal"],
-    "re2/": ["kube/schema/internal", "kube/schema", "charts/internal", "charts/functions", "base/internal", "base"],
-    "grpc": ["agent/cri/internal", "store/etcd/internal"],
+    "re2/": ["kube/schema/internal", "charts/internal"],
 }
 
 # Pattern -> (what to use instead, folders where it is allowed). Tests of base may use all of them.

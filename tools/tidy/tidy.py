@@ -9,6 +9,7 @@ import sys
 
 import rules
 
+FUNCTION = re.compile(r"^ *(?!(if|for|while|switch|else|\} else|catch)\b)\S.*\)( (const|override|noexcept|&&))* \{$")
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]')
 DOC_PATH = re.compile(r"`((?:base|store|kube|charts|reconcilers|manifests|agent|daemon|tests|tools|scripts|docs|examples)"
                       r"/[\w./-]+)`")
@@ -65,7 +66,7 @@ class Tidy:
                 self.say(path, number, "reconcilers never include each other")
 
     def check_source(self, path, lines):
-        function_start = None
+        functions = {}
         for number, line in enumerate(lines, 1):
             if len(line) > rules.MAX_COLUMNS:
                 self.say(path, number, f"{len(line)} columns, at most {rules.MAX_COLUMNS}")
@@ -80,16 +81,21 @@ class Tidy:
             for pattern, (instead, allowed) in rules.BANNED.items():
                 if re.search(pattern, code) and not any(path.startswith(a) for a in allowed):
                     self.say(path, number, f"{pattern} is banned here: use {instead}")
-            if re.match(r"^(\S.*\)|\S.*\) (const|override|noexcept|&&).*) \{$", line):
-                function_start = number
-            elif line.startswith("}") and function_start:
-                if number - function_start > rules.MAX_FUNCTION_LINES:
-                    self.say(path, function_start, f"a function of {number - function_start} lines")
-                function_start = None
+            self.check_function(path, number, line, functions)
         if len(lines) > rules.MAX_FILE_LINES:
             self.say(path, len(lines), f"{len(lines)} lines, at most {rules.MAX_FILE_LINES}")
         if path.endswith(".h") and "#pragma once" not in lines[:3]:
             self.say(path, 1, "no #pragma once")
+
+    def check_function(self, path, number, line, begun):
+        """Functions and members of classes: a brace at their indent, or further left, closes what was begun."""
+        indent = len(line) - len(line.lstrip())
+        if FUNCTION.match(line):
+            begun[indent] = number
+        elif line.startswith(" " * indent + "}"):
+            starts = [begun.pop(column) for column in list(begun) if column >= indent]
+            if starts and number - min(starts) > rules.MAX_FUNCTION_LINES:
+                self.say(path, min(starts), f"a function of {number - min(starts)} lines")
 
     def check_words(self, path, lines):
         if path.startswith("tools/tidy/"):

@@ -15,7 +15,7 @@ for case in */; do
   actual=${actual%.}
   if [ $update = yes ]; then
     printf '%s' "$actual" > "$case/expected.yaml"
-  elif [ "$actual" != "$(cat "$case/expected.yaml"; printf .)" ] && [ "$actual." != "$(cat "$case/expected.yaml"; printf .)" ]; then
+  elif [ "$actual." != "$(cat "$case/expected.yaml"; printf .)" ]; then
     echo "$case differs"
     failed=1
   fi
