@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/executor.h"
@@ -30,6 +31,13 @@ class Slots {
     Slots* owner_;
   };
 
+  // Nothing when none is free.
+  std::optional<Slot> try_take() {
+    std::lock_guard lock(mutex_);
+    if (free_ == 0) return std::nullopt;
+    --free_;
+    return std::optional<Slot>(std::in_place, *this);
+  }
   // Canceled or Timeout when the context ends first.
   Result<Slot> take(const Context& context) {
     std::unique_lock lock(mutex_);

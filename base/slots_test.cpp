@@ -47,6 +47,7 @@ TEST_CASE("whoever gives up while waiting for a place takes none") {
     Slots slots(*executor, 1);
     std::optional<Slots::Slot> held(slots.take(context).value());
     CHECK(slots.take(context.with_timeout(seconds(1))).error().reason() == Reason::Timeout);
+    CHECK_FALSE(slots.try_take());
     std::stop_source stop;
     const std::unique_ptr<Timer> timer = executor->call_after(seconds(1), [&stop] { stop.request_stop(); });
     CHECK(slots.take(context.with_stop(stop.get_token())).error().reason() == Reason::Canceled);
@@ -54,6 +55,7 @@ TEST_CASE("whoever gives up while waiting for a place takes none") {
     held.reset();
     CHECK(slots.take(context.with_timeout(seconds(1))).error().reason() == Reason::Timeout);
     moved.reset();
+    CHECK(slots.try_take());
     CHECK(slots.take(context).ok());
   });
 }

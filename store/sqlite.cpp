@@ -32,8 +32,9 @@ class SqliteBackend final : public Backend {
     for (int attempt = 0; attempt < kMaxReadAttempts; ++attempt) {
       GetResult result = state_->get(key);
       if (!result.entry || result.entry->value != nullptr) return result;
-      ASSIGN_OR_RETURN(auto reader, readers_.take(context));
-      ASSIGN_OR_RETURN(const bool complete, complete_value(reader, *result.entry));
+      std::vector<Entry> entries = {std::move(*result.entry)};
+      ASSIGN_OR_RETURN(const bool complete, complete_values(context, entries));
+      result.entry = std::move(entries.front());
       if (complete) return result;
     }
     return overtaken();
@@ -77,8 +78,9 @@ class SqliteBackend final : public Backend {
     const internal::WatcherPtr watcher = state_->join(range, after, joined);
     auto watch = state_->make_watch(watcher);
     if (joined != 0) {
-      ASSIGN_OR_RETURN(auto reader, readers_.take(context));
-      TRY(reader->events(range, after, joined, watcher->backlog));
+      TRY(readers_.read<void>(context, [range, after, joined, watcher](internal::KineReader& reader) {
+        return reader.events(range, after, joined, watcher->backlog);
+      }));
     }
     // Rows may have gone while they were read.
     TRY(internal::check_revision(after, state_->compacted(), state_->current()));
@@ -97,8 +99,7 @@ class SqliteBackend final : public Backend {
   }
 
   Result<std::int64_t> size(const Context& context) override {
-    ASSIGN_OR_RETURN(auto reader, readers_.take(context));
-    return reader->size();
+    return readers_.read<std::int64_t>(context, [](internal::KineReader& reader) { return reader.size(); });
   }
 
  private:
@@ -106,30 +107,41 @@ class SqliteBackend final : public Backend {
     return unavailable("store: writes and compactions have overtaken this read again and again");
   }
 
-  static Result<bool> complete_value(internal::ReaderPool::Lent& reader, Entry& entry) {
-    ASSIGN_OR_RETURN(std::optional<Bytes> value, reader->value(entry.mod_revision));
-    if (!value) return false;
-    entry.value = std::move(*value);
-    return true;
-  }
-
+  // Reads the values that are not at hand; false when one has gone meanwhile.
   Result<bool> complete_values(const Context& context, std::vector<Entry>& entries) {
-    std::optional<internal::ReaderPool::Lent> reader;
+    std::vector<Revision> missing;
+    for (const Entry& entry : entries) {
+      if (entry.value == nullptr) missing.push_back(entry.mod_revision);
+    }
+    if (missing.empty()) return true;
+    ASSIGN_OR_RETURN(const std::vector<Bytes> values,
+                     readers_.read<std::vector<Bytes>>(
+                         context, [missing](internal::KineReader& reader) { return read_values(reader, missing); }));
+    if (values.size() < missing.size()) return false;
+    auto value = values.begin();
     for (Entry& entry : entries) {
-      if (entry.value != nullptr) continue;
-      if (!reader) {
-        ASSIGN_OR_RETURN(auto lent, readers_.take(context));
-        reader.emplace(std::move(lent));
-      }
-      ASSIGN_OR_RETURN(const bool complete, complete_value(*reader, entry));
-      if (!complete) return false;
+      if (entry.value == nullptr) entry.value = *value++;
     }
     return true;
   }
 
+  // Up to the first that has gone.
+  static Result<std::vector<Bytes>> read_values(internal::KineReader& reader, const std::vector<Revision>& revisions) {
+    std::vector<Bytes> values;
+    values.reserve(revisions.size());
+    for (const Revision revision : revisions) {
+      ASSIGN_OR_RETURN(std::optional<Bytes> value, reader.value(revision));
+      if (!value) break;
+      values.push_back(std::move(*value));
+    }
+    return values;
+  }
+
   Result<ListResult> list_from_table(const Context& context, const KeyRange& range, const ListOptions& options) {
-    ASSIGN_OR_RETURN(auto reader, readers_.take(context));
-    ASSIGN_OR_RETURN(ListResult result, reader->list(range, options));
+    ASSIGN_OR_RETURN(ListResult result,
+                     readers_.read<ListResult>(context, [range, options](internal::KineReader& reader) {
+                       return reader.list(range, options);
+                     }));
     // The state compacts before the table does: had rows been missing, it would say so now.
     TRY(internal::check_revision(options.at, state_->compacted(), state_->current()));
     return result;

@@ -1,41 +1,30 @@
 #include "store/internal/reader_pool.h"
 
-#include <utility>
-
 namespace coracle::store::internal {
 
 namespace {
-constexpr std::size_t kMaxReaders = 4;
+constexpr unsigned kMaxReaders = 4;
 }  // namespace
 
-Result<ReaderPool::Lent> ReaderPool::take(const Context& context) {
-  std::unique_lock lock(mutex_);
-  while (lent_ == kMaxReaders) {
-    TRY(context.check());
-    point_->wait(lock, context);
+ReaderPool::ReaderPool(Executor& executor, std::string path)
+    : executor_(executor), path_(std::move(path)), places_(executor, kMaxReaders), tasks_(Context(executor)) {}
+
+Result<std::unique_ptr<KineReader>> ReaderPool::take() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<KineReader> reader = std::move(idle_.back());
+      idle_.pop_back();
+      return reader;
+    }
   }
-  ++lent_;
-  if (!idle_.empty()) {
-    std::unique_ptr<KineReader> reader = std::move(idle_.back());
-    idle_.pop_back();
-    return Lent(*this, std::move(reader));
-  }
-  lock.unlock();
-  auto opened = KineReader::open(path_);
-  if (!opened.ok()) {
-    lock.lock();
-    --lent_;
-    point_->notify_one();
-    return opened.error();
-  }
-  return Lent(*this, std::make_unique<KineReader>(std::move(opened).value()));
+  ASSIGN_OR_RETURN(KineReader opened, KineReader::open(path_));
+  return std::make_unique<KineReader>(std::move(opened));
 }
 
 void ReaderPool::give_back(std::unique_ptr<KineReader> reader) {
   std::lock_guard lock(mutex_);
-  --lent_;
   idle_.push_back(std::move(reader));
-  point_->notify_one();
 }
 
 }  // namespace coracle::store::internal

@@ -1,13 +1,13 @@
 #include "kube/apiserver/internal/handler_chain.h"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
 #include <set>
 #include <utility>
 
 #include "base/executor.h"
 #include "base/json/json.h"
+#include "base/slots.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/identity/authorization_union.h"
 #include "kube/apiserver/internal/responses.h"
@@ -32,20 +32,6 @@ bool is_long_running(const RequestInfo& info) {
 bool is_mutating(std::string_view verb) {
   return verb != "get" && verb != "list" && verb != "watch" && verb != "head";
 }
-
-// One of a limited number of places; gives it back when it dies.
-class InflightPlace {
- public:
-  explicit InflightPlace(std::atomic<unsigned>* count) : count_(count) {}
-  InflightPlace(InflightPlace&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-  InflightPlace& operator=(InflightPlace&&) = delete;
-  ~InflightPlace() {
-    if (count_ != nullptr) count_->fetch_sub(1);
-  }
-
- private:
-  std::atomic<unsigned>* count_;
-};
 
 // Text between quotes of a Warning header: control characters are dropped, quotes escaped.
 std::string quote_warning(std::string_view text) {
@@ -116,7 +102,10 @@ http::Response timeout_response() {
 
 class HandlerChain : public http::Handler {
  public:
-  explicit HandlerChain(ChainParts parts) : parts_(std::move(parts)) {}
+  explicit HandlerChain(ChainParts parts)
+      : parts_(std::move(parts)),
+        read_only_(parts_.executor, parts_.limits.read_only),
+        mutating_(parts_.executor, parts_.limits.mutating) {}
 
   // One object read or written: the rest of the time is the store's, and that is waited for aside.
   bool is_quick(const http::Request& request) const override {
@@ -162,7 +151,7 @@ class HandlerChain : public http::Handler {
     TRY(set_deadline(scope));
     TRY(authenticate(scope));
     TRY(impersonate(scope));
-    std::optional<InflightPlace> place;
+    std::optional<Slots::Slot> place;
     if (!take_place(scope, place)) return too_many();
     TRY(authorize(scope));
     return parts_.endpoint(scope);
@@ -205,17 +194,10 @@ class HandlerChain : public http::Handler {
     return {};
   }
 
-  bool take_place(const RequestScope& scope, std::optional<InflightPlace>& place) {
+  bool take_place(const RequestScope& scope, std::optional<Slots::Slot>& place) {
     if (is_long_running(scope.info) || in_masters_group(scope.who())) return true;
-    const bool mutating = is_mutating(scope.info.verb);
-    std::atomic<unsigned>& count = mutating ? mutating_ : read_only_;
-    const unsigned limit = mutating ? parts_.limits.mutating : parts_.limits.read_only;
-    if (count.fetch_add(1) >= limit) {
-      count.fetch_sub(1);
-      return false;
-    }
-    place.emplace(&count);
-    return true;
+    place = (is_mutating(scope.info.verb) ? mutating_ : read_only_).try_take();
+    return place.has_value();
   }
 
   static http::Response too_many() {
@@ -232,8 +214,8 @@ class HandlerChain : public http::Handler {
   }
 
   const ChainParts parts_;
-  std::atomic<unsigned> read_only_{0};
-  std::atomic<unsigned> mutating_{0};
+  Slots read_only_;
+  Slots mutating_;
 };
 
 }  // namespace
