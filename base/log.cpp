@@ -111,7 +111,7 @@ class TextLogSink : public LogSink {
                         {{"error", opened.error()}}});
   }
 
-  bool enabled(LogLevel level, std::string_view) const override { return level >= level_; }
+  bool enabled(LogLevel level) const override { return level >= level_; }
 
   void write(const LogRecord& record) override {
     const std::string line = format_record(std::chrono::system_clock::now(), record);
@@ -133,7 +133,7 @@ class TextLogSink : public LogSink {
 
 class NullLogSink : public LogSink {
  public:
-  bool enabled(LogLevel, std::string_view) const override { return false; }
+  bool enabled(LogLevel) const override { return false; }
   void write(const LogRecord&) override {}
 };
 

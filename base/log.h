@@ -40,7 +40,7 @@ struct LogRecord {
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  virtual bool enabled(LogLevel level, std::string_view component) const = 0;
+  virtual bool enabled(LogLevel level) const = 0;
   virtual void write(const LogRecord& record) = 0;
 };
 
@@ -75,7 +75,7 @@ class Logger {
 
  private:
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
-    if (sink_->enabled(level, component_)) sink_->write({level, component_, message, fields});
+    if (sink_->enabled(level)) sink_->write({level, component_, message, fields});
   }
 
   std::shared_ptr<LogSink> sink_;

@@ -25,7 +25,7 @@ struct Folder {
 // Warnings and errors, each with its fields on a line.
 class Complaints : public LogSink {
  public:
-  bool enabled(LogLevel level, std::string_view) const override { return level >= LogLevel::Warning; }
+  bool enabled(LogLevel level) const override { return level >= LogLevel::Warning; }
   void write(const LogRecord& record) override {
     text.append(record.message);
     for (const LogField& field : record.fields) text.append(" ").append(field.key).append("=").append(field.value);

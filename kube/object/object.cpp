@@ -18,17 +18,6 @@ OwnerReference read_owner(const Value& entry) {
           entry["blockOwnerDeletion"].as_bool()};
 }
 
-Value write_owner(const OwnerReference& owner) {
-  Value::ObjectBuilder entry;
-  entry.set("apiVersion", owner.api_version);
-  entry.set("kind", owner.kind);
-  entry.set("name", owner.name);
-  entry.set("uid", owner.uid);
-  if (owner.controller) entry.set("controller", true);
-  if (owner.block_owner_deletion) entry.set("blockOwnerDeletion", true);
-  return std::move(entry).build();
-}
-
 // Labels and annotations vanish with their last entry.
 Object with_map_entry(const Object& object, std::string_view field, std::string_view key, Value value) {
   const Value& map = object.metadata()[field];
@@ -86,10 +75,6 @@ Object Object::with_label(std::string_view key, std::string_view value) const {
   return with_map_entry(*this, "labels", key, Value(value));
 }
 
-Object Object::without_label(std::string_view key) const {
-  return with_map_entry(*this, "labels", key, Value());
-}
-
 Object Object::with_annotation(std::string_view key, std::string_view value) const {
   return with_map_entry(*this, "annotations", key, Value(value));
 }
@@ -113,18 +98,6 @@ Object Object::without_finalizer(std::string_view finalizer) const {
     if (entry.as_string() != finalizer) rest.push_back(entry);
   }
   return with_metadata("finalizers", rest.empty() ? Value() : Value::array(std::move(rest)));
-}
-
-Object Object::with_owner_reference(const OwnerReference& owner) const {
-  std::vector<Value> owners;
-  bool replaced = false;
-  for (const Value& entry : metadata()["ownerReferences"].items()) {
-    const bool same = entry["uid"].as_string() == owner.uid;
-    owners.push_back(same ? write_owner(owner) : entry);
-    replaced = replaced || same;
-  }
-  if (!replaced) owners.push_back(write_owner(owner));
-  return with_metadata("ownerReferences", Value::array(std::move(owners)));
 }
 
 }  // namespace coracle::kube

@@ -85,12 +85,10 @@ class Object {
   Object without(std::string_view field) const { return Object(tree_.without(field)); }
   Object with_metadata(std::string_view field, Value value) const;  // null removes the field
   Object with_label(std::string_view key, std::string_view value) const;
-  Object without_label(std::string_view key) const;
   Object with_annotation(std::string_view key, std::string_view value) const;
   Object without_annotation(std::string_view key) const;
   Object with_finalizer(std::string_view finalizer) const;
   Object without_finalizer(std::string_view finalizer) const;
-  Object with_owner_reference(const OwnerReference& owner) const;  // replaces the one with its uid
 
   bool operator==(const Object& other) const = default;
 

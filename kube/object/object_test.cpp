@@ -37,15 +37,10 @@ TEST_CASE("objects read and change metadata") {
   CHECK(object.has_finalizer("x/y"));
   REQUIRE(object.controller());
   CHECK(object.controller()->uid == "u");
-  CHECK_FALSE(object.without_label("a").metadata().contains("labels"));
   CHECK(object.with_label("c", "d").label("c") == "d");
   CHECK(object.with_annotation("k", "v").annotation("k") == "v");
   CHECK_FALSE(object.without_finalizer("x/y").metadata().contains("finalizers"));
   CHECK(object.with_finalizer("x/y") == object);
-  const Object owned = object.with_owner_reference({"v1", "Node", "n", "u", false, true});
-  REQUIRE(owned.owner_references().size() == 1);
-  CHECK(owned.owner_references()[0].kind == "Node");
-  CHECK(object.with_owner_reference({"v1", "Node", "n", "w", false, true}).owner_references().size() == 2);
 }
 
 TEST_CASE("conditions keep their transition time while the status stays") {

@@ -135,10 +135,6 @@ Quantity Quantity::of(std::int64_t value, Format format) {
   return {static_cast<Wide>(value) * kNanosPerUnit, format};
 }
 
-Quantity Quantity::of_milli(std::int64_t milli, Format format) {
-  return {static_cast<Wide>(milli) * kNanosPerMilli, format};
-}
-
 Result<Quantity> Quantity::parse(std::string_view text) {
   std::string_view rest = text;
   const bool negative = !rest.empty() && rest[0] == '-';

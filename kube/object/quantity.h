@@ -18,7 +18,6 @@ class Quantity {
 
   Quantity() = default;
   static Quantity of(std::int64_t value, Format format = Format::DecimalSI);
-  static Quantity of_milli(std::int64_t milli, Format format = Format::DecimalSI);
   // "100m", "1.5Gi", "2e3"; BadRequest in upstream's words.
   static Result<Quantity> parse(std::string_view text);
   // Text or number; null is zero.

@@ -2,8 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "kube/object/int_or_string.h"
-
 namespace coracle::kube {
 namespace {
 
@@ -82,17 +80,6 @@ TEST_CASE("quantities calculate exactly") {
   CHECK(quantity("1.0001").rounded_up_to_milli().text() == "1001m");
   CHECK(Quantity::from_value(Value(0.5))->text() == "500m");
   CHECK(Quantity::from_value(Value(2))->text() == "2");
-  CHECK(Quantity::of_milli(1500).text() == "1500m");
-}
-
-TEST_CASE("int or percent scales without rounding errors") {
-  CHECK(*scaled_value(Value(3), 10, Rounding::Up) == 3);
-  CHECK(*scaled_value(Value("25%"), 10, Rounding::Up) == 3);
-  CHECK(*scaled_value(Value("25%"), 10, Rounding::Down) == 2);
-  CHECK(*scaled_value(Value("100%"), 7, Rounding::Up) == 7);
-  CHECK(scaled_value(Value("25"), 10, Rounding::Up).error().message() ==
-        "invalid value for IntOrString: invalid type: string is not a percentage");
-  CHECK_FALSE(scaled_value(Value("x%"), 10, Rounding::Up).ok());
 }
 
 }  // namespace coracle::kube

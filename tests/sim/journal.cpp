@@ -12,7 +12,7 @@ class JournalSink : public LogSink {
  public:
   explicit JournalSink(Journal& journal) : journal_(journal) {}
 
-  bool enabled(LogLevel, std::string_view) const override { return true; }
+  bool enabled(LogLevel) const override { return true; }
 
   void write(const LogRecord& record) override {
     if (record.message == kNoise) return;

@@ -6,20 +6,18 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/http/internal/limits.h"
 #include "base/text.h"
 
 namespace coracle::http::internal {
 namespace {
 
-// Counted for each field beside its text, as HTTP/2 does (RFC 9113 6.5.2).
-constexpr std::size_t kFieldOverheadBytes = 32;
-
 constexpr std::array<bool, 256> token_table() {
   std::array<bool, 256> table{};
   for (int c = 0; c < 256; ++c) {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     table[static_cast<std::size_t>(c)] =
-        alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+        is_alphanumeric(static_cast<char>(c)) ||
+        std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
   }
   return table;
 }

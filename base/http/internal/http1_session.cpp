@@ -5,30 +5,26 @@
 
 #include "base/http/internal/body_pump.h"
 #include "base/http/internal/http1_parser.h"
+#include "base/http/internal/limits.h"
 #include "base/http/internal/response_head.h"
 #include "base/http/internal/session.h"
 #include "base/http/internal/upgraded_pipe.h"
+#include "base/http/internal/upload.h"
 
 namespace coracle::http::internal {
 namespace {
 
-constexpr std::size_t kPullBytes = 64 * 1024;
 // Requests that a client sent ahead while one is answered; more waits in the kernel.
 constexpr std::size_t kMaxBacklogBytes = 64 * 1024;
-// A body that is on its way gets new time for each such piece.
-constexpr std::size_t kBodyProgressBytes = 4096;
 
 class Http1Session : public Session {
  public:
   explicit Http1Session(SessionHost& host)
-      : host_(host), parser_(host.options().max_header_bytes, host.options().max_body_bytes) {
+      : host_(host), upload_(host), parser_(host.options().max_header_bytes, host.options().max_body_bytes) {
     // The first request's head must follow the connection soon.
     host_.wait_for(Wait::Request);
   }
-  ~Http1Session() override {
-    host_.release_upload(reserved_);
-    cancel();
-  }
+  ~Http1Session() override { cancel(); }
 
   void on_data(std::string_view plain) override;
   void on_end() override;
@@ -59,13 +55,12 @@ class Http1Session : public Session {
   void keep_for_later(std::string_view data);
 
   SessionHost& host_;
+  Upload upload_;  // of the exchange, or of the one that begins
   Http1Parser parser_;
   State state_ = State::Reading;
   std::shared_ptr<Exchange> exchange_;
   std::uint32_t sequence_ = 0;  // of the exchange, so that late mail for an earlier one is recognised
   std::string backlog_;
-  std::size_t reserved_ = 0;         // upload bytes that are accounted for
-  std::size_t progress_mark_ = 0;    // body size at which the request's time starts anew
   bool waiting_for_request_ = true;  // the Request wait runs
   bool continue_owed_ = false;
   bool peer_ended_ = false;
@@ -134,23 +129,16 @@ void Http1Session::after_piece() {
     host_.wait_for(Wait::Request);
   }
   if (!parser_.head_complete()) return;
-  if (parser_.expects_continue() && parser_.body_bytes() == 0 && progress_mark_ == 0) continue_owed_ = true;
-  const std::size_t body = parser_.body_bytes();
-  if (body > reserved_) {
-    if (!host_.reserve_upload(body - reserved_)) {
-      refuse(503, "too many uploads at once");
-      return;
-    }
-    reserved_ = body;
+  if (!upload_.grow_to(parser_.body_bytes())) {
+    refuse(503, "too many uploads at once");
+    return;
   }
-  if (body >= progress_mark_) {
-    progress_mark_ = body + kBodyProgressBytes;
-    host_.wait_for(Wait::Request);
-  }
+  if (!upload_.has_moved()) return;
+  if (parser_.body_bytes() == 0 && parser_.expects_continue()) continue_owed_ = true;
+  host_.wait_for(Wait::Request);
 }
 
 void Http1Session::dispatch() {
-  progress_mark_ = 0;
   continue_owed_ = false;
   waiting_for_request_ = false;
   state_ = State::Handling;
@@ -175,7 +163,7 @@ void Http1Session::refuse(int status, const std::string& text) {
 
 void Http1Session::on_response(std::uint32_t stream) {
   if (state_ != State::Handling || stream != sequence_) return;
-  host_.release_upload(std::exchange(reserved_, 0));
+  upload_.end();
   Response& response = exchange_->response;
   if (response.status == 101) {
     begin_upgrade();

@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "base/http/internal/http2_callbacks.h"
+#include "base/http/internal/limits.h"
 #include "base/http/internal/response_head.h"
 
 namespace coracle::http::internal {
 namespace {
 
-constexpr std::size_t kHttp2PullBytes = 64 * 1024;
-constexpr std::size_t kHttp2BodyProgressBytes = 4096;
-// Counted for each field beside its text (RFC 9113 6.5.2).
-constexpr std::size_t kHttp2FieldOverheadBytes = 32;
 constexpr std::uint32_t kStreamWindowBytes = 256 * 1024;
 constexpr std::int32_t kConnectionWindowBytes = 1024 * 1024;
 
@@ -27,10 +24,7 @@ std::string_view decimal(std::array<char, 24>& buffer, std::uint64_t number) {
 Http2Session::~Http2Session() {
   // nghttp2 reports streams as closed while it is deleted.
   session_.reset();
-  for (auto& [id, stream] : streams_) {
-    host_.release_upload(stream->reserved);
-    stream->exchange->stop.request_stop();
-  }
+  for (auto& [id, stream] : streams_) stream->exchange->stop.request_stop();
 }
 
 bool Http2Session::start() {
@@ -78,7 +72,7 @@ int Http2Session::on_begin_request(std::int32_t id) {
   if (running_ >= host_.options().max_streams_per_connection) {
     return nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
   }
-  auto stream = std::make_unique<Http2Stream>();
+  auto stream = std::make_unique<Http2Stream>(host_);
   stream->id = id;
   ++count(State::Receiving);
   nghttp2_session_set_stream_user_data(session_.get(), id, stream.get());
@@ -88,7 +82,7 @@ int Http2Session::on_begin_request(std::int32_t id) {
 }
 
 void Http2Session::on_field(Http2Stream& stream, std::string_view name, std::string_view value) {
-  stream.head_bytes += name.size() + value.size() + kHttp2FieldOverheadBytes;
+  stream.head_bytes += name.size() + value.size() + kFieldOverheadBytes;
   if (stream.head_bytes > host_.options().max_header_bytes) stream.head_too_large = true;
   if (stream.head_too_large || stream.head_complete) return;
   Request& request = stream.exchange->request;
@@ -126,16 +120,12 @@ void Http2Session::on_body(Http2Stream& stream, std::string_view piece) {
     refuse(stream, 413, "request body is too large");
     return;
   }
-  if (!host_.reserve_upload(piece.size())) {
+  if (!stream.upload.grow_to(body.size() + piece.size())) {
     refuse(stream, 503, "too many uploads at once");
     return;
   }
-  stream.reserved += piece.size();
   body += piece;
-  if (body.size() >= stream.progress_mark) {
-    stream.progress_mark = body.size() + kHttp2BodyProgressBytes;
-    update_wait(true);
-  }
+  if (stream.upload.has_moved()) update_wait(true);
 }
 
 void Http2Session::on_request_end(Http2Stream& stream) {
@@ -151,7 +141,7 @@ void Http2Session::on_request_end(Http2Stream& stream) {
 }
 
 void Http2Session::refuse(Http2Stream& stream, int status, std::string_view why) {
-  host_.release_upload(std::exchange(stream.reserved, 0));
+  stream.upload.end();
   stream.exchange->request.body = {};
   respond(stream, host_.dispatcher().handler().refusal(status, why));
 }
@@ -160,7 +150,7 @@ void Http2Session::on_response(std::uint32_t id) {
   --running_;
   Http2Stream* stream = find(static_cast<std::int32_t>(id));
   if (stream == nullptr || stream->state != State::Handling) return;
-  host_.release_upload(std::exchange(stream->reserved, 0));
+  stream->upload.end();
   if (stream->exchange->response.status == 101) {
     // Only HTTP/1.1 can switch protocols; the client is told to come back with it.
     set_state(*stream, State::Sent);
@@ -219,7 +209,7 @@ void Http2Session::submit(Http2Stream& stream, const Response& response, bool wi
 
 ssize_t Http2Session::read_body(Http2Stream& stream, std::size_t limit, std::uint32_t& flags) {
   BodyPump& pump = stream.pump;
-  pump.refill(kHttp2PullBytes);
+  pump.refill(kPullBytes);
   if (pump.waiting()) {
     set_state(stream, State::Waiting);
     return NGHTTP2_ERR_DEFERRED;
@@ -264,7 +254,6 @@ void Http2Session::on_close(std::int32_t id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
   Http2Stream& stream = *found->second;
-  host_.release_upload(stream.reserved);
   if (stream.state == State::Handling) stream.exchange->stop.request_stop();
   --count(stream.state);
   streams_.erase(found);

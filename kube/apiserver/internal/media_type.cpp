@@ -114,7 +114,6 @@ std::optional<OutputType> serve_clause(const AcceptClause& clause, const OutputO
   } else {
     return std::nullopt;
   }
-  if (*encoding == MediaType::Protobuf && !offer.protobuf_metadata) return std::nullopt;
   return output;
 }
 

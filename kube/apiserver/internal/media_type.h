@@ -25,13 +25,11 @@ struct OutputType {
 
 // What an endpoint can produce beside JSON and YAML.
 struct OutputOffer {
-  bool protobuf = true;  // false for custom resources
+  bool protobuf = true;  // false for custom resources, whose PartialObjectMetadata has that form all the same
   bool yaml = true;      // false for watches
   bool table = false;
   bool metadata = false;       // PartialObjectMetadata
   bool metadata_list = false;  // PartialObjectMetadataList
-  // Custom resources have no protobuf form, but their PartialObjectMetadata does.
-  bool protobuf_metadata = true;
 };
 
 // The first clause of Accept, by quality, that the endpoint can serve; JSON without the header.

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "base/log.h"
 #include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/resource_store.h"
 #include "kube/apiserver/internal/store_feed.h"
@@ -14,8 +13,8 @@ namespace coracle::kube::apiserver {
 // The generic registry over caches and a store backend.
 class GenericStore : public ResourceStore {
  public:
-  GenericStore(std::shared_ptr<StoreFeed> feed, const AdmissionChain& admission, Logger log)
-      : feed_(std::move(feed)), admission_(admission), log_(std::move(log)) {}
+  GenericStore(std::shared_ptr<StoreFeed> feed, const AdmissionChain& admission)
+      : feed_(std::move(feed)), admission_(admission) {}
 
   // The resource's loaded cache, brought up to what the store has acknowledged.
   Result<std::shared_ptr<WatchCache>> fresh_cache(const Context& context, const ResourceDescriptor& resource);
@@ -68,7 +67,6 @@ class GenericStore : public ResourceStore {
 
   const std::shared_ptr<StoreFeed> feed_;
   const AdmissionChain& admission_;
-  const Logger log_;
 };
 
 // How stored values of a resource become the JSON form of StoredObject: protobuf and foreign JSON.

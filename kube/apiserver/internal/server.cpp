@@ -41,7 +41,7 @@ class ServerImpl : public Server {
         feed_(std::move(feed)),
         environment_(std::make_shared<StrategyEnvironment>()),
         registry_(make_registry(builtin_resources(extension_hooks(environment_)))),
-        store_(feed_, admission_, log_.named("store")),
+        store_(feed_, admission_),
         rest_(*registry_, store_, subresources_, admission_),
         tasks_(Context(executor).with_identity(own_identity())) {}
 
@@ -56,7 +56,7 @@ class ServerImpl : public Server {
     add_basic_endpoints(endpoints_, options_);
     add_metrics_endpoint(endpoints_, metric_registry_);
     add_health_checks();
-    const ServerParts shared{executor_, options_, *registry_, store_, subresources_, endpoints_, health_, log_};
+    const ServerParts shared{executor_, options_, *registry_, store_, subresources_, endpoints_, log_};
     extensions_ = std::make_unique<ExtensionParts>(shared);
     watch_registry();
     ChainParts parts{executor_,

@@ -3,7 +3,6 @@
 #include "base/executor.h"
 #include "base/log.h"
 #include "kube/apiserver/internal/endpoint_table.h"
-#include "kube/apiserver/internal/health.h"
 #include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/internal/subresources.h"
 #include "kube/apiserver/registry.h"
@@ -20,7 +19,6 @@ struct ServerParts {
   GenericStore& store;
   SubresourceTable& subresources;
   EndpointTable& endpoints;
-  Health& health;
   Logger log;
 };
 
