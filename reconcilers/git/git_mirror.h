@@ -50,6 +50,9 @@ class GitMirror {
   // commit has no such directory.
   virtual Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror,
                                                   const std::string& commit, const std::string& directory) = 0;
+  // All regular files of a commit that have this name, in whatever directory, those of a directory before those below.
+  virtual Result<std::vector<GitFile>> find_files(const Context& context, const std::string& mirror,
+                                                  const std::string& commit, const std::string& name) = 0;
   virtual Result<void> forget(const Context& context, const std::string& mirror) = 0;
 };
 

@@ -118,20 +118,27 @@ TEST_CASE("dependencies must be ready, and at the same revision of the same sour
 
 TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {
   const std::vector<GitFile> files = {{".github/ci.yaml", ""},
-                                      {".sourceignore", "*.tmp.yaml\n"},
+                                      {"apps/.gitignore", ""},
                                       {"apps/a.yaml", ""},
                                       {"apps/a.tmp.yaml", ""},
                                       {"infra/b.yaml", ""}};
-  const auto paths = [&files](std::string_view spec) {
+  const std::vector<GitFile> rules = {{".sourceignore", "*.tmp.yaml\n"}, {"infra/.sourceignore", "b.yaml\n"}};
+  const auto paths = [&files](std::string_view spec, const std::vector<GitFile>& ignore_files) {
     std::string text;
-    for (const GitFile& file : artifact_files(json_object(R"({"spec":)" + std::string(spec) + "}"), files)) {
+    for (const GitFile& file :
+         artifact_files(json_object(R"({"spec":)" + std::string(spec) + "}"), ignore_files, files)) {
       text += file.path + " ";
     }
     return text;
   };
-  CHECK(paths("{}") == ".sourceignore apps/a.yaml infra/b.yaml ");
-  CHECK(paths(R"({"ignore":"infra/"})") == ".github/ci.yaml .sourceignore apps/a.yaml ");
-  CHECK(paths(R"({"sparseCheckout":["./apps"]})") == "apps/a.yaml ");
+  CHECK(paths("{}", {}) == "apps/a.yaml apps/a.tmp.yaml infra/b.yaml ");
+  // Whoever says something says all but what is of version control.
+  CHECK(paths("{}", rules) == ".github/ci.yaml apps/a.yaml ");
+  CHECK(paths(R"({"ignore":"infra/"})", {}) == ".github/ci.yaml apps/a.yaml apps/a.tmp.yaml ");
+  CHECK(paths(R"({"ignore":"# nothing\n"})", {}) == "apps/a.yaml apps/a.tmp.yaml infra/b.yaml ");
+  CHECK(paths(R"({"ignore":"!/apps/a.tmp.yaml\n!.gitignore"})", rules) ==
+        ".github/ci.yaml apps/.gitignore apps/a.yaml apps/a.tmp.yaml ");
+  CHECK(paths(R"({"sparseCheckout":["./apps"]})", rules) == "apps/a.yaml apps/a.tmp.yaml ");
 }
 
 TEST_CASE("conditions follow the outcome") {

@@ -1,16 +1,21 @@
 #include "reconcilers/git/ignore_rules.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+
+#include "base/text.h"
 
 namespace coracle::reconcilers {
 namespace {
 
-constexpr std::string_view kDefaults = R"(.git/
+constexpr std::string_view kVersionControl = R"(.git/
 .gitignore
 .gitmodules
 .gitattributes
-*.jpg
+)";
+
+constexpr std::string_view kDefaults = R"(*.jpg
 *.jpeg
 *.gif
 *.png
@@ -47,32 +52,67 @@ bool matches_set(std::string_view& pattern, char c) {
     }
   }
   pattern.remove_prefix(std::min(i + 1, pattern.size()));
-  return found != negated && c != '/';
+  return found != negated;
 }
 
-// "**" at the start of `pattern`: any number of whole directories, or everything at the end.
-bool matches_double_star(std::string_view pattern, std::string_view text) {
-  pattern.remove_prefix(2);
-  if (pattern.starts_with('/')) pattern.remove_prefix(1);
-  if (pattern.empty()) return true;
-  while (true) {
-    if (matches_glob(pattern, text)) return true;
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) return false;
-    text.remove_prefix(slash + 1);
+constexpr std::string_view kAnyDirectories = "**";
+
+using Names = std::span<const std::string_view>;
+
+// A pattern of one name matches it anywhere in a path. `directories_only`: not as the file itself.
+bool matches_name(std::string_view pattern, bool directories_only, Names path) {
+  const auto found =
+      std::find_if(path.begin(), path.end(), [pattern](std::string_view name) { return matches_glob(pattern, name); });
+  return found != path.end() && !(directories_only && std::next(found) == path.end());
+}
+
+// Drops names up to and with the first that the pattern matches.
+bool skip_past(std::string_view pattern, Names& path) {
+  while (!path.empty()) {
+    const bool found = matches_glob(pattern, path.front());
+    path = path.subspan(1);
+    if (found) return true;
   }
+  return false;
+}
+
+// A pattern with slashes matches from the start of a path; what it matches and all below it counts.
+bool matches_path(const std::vector<std::string>& pattern, bool directories_only, Names path) {
+  bool matched = false;
+  bool any_directories = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const std::string& part = pattern[i];
+    if (part.empty()) {
+      any_directories = false;
+      continue;
+    }
+    if (part == kAnyDirectories) {
+      if (i + 1 == pattern.size()) break;
+      any_directories = true;
+      continue;
+    }
+    if (part.find(kAnyDirectories) != std::string::npos || path.empty()) return false;
+    if (any_directories) {
+      matched = skip_past(part, path);
+    } else {
+      if (!matches_glob(part, path.front())) return false;
+      path = path.subspan(1);
+      matched = true;
+    }
+    any_directories = false;
+  }
+  return matched && !(directories_only && path.empty());
 }
 
 }  // namespace
 
 bool matches_glob(std::string_view pattern, std::string_view text) {
   while (!pattern.empty()) {
-    if (pattern.starts_with("**")) return matches_double_star(pattern, text);
     if (pattern.front() == '*') {
       pattern.remove_prefix(1);
       for (std::size_t i = 0;; ++i) {
         if (matches_glob(pattern, text.substr(i))) return true;
-        if (i == text.size() || text[i] == '/') return false;
+        if (i == text.size()) return false;
       }
     }
     if (text.empty()) return false;
@@ -83,7 +123,7 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
     }
     const bool escaped = pattern.front() == '\\' && pattern.size() > 1;
     if (escaped) pattern.remove_prefix(1);
-    const bool any = !escaped && pattern.front() == '?' && text.front() != '/';
+    const bool any = !escaped && pattern.front() == '?';
     if (!any && pattern.front() != text.front()) return false;
     pattern.remove_prefix(1);
     text.remove_prefix(1);
@@ -96,44 +136,45 @@ void IgnoreRules::add(std::string_view text, std::string_view directory) {
   while (!text.empty() && rules_.size() < kMaxRules) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
-    if (line.empty() || line.front() == '#') continue;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string_view::npos) continue;
     Rule rule;
-    rule.negated = line.front() == '!';
+    rule.negated = line.starts_with('!');
     if (rule.negated) line.remove_prefix(1);
+    while (line.ends_with(' ') && !line.ends_with("\\ ")) line.remove_suffix(1);
     rule.directories_only = line.ends_with('/');
     if (rule.directories_only) line.remove_suffix(1);
-    rule.anchored = line.find('/') != std::string_view::npos;
-    if (line.starts_with('/')) line.remove_prefix(1);
-    if (line.empty()) continue;
-    rule.pattern = line;
-    rule.directory = directory;
-    if (!rule.directory.empty() && !rule.directory.ends_with('/')) rule.directory += '/';
+    for (const std::string_view part : split(line, '/')) rule.pattern.emplace_back(part);
+    for (const std::string_view part : split(directory, '/')) {
+      if (!part.empty()) rule.directory.emplace_back(part);
+    }
     rules_.push_back(std::move(rule));
   }
+}
+
+void IgnoreRules::add_version_control() {
+  add(kVersionControl);
 }
 
 void IgnoreRules::add_defaults() {
   add(kDefaults);
 }
 
-bool IgnoreRules::ignores_one(std::string_view path, bool is_directory) const {
-  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-    if (rule->directories_only && !is_directory) continue;
-    if (!path.starts_with(rule->directory)) continue;
-    std::string_view rest = path.substr(rule->directory.size());
-    if (!rule->anchored) rest = rest.substr(rest.rfind('/') + 1);
-    if (matches_glob(rule->pattern, rest)) return !rule->negated;
+bool IgnoreRules::matches(const Rule& rule, const std::vector<std::string_view>& path) {
+  if (path.size() <= rule.directory.size() || !std::equal(rule.directory.begin(), rule.directory.end(), path.begin())) {
+    return false;
   }
-  return false;
+  const Names below = Names(path).subspan(rule.directory.size());
+  return rule.pattern.size() == 1 ? matches_name(rule.pattern.front(), rule.directories_only, below)
+                                  : matches_path(rule.pattern, rule.directories_only, below);
 }
 
-bool IgnoreRules::ignores(std::string_view path) const {
-  // A file in an ignored directory cannot be taken back.
-  for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
-    if (ignores_one(path.substr(0, slash), true)) return true;
-  }
-  return ignores_one(path, false);
+std::optional<bool> IgnoreRules::decides(std::string_view path) const {
+  const std::vector<std::string_view> names = split(path, '/');
+  const auto rule =
+      std::find_if(rules_.rbegin(), rules_.rend(), [&names](const Rule& each) { return matches(each, names); });
+  if (rule == rules_.rend()) return std::nullopt;
+  return !rule->negated;
 }
 
 }  // namespace coracle::reconcilers

@@ -130,9 +130,12 @@ class KustomizationReconciler : public kube::Reconciler {
                                           const kube::Object& repository, const std::string& revision) {
     const std::string commit = commit_of_revision(revision);
     ASSIGN_OR_RETURN(const std::string directory, source_directory(kustomization["spec"]["path"].as_string()));
-    ASSIGN_OR_RETURN(std::vector<GitFile> files,
-                     mirror_.read_files(context, mirror_name(repository.key()), commit, directory));
-    ASSIGN_OR_RETURN(std::vector<kube::Object> objects, build_manifests(artifact_files(repository, std::move(files))));
+    const std::string mirror = mirror_name(repository.key());
+    ASSIGN_OR_RETURN(std::vector<GitFile> files, mirror_.read_files(context, mirror, commit, directory));
+    ASSIGN_OR_RETURN(const std::vector<GitFile> ignore_files,
+                     mirror_.find_files(context, mirror, commit, std::string(kIgnoreFile)));
+    ASSIGN_OR_RETURN(std::vector<kube::Object> objects,
+                     build_manifests(artifact_files(repository, ignore_files, std::move(files))));
     return prepare_objects(kustomization, std::move(objects), [this, &context](const kube::GroupVersionKind& gvk) {
       const Result<kube::DiscoveredResource> resource = mapper_.find(context, gvk);
       return !resource.ok() || resource->ref.namespaced;

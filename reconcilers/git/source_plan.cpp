@@ -14,7 +14,6 @@ namespace {
 constexpr std::string_view kHeads = "refs/heads/";
 constexpr std::string_view kTags = "refs/tags/";
 constexpr std::string_view kDefaultBranch = "master";  // Flux's default, whatever the remote's HEAD says
-constexpr std::string_view kIgnoreFile = ".sourceignore";
 
 const GitReference* find_reference(const std::vector<GitReference>& references, std::string_view name) {
   const auto found = std::find_if(references.begin(), references.end(),
@@ -159,25 +158,28 @@ Value plan_source_status(const kube::Object& repository, const SourceAttempt& at
   return std::move(status).build();
 }
 
-std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files) {
-  IgnoreRules rules;
-  if (const Value& ignore = repository["spec"]["ignore"]; ignore.is_string()) {
-    rules.add(ignore.as_string());
-  } else {
-    rules.add_defaults();
-  }
-  for (const GitFile& file : files) {
-    if (file.path == kIgnoreFile || file.path.ends_with("/" + std::string(kIgnoreFile))) {
-      const std::size_t slash = file.path.rfind('/');
-      rules.add(file.content, slash == std::string::npos ? "" : std::string_view(file.path).substr(0, slash));
+std::vector<GitFile> artifact_files(const kube::Object& repository, const std::vector<GitFile>& ignore_files,
+                                    std::vector<GitFile> files) {
+  const Value& sparse = repository["spec"]["sparseCheckout"];
+  const auto checked_out = [&sparse](std::string_view path) {
+    return sparse.empty() || std::any_of(sparse.items().begin(), sparse.items().end(),
+                                         [path](const Value& item) { return is_below(path, item.as_string()); });
+  };
+  // In Flux's order, the last counts: the repository's own rules by directory, then those of spec. The defaults are
+  // for those who say nothing.
+  IgnoreRules said;
+  for (const GitFile& file : ignore_files) {
+    const std::size_t slash = file.path.rfind('/');
+    if (checked_out(file.path)) {
+      said.add(file.content, slash == std::string::npos ? "" : std::string_view(file.path).substr(0, slash));
     }
   }
-  const Value& sparse = repository["spec"]["sparseCheckout"];
+  said.add(repository["spec"]["ignore"].as_string());
+  IgnoreRules unsaid;
+  unsaid.add_version_control();
+  if (said.empty()) unsaid.add_defaults();
   std::erase_if(files, [&](const GitFile& file) {
-    if (rules.ignores(file.path)) return true;
-    return !sparse.empty() && std::none_of(sparse.items().begin(), sparse.items().end(), [&file](const Value& item) {
-      return is_below(file.path, item.as_string());
-    });
+    return !checked_out(file.path) || said.decides(file.path).value_or(unsaid.ignores(file.path));
   });
   return files;
 }

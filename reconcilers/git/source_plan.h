@@ -41,9 +41,12 @@ std::optional<std::string> unsupported_source_field(const kube::Object& reposito
 // Where the mirror of an object lies; the same for the same namespace and name only.
 std::string mirror_name(const kube::ObjectKey& key);
 
-// The files of an artifact: without what .sourceignore files, spec.ignore (or Flux's defaults) and
-// spec.sparseCheckout leave out.
-std::vector<GitFile> artifact_files(const kube::Object& repository, std::vector<GitFile> files);
+// The name of the files of a repository that say what of it is left out.
+inline constexpr std::string_view kIgnoreFile = ".sourceignore";
+// What of `files` is in the artifact: without what spec.sparseCheckout and the rules leave out, those of `ignore_files`
+// (all of the repository, by path), spec.ignore, or Flux's defaults where neither says anything.
+std::vector<GitFile> artifact_files(const kube::Object& repository, const std::vector<GitFile>& ignore_files,
+                                    std::vector<GitFile> files);
 
 // What an attempt found: nothing in `fetched` when it failed, and `stored` says whether the mirror still has the commit
 // of the artifact in status.

@@ -143,6 +143,20 @@ class LocalRepository(GitTestCase):
                                             condition=lambda r: "observedIgnore" not in r["status"])
         self.assertEqual(condition(found, "FetchFailed")["status"], "")
 
+    def test_the_rules_of_a_repository_count_for_every_path_of_it(self):
+        repository = self.repository("ruled")
+        for name in ("kept", "root-rule", "own-rule", "pipeline"):
+            repository.write(f"apps/{name}.yaml", config_map(f"ruled-{name}", "1"))
+        repository.write("apps/.github/w.yaml", config_map("ruled-github", "1"))
+        repository.write(".sourceignore", "/*\n!/apps\n/apps/root-rule.yaml\n/apps/.github\n")
+        repository.write("apps/.sourceignore", "own-rule.yaml\npipeline.yaml\n")
+        repository.commit()
+        self.apply(source("ruled", f"file://{repository.folder}", ignore='"!/apps/pipeline.yaml"'))
+        self.apply(kustomization("ruled", "ruled"))
+        found = self.server.wait_for_object("kustomization", "ruled", condition=lambda k: condition(k)["status"] == "True")
+        self.assertEqual({entry["id"] for entry in found["status"]["inventory"]["entries"]},
+                         {"default_ruled-kept__ConfigMap", "default_ruled-pipeline__ConfigMap"})
+
     def test_errors_are_in_the_status(self):
         repository = self.repository("errors")
         repository.write("apps/kustomization.yaml", "resources: []\n")

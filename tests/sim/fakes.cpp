@@ -92,6 +92,16 @@ Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, co
   return files;
 }
 
+Result<std::vector<reconcilers::GitFile>> FakeGit::find_files(const Context&, const std::string& mirror,
+                                                              const std::string& commit, const std::string& name) {
+  if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+  std::vector<reconcilers::GitFile> files;
+  for (const auto& [path, content] : commits_[commit]) {
+    if (path == name || path.ends_with("/" + name)) files.push_back({path, content});
+  }
+  return files;
+}
+
 Result<void> FakeGit::forget(const Context&, const std::string& mirror) {
   mirrors_.erase(mirror);
   return {};

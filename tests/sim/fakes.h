@@ -32,6 +32,8 @@ class FakeGit : public reconcilers::GitMirror {
   Result<std::vector<reconcilers::GitFile>> read_files(const Context& context, const std::string& mirror,
                                                        const std::string& commit,
                                                        const std::string& directory) override;
+  Result<std::vector<reconcilers::GitFile>> find_files(const Context& context, const std::string& mirror,
+                                                       const std::string& commit, const std::string& name) override;
   Result<void> forget(const Context& context, const std::string& mirror) override;
 
  private:

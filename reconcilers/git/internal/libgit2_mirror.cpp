@@ -139,25 +139,35 @@ class Libgit2Mirror : public GitMirror {
   Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror, const std::string& commit,
                                           const std::string& directory) override {
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
-    ASSIGN_OR_RETURN(const Handle<git_commit> handle, find_commit(repository.get(), commit));
-    git_tree* raw = nullptr;
-    if (const int code = git_commit_tree(&raw, handle.get()); code != 0) return last_error(code, commit);
-    Handle<git_tree> tree(raw);
+    ASSIGN_OR_RETURN(Handle<git_tree> tree, root_of(repository.get(), commit));
     if (!directory.empty()) {
       git_tree_entry* entry = nullptr;
       if (git_tree_entry_bypath(&entry, tree.get(), directory.c_str()) != 0) return no_directory(directory);
       const Handle<git_tree_entry> owned(entry);
+      git_tree* raw = nullptr;
       if (git_tree_entry_type(entry) != GIT_OBJECT_TREE ||
           git_tree_lookup(&raw, repository.get(), git_tree_entry_id(entry)) != 0) {
         return no_directory(directory);
       }
       tree.reset(raw);
     }
-    std::vector<GitFile> files;
-    std::size_t total = 0;
-    TRY(read_tree(context, repository.get(), tree.get(), directory.empty() ? "" : directory + "/", files, total));
-    std::sort(files.begin(), files.end(), [](const GitFile& a, const GitFile& b) { return a.path < b.path; });
-    return files;
+    Reading reading{context, repository.get()};
+    TRY(read_tree(reading, tree.get(), directory.empty() ? "" : directory + "/"));
+    std::sort(reading.files.begin(), reading.files.end(),
+              [](const GitFile& a, const GitFile& b) { return a.path < b.path; });
+    return std::move(reading.files);
+  }
+
+  Result<std::vector<GitFile>> find_files(const Context& context, const std::string& mirror, const std::string& commit,
+                                          const std::string& name) override {
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
+    ASSIGN_OR_RETURN(const Handle<git_tree> tree, root_of(repository.get(), commit));
+    Reading reading{context, repository.get(), name};
+    TRY(read_tree(reading, tree.get(), ""));
+    const auto directory = [](const GitFile& file) { return file.path.substr(0, file.path.rfind('/') + 1); };
+    std::sort(reading.files.begin(), reading.files.end(),
+              [&](const GitFile& a, const GitFile& b) { return directory(a) < directory(b); });
+    return std::move(reading.files);
   }
 
   Result<void> forget(const Context&, const std::string& mirror) override { return remove_tree(path_of(mirror)); }
@@ -229,34 +239,53 @@ class Libgit2Mirror : public GitMirror {
     return Handle<git_commit>(raw);
   }
 
-  static Result<void> read_tree(const Context& context, git_repository* repository, const git_tree* tree,
-                                const std::string& prefix, std::vector<GitFile>& files, std::size_t& total) {
-    TRY(context.check());
+  static Result<Handle<git_tree>> root_of(git_repository* repository, const std::string& commit) {
+    ASSIGN_OR_RETURN(const Handle<git_commit> handle, find_commit(repository, commit));
+    git_tree* raw = nullptr;
+    if (const int code = git_commit_tree(&raw, handle.get()); code != 0) return last_error(code, commit);
+    return Handle<git_tree>(raw);
+  }
+
+  struct Reading {
+    const Context& context;
+    git_repository* repository;
+    std::string name = {};  // only files that have it; empty: all
+    std::vector<GitFile> files = {};
+    std::size_t total = 0;
+  };
+
+  static Result<void> read_tree(Reading& reading, const git_tree* tree, const std::string& prefix) {
+    TRY(reading.context.check());
     for (std::size_t i = 0; i < git_tree_entrycount(tree); ++i) {
       const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
       const std::string path = prefix + git_tree_entry_name(entry);
       const git_filemode_t mode = git_tree_entry_filemode(entry);
       if (mode == GIT_FILEMODE_TREE) {
         git_tree* raw = nullptr;
-        if (const int code = git_tree_lookup(&raw, repository, git_tree_entry_id(entry)); code != 0) {
+        if (const int code = git_tree_lookup(&raw, reading.repository, git_tree_entry_id(entry)); code != 0) {
           return last_error(code, path);
         }
         const Handle<git_tree> child(raw);
-        TRY(read_tree(context, repository, child.get(), path + "/", files, total));
+        TRY(read_tree(reading, child.get(), path + "/"));
       } else if (mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE) {
-        git_blob* raw = nullptr;
-        if (const int code = git_blob_lookup(&raw, repository, git_tree_entry_id(entry)); code != 0) {
-          return last_error(code, path);
-        }
-        const Handle<git_blob> blob(raw);
-        const auto size = static_cast<std::size_t>(git_blob_rawsize(raw));
-        total += size;
-        if (size > kMaxFileBytes || total > kMaxTreeBytes || files.size() >= kMaxFiles) {
-          return Error(Reason::RequestEntityTooLarge, path + ": the repository is larger than what can be applied");
-        }
-        files.push_back({path, std::string(static_cast<const char*>(git_blob_rawcontent(raw)), size)});
+        if (reading.name.empty() || reading.name == git_tree_entry_name(entry)) TRY(read_file(reading, entry, path));
       }
     }
+    return {};
+  }
+
+  static Result<void> read_file(Reading& reading, const git_tree_entry* entry, const std::string& path) {
+    git_blob* raw = nullptr;
+    if (const int code = git_blob_lookup(&raw, reading.repository, git_tree_entry_id(entry)); code != 0) {
+      return last_error(code, path);
+    }
+    const Handle<git_blob> blob(raw);
+    const auto size = static_cast<std::size_t>(git_blob_rawsize(raw));
+    reading.total += size;
+    if (size > kMaxFileBytes || reading.total > kMaxTreeBytes || reading.files.size() >= kMaxFiles) {
+      return Error(Reason::RequestEntityTooLarge, path + ": the repository is larger than what can be applied");
+    }
+    reading.files.push_back({path, std::string(static_cast<const char*>(git_blob_rawcontent(raw)), size)});
     return {};
   }
 
