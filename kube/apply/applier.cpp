@@ -1,6 +1,7 @@
 #include "kube/apply/applier.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/not_found.h"
@@ -16,9 +17,22 @@ constexpr int kLastStage = 3;
 constexpr int kTakeOverTries = 5;
 constexpr Duration kRecreateTimeout = std::chrono::seconds(60);
 
-// "Deployment/shop/web", as error messages name an object.
 std::string describe(const Object& object) {
-  return std::string(object.kind()) + "/" + object.key().text();
+  return InventoryEntry::of(object).subject();
+}
+
+std::string_view action_text(ApplyAction action) {
+  constexpr std::array<std::string_view, 5> kTexts = {"created", "configured", "unchanged", "skipped", "deleted"};
+  return kTexts[static_cast<std::size_t>(action)];
+}
+
+// Of which object, and in which way, a dry run failed, in Flux's words.
+std::string failed_dry_run(const Object& object, const Error& error) {
+  const Reason reason = error.reason();
+  // Of a kind that is not served the server said nothing.
+  const bool answered = reason != Reason::Unknown && !error.details().kind.empty();
+  if (answered && reason == Reason::NotFound) return describe(object) + " not found";
+  return describe(object) + " dry-run failed" + (answered ? " (" + std::string(reason_text(reason)) + ")" : "");
 }
 
 bool is_immutable_error(const Error& error) {
@@ -64,6 +78,10 @@ std::optional<Value> taken_over(const Object& live, const std::vector<std::strin
 
 }  // namespace
 
+std::string applied_text(const Applied& applied) {
+  return applied.entry.subject() + " " + std::string(action_text(applied.action));
+}
+
 struct Applier::Item {
   Object desired;
   ResourceRef resource;
@@ -88,14 +106,19 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   item.resource = resource.ref;
   item.desired = placed_for_apply(object, item.resource.namespaced).without("status");
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
-  if (options.skip && options.skip(item.desired, item.live ? &*item.live : nullptr)) return item;
-  ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live), options.take_over_managers,
-                                               options.field_manager));
+  const Object* live_object = item.live ? &*item.live : nullptr;
+  if (options.skip && options.skip(item.desired, live_object)) return item;
+  const bool force = options.force || (options.force_one && options.force_one(item.desired, live_object));
+  const bool leave = options.leave_managers && options.leave_managers(item.desired, live_object);
+  if (!leave) {
+    ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live),
+                                                 options.take_over_managers, options.field_manager));
+  }
 
   Result<Object> outcome = client_.apply(context, item.resource, item.desired,
                                          {.field_manager = options.field_manager, .dry_run = true, .force = true});
   if (!outcome.ok()) {
-    if (!options.force || !item.live || !is_immutable_error(outcome.error())) return outcome.error();
+    if (!force || !item.live || !is_immutable_error(outcome.error())) return outcome.error();
     item.recreate = true;
     item.outcome = item.desired;
     return item;
@@ -173,7 +196,7 @@ Result<void> Applier::apply_all(const Context& context, std::vector<Object> obje
     for (Object& object : objects) {
       if (const GroupVersionKind gvk = object.gvk(); apply_stage(gvk.group, gvk.kind) != stage) continue;
       Result<Item> item = try_object(context, object, options);
-      if (!item.ok()) return item.error().in(describe(object) + " dry-run failed");
+      if (!item.ok()) return item.error().in(failed_dry_run(object, item.error()));
       items.push_back(std::move(*item));
     }
     for (const Item& item : items) {

@@ -21,8 +21,11 @@ struct ApplyOptions {
   // What the names of managers begin with whose ownership is taken over before applying, so that their edits are
   // reverted.
   std::vector<std::string> take_over_managers = {};
-  // Delete and create again where an immutable field stands in the way.
+  // Decides per object and its live counterpart whether others keep what they own of it.
+  std::function<bool(const Object& desired, const Object* live)> leave_managers = {};
+  // Delete and create again where an immutable field stands in the way: all objects, or those that ask for it.
   bool force = false;
+  std::function<bool(const Object& desired, const Object* live)> force_one = {};
   // Decides per object and its live counterpart (null when there is none) whether to leave it alone.
   std::function<bool(const Object& desired, const Object* live)> skip = {};
   // How long a stage (definitions, then classes) may take to become ready for the next one.
@@ -33,6 +36,9 @@ struct Applied {
   InventoryEntry entry;
   ApplyAction action;
 };
+
+// "Deployment/shop/web created", as Flux tells what it did.
+std::string applied_text(const Applied& applied);
 
 // Applies sets of objects server-side, in Flux's order: definitions and namespaces first, then
 // classes, then the rest; within a stage every object is tried as a dry run before any is written, so

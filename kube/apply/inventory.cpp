@@ -32,6 +32,10 @@ std::string InventoryEntry::id() const {
   return namespace_ + kSeparator + replace_all(name, ":", "__") + kSeparator + group + kSeparator + kind;
 }
 
+std::string InventoryEntry::subject() const {
+  return kind + "/" + key().text();
+}
+
 // The namespace holds no underscore and group and kind neither, so the name is what lies between the
 // first and the last but one.
 Result<InventoryEntry> InventoryEntry::parse(std::string_view id, std::string_view version) {

@@ -22,6 +22,8 @@ struct InventoryEntry {
   static InventoryEntry of(const Object& object);
   static Result<InventoryEntry> parse(std::string_view id, std::string_view version);
   std::string id() const;
+  // "Deployment/shop/web", as messages name an object.
+  std::string subject() const;
   GroupVersionKind gvk() const { return {group, version, kind}; }
   ObjectKey key() const { return {namespace_, name}; }
   bool operator==(const InventoryEntry&) const = default;

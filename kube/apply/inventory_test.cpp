@@ -11,6 +11,8 @@ TEST_CASE("inventory ids are Flux's") {
   CHECK(role.id() == "_system__node_rbac.authorization.k8s.io_ClusterRole");
   const InventoryEntry config{"default", "a", "", "ConfigMap", "v1"};
   CHECK(config.id() == "default_a__ConfigMap");
+  CHECK(web.subject() == "Deployment/shop/web");
+  CHECK(role.subject() == "ClusterRole/system:node");
   for (const InventoryEntry& entry : {web, role, config}) {
     CHECK(InventoryEntry::parse(entry.id(), entry.version).value() == entry);
   }
