@@ -46,7 +46,7 @@ EventRecorder::EventRecorder(const Client& client, std::string component, Logger
     : client_(client), component_(std::move(component)), log_(std::move(log)) {}
 
 void EventRecorder::record(const Context& context, const Object& about, EventType type, std::string_view reason,
-                           std::string_view message) {
+                           std::string_view message, const EventAnnotations& annotations) {
   if (!admit(context, about)) {
     log_.debug("dropped an event, there were too many", {{"object", about.key().text()}, {"reason", reason}});
     return;
@@ -65,7 +65,7 @@ void EventRecorder::record(const Context& context, const Object& about, EventTyp
   if (known && raise(context, *known, now).ok()) {
     ++known->count;
   } else {
-    Result<ObjectKey> written = write_new(context, about, type, reason, message, now);
+    Result<ObjectKey> written = write_new(context, about, type, reason, message, annotations, now);
     if (!written.ok()) {
       log_.debug("cannot write an event", {{"reason", reason}, {"error", written.error()}});
       return;
@@ -100,14 +100,22 @@ Result<void> EventRecorder::raise(const Context& context, Known& known, std::str
 }
 
 Result<ObjectKey> EventRecorder::write_new(const Context& context, const Object& about, EventType type,
-                                           std::string_view reason, std::string_view message, std::string_view now) {
+                                           std::string_view reason, std::string_view message,
+                                           const EventAnnotations& annotations, std::string_view now) {
   // Events of cluster-scoped objects live in "default", as upstream's do.
   const std::string ns(about.namespace_().empty() ? "default" : about.namespace_());
   const std::string name = std::string(about.name()) + "." + context.executor().random().hex(8);
+  Value::ObjectBuilder metadata;
+  metadata.set("name", name).set("namespace", ns);
+  if (!annotations.empty()) {
+    Value::ObjectBuilder texts;
+    for (const auto& [key, text] : annotations) texts.set(key, text);
+    metadata.set("annotations", std::move(texts).build());
+  }
   const Object event(Value::object({
       {"kind", "Event"},
       {"apiVersion", "v1"},
-      {"metadata", Value::object({{"name", name}, {"namespace", ns}})},
+      {"metadata", std::move(metadata).build()},
       {"involvedObject", object_reference(about)},
       {"reason", reason},
       {"message", message},

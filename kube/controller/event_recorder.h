@@ -13,6 +13,8 @@ namespace coracle::kube {
 
 enum class EventType : std::uint8_t { Normal, Warning };
 
+using EventAnnotations = std::map<std::string, std::string>;
+
 // Writes core/v1 Events about objects. The same event again within ten minutes raises the count of
 // the first one; of each object 25 are written at once, and one more every five minutes (client-go's limits), the
 // others are dropped. Failures are logged and swallowed: an event is never worth failing for. Thread-safe.
@@ -22,7 +24,7 @@ class EventRecorder {
   EventRecorder(const Client& client, std::string component, Logger log);
 
   void record(const Context& context, const Object& about, EventType type, std::string_view reason,
-              std::string_view message);
+              std::string_view message, const EventAnnotations& annotations = {});
 
  private:
   struct Known {
@@ -40,7 +42,7 @@ class EventRecorder {
   bool admit(const Context& context, const Object& about);
   Result<void> raise(const Context& context, Known& known, std::string_view now);
   Result<ObjectKey> write_new(const Context& context, const Object& about, EventType type, std::string_view reason,
-                              std::string_view message, std::string_view now);
+                              std::string_view message, const EventAnnotations& annotations, std::string_view now);
 
   const Client& client_;
   const std::string component_;
