@@ -79,12 +79,14 @@ TEST_CASE("objects get owner labels, common metadata and the target namespace") 
       json_object(R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"
                   R"("commonMetadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}})");
   const auto namespaced = [](const kube::GroupVersionKind& gvk) { return gvk.kind != "Namespace"; };
-  const std::vector<kube::Object> prepared = prepare_objects(
-      kustomization,
-      {json_object(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","creationTimestamp":null},)"
-                   R"("stringData":{"k":"v"},"status":{}})"),
-       json_object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})")},
-      namespaced);
+  const std::vector<kube::Object> prepared =
+      prepare_objects(
+          kustomization,
+          {json_object(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","creationTimestamp":null},)"
+                       R"("stringData":{"k":"v"},"status":{}})"),
+           json_object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})")},
+          namespaced)
+          .value();
   CHECK(
       json::write_sorted(prepared[0].tree()) ==
       R"({"apiVersion":"v1","data":{"k":"dg=="},"kind":"Secret","metadata":{"annotations":{"note":"b"},"labels":{)"

@@ -10,6 +10,7 @@
 #include "kube/object/conditions.h"
 
 namespace coracle::reconcilers {
+#include "reconcilers/git/target_namespace.h"
 namespace {
 
 constexpr std::string_view kGroup = "kustomize.toolkit.fluxcd.io/";
@@ -93,16 +94,16 @@ Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& fi
   return objects;
 }
 
-std::vector<kube::Object> prepare_objects(const kube::Object& kustomization, std::vector<kube::Object> objects,
-                                          const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced) {
+Result<std::vector<kube::Object>> prepare_objects(
+    const kube::Object& kustomization, std::vector<kube::Object> objects,
+    const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced) {
   const Value& spec = kustomization["spec"];
-  const std::string_view target_namespace = spec["targetNamespace"].as_string();
+  if (const std::string_view target = spec["targetNamespace"].as_string(); !target.empty()) {
+    ASSIGN_OR_RETURN(objects, move_to_namespace(std::move(objects), target, is_namespaced));
+  }
   for (kube::Object& object : objects) {
     if (object.kind() != "CustomResourceDefinition") object = object.without("status");
     object = with_data_encoded(object.with_metadata("creationTimestamp", Value()));
-    if (!target_namespace.empty() && is_namespaced(object.gvk())) {
-      object = object.with_metadata("namespace", target_namespace);
-    }
     object = object.with_label(group_key("name"), kustomization.name())
                  .with_label(group_key("namespace"), kustomization.namespace_());
     for (const Value::Member& label : spec["commonMetadata"]["labels"].members()) {

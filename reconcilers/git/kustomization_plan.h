@@ -25,9 +25,10 @@ Result<std::string> source_directory(std::string_view path);
 Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files);
 
 // What every object of a Kustomization gets: the owner labels, spec.commonMetadata, spec.targetNamespace
-// where `is_namespaced` says so; status and empty creationTimestamps go, stringData becomes data.
-std::vector<kube::Object> prepare_objects(const kube::Object& kustomization, std::vector<kube::Object> objects,
-                                          const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced);
+// (see target_namespace.h); status and empty creationTimestamps go, stringData becomes data.
+Result<std::vector<kube::Object>> prepare_objects(
+    const kube::Object& kustomization, std::vector<kube::Object> objects,
+    const std::function<bool(const kube::GroupVersionKind&)>& is_namespaced);
 
 // Whether the live object carries the owner labels of this Kustomization and does not refuse pruning.
 bool may_prune(const kube::Object& kustomization, const kube::Object& live);
