@@ -12,6 +12,8 @@ namespace coracle::yaml {
 struct ReadOptions {
   // Duplicate keys are errors when strict; otherwise the last one counts.
   bool strict = true;
+  // Plain y, yes, on, n, no and off are booleans, as go-yaml v2 has it; otherwise texts, as kustomize (go-yaml v3).
+  bool wide_booleans = true;
   std::size_t max_depth = 200;
   // Aliases may not blow a document up beyond this many nodes.
   std::size_t max_nodes = 2'000'000;

@@ -23,6 +23,14 @@ struct Pair {
 
 }  // namespace
 
+TEST_CASE("only true and false are booleans where a reader says so") {
+  ReadOptions options;
+  options.wide_booleans = false;
+  CHECK(json::write(read("[y, Yes, on, N, no, OFF, true, True, FALSE, !!bool yes]", options).value()) ==
+        R"(["y","Yes","on","N","no","OFF",true,true,false,true])");
+  CHECK(json::write(read("{y: 1, true: 2}", options).value()) == R"({"y":1,"true":2})");
+}
+
 TEST_CASE("yaml reads booleans, numbers and texts as go-yaml v2 does") {
   const Pair pairs[] = {
       {"[y, Y, yes, On, TRUE, n, NO, Off, False]", "[true,true,true,true,true,false,false,false,false]"},

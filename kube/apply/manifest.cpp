@@ -4,8 +4,6 @@
 #include <array>
 #include <tuple>
 
-#include "base/yaml/yaml.h"
-
 namespace coracle::kube {
 namespace {
 
@@ -76,9 +74,7 @@ Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {
 
 }  // namespace
 
-Result<std::vector<Object>> parse_manifest(std::string_view text, DuplicateKeys duplicates) {
-  yaml::ReadOptions options;
-  options.strict = duplicates == DuplicateKeys::Refused;
+Result<std::vector<Object>> parse_manifest(std::string_view text, const yaml::ReadOptions& options) {
   ASSIGN_OR_RETURN(std::vector<yaml::Document> documents, yaml::read_all(text, options));
   std::vector<Object> objects;
   for (std::size_t i = 0; i < documents.size(); ++i) {

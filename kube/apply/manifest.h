@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/yaml/yaml.h"
 #include "kube/object/object.h"
 
 namespace coracle::kube {
@@ -13,8 +14,7 @@ namespace coracle::kube {
 // Reads the objects of a manifest: YAML documents or JSON, `List` kinds expanded, empty documents
 // left out. One bad document fails the whole text; the error names the document and its line
 // ("document 2 (line 14): ..."). Items of a list that name no kind are of the list's: "ConfigMap" in a "ConfigMapList".
-enum class DuplicateKeys : std::uint8_t { Refused, LastCounts };
-Result<std::vector<Object>> parse_manifest(std::string_view text, DuplicateKeys duplicates = DuplicateKeys::Refused);
+Result<std::vector<Object>> parse_manifest(std::string_view text, const yaml::ReadOptions& options = {});
 
 // The object with the namespace that it is applied in: "default" where it names none, none where its kind has none.
 Object placed_for_apply(const Object& object, bool namespaced);

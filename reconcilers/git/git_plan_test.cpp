@@ -74,6 +74,31 @@ TEST_CASE("manifests are built from YAML files; kustomizations and broken files 
   CHECK(build_manifests({{"bad.yaml", "kind: X"}}).error().message().starts_with("bad.yaml: document 1 (line 1): "));
 }
 
+TEST_CASE("an object stands once in a build") {
+  const auto config_map = [](std::string_view metadata) {
+    return "{apiVersion: v1, kind: ConfigMap, metadata: {" + std::string(metadata) + "}}\n---\n";
+  };
+  CHECK(build_manifests({{"a.yaml", config_map("name: a")}, {"b.yaml", config_map("name: a, namespace: default")}})
+            .error()
+            .message() == "b.yaml: may not add resource with an already registered id: ConfigMap/default/a");
+  CHECK(
+      build_manifests({{"a.yaml", config_map("name: a") + config_map("name: b") + config_map("name: a, namespace: b")}})
+          .value()
+          .size() == 3);
+}
+
+TEST_CASE("manifests are read as kustomize reads them") {
+  const kube::Object object =
+      build_manifests({{"a.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: n}, data: {a: yes, y: 'on'}}"}})
+          .value()
+          .front();
+  CHECK(object.name() == "n");
+  CHECK(json::write(object["data"]) == R"({"a":"yes","y":"on"})");
+  CHECK(build_manifests({{"a.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-}}"}})
+            .error()
+            .message() == "a.yaml: missing metadata.name in object of kind ConfigMap");
+}
+
 TEST_CASE("objects get owner labels, common metadata and the target namespace") {
   const kube::Object kustomization =
       json_object(R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"

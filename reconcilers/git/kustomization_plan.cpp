@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -29,6 +31,15 @@ bool is_marked(const kube::Object& object, std::string_view name, std::string_vi
 
 std::string_view file_base(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+// What no two objects of a build may have in common.
+using Identity = std::tuple<std::string, std::string, kube::ObjectKey>;
+
+Identity identity(const kube::Object& object) {
+  kube::ObjectKey key = object.key();
+  if (key.namespace_.empty()) key.namespace_ = "default";
+  return {std::string(object.api_version()), std::string(object.kind()), std::move(key)};
 }
 
 bool is_yaml(std::string_view path) {
@@ -81,15 +92,27 @@ Result<std::string> source_directory(std::string_view path) {
 
 Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files) {
   std::vector<kube::Object> objects;
+  std::set<Identity> known;
   for (const GitFile& file : files) {
     const std::string_view base = file_base(file.path);
     if (std::find(kKustomizationFiles.begin(), kKustomizationFiles.end(), base) != kKustomizationFiles.end()) {
       return Error(Reason::Invalid, file.path + ": kustomize is not built in yet, only plain manifests are applied");
     }
     if (!is_yaml(base)) continue;
-    Result<std::vector<kube::Object>> parsed = kube::parse_manifest(file.content);
+    // As kustomize reads: "enabled: yes" is a text.
+    Result<std::vector<kube::Object>> parsed = kube::parse_manifest(file.content, {.wide_booleans = false});
     if (!parsed.ok()) return Error(Reason::Invalid, file.path + ": " + parsed.error().message());
-    std::move(parsed->begin(), parsed->end(), std::back_inserter(objects));
+    for (kube::Object& object : *parsed) {
+      if (object.name().empty()) {
+        return Error(Reason::Invalid,
+                     file.path + ": missing metadata.name in object of kind " + std::string(object.kind()));
+      }
+      if (!known.insert(identity(object)).second) {
+        return Error(Reason::Invalid, file.path + ": may not add resource with an already registered id: " +
+                                          kube::InventoryEntry::of(object).subject());
+      }
+      objects.push_back(std::move(object));
+    }
   }
   return objects;
 }

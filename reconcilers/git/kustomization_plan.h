@@ -21,7 +21,8 @@ std::optional<std::string> unsupported_kustomization_field(const kube::Object& k
 Result<std::string> source_directory(std::string_view path);
 
 // The objects of the manifests among `files`, by path. Invalid ("BuildFailed") names the file that is no
-// manifest, or says that a kustomization file needs kustomize, which is not built in.
+// manifest or has an object that was there already, or says that a kustomization file needs kustomize, which is not
+// built in.
 Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files);
 
 // What every object of a Kustomization gets: the owner labels, spec.commonMetadata, spec.targetNamespace

@@ -198,7 +198,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     const bool trusted = !forced_ && !unfinished_.contains(file.path);
     if (trusted && addon["spec"]["checksum"].as_string() == checksum) return {};
 
-    Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content, kube::DuplicateKeys::LastCounts);
+    Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content, {.strict = false});
     if (!objects.ok()) {
       warn(context, addon, "ParseManifestFailed", "Parse", file, objects.error());
       return objects.error();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/go_text.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/utf8.h"
 #include "base/yaml/internal/scalar.h"
@@ -81,6 +82,11 @@ struct Members {
 
 Error fail(const std::string& text) {
   return bad_request("yaml: " + text);
+}
+
+bool is_true_or_false(std::string_view text) {
+  const std::string lower = to_lower(text);
+  return lower == "true" || lower == "false";
 }
 
 class Reader {
@@ -289,7 +295,8 @@ Result<Decoded> Reader::scalar() {
   TRY(check_escapes());
   Decoded decoded;
   if (tag.empty() && raw.plain_implicit != 0) {
-    const Scalar scalar = resolve_plain(text);
+    Scalar scalar = resolve_plain(text);
+    if (!options_.wide_booleans && scalar.tag == ScalarTag::Bool && !is_true_or_false(text)) scalar = {};
     if (scalar.tag == ScalarTag::Float && !std::isfinite(scalar.number)) {
       decoded.value = scalar.number;
     } else {
