@@ -99,6 +99,20 @@ TEST_CASE("manifests are read as kustomize reads them") {
             .message() == "a.yaml: missing metadata.name in object of kind ConfigMap");
 }
 
+TEST_CASE("objects say how they are applied") {
+  const kube::Object plain = json_object(R"({"metadata":{"name":"a"}})");
+  const auto marked = [&plain](std::string_view name, std::string_view value) {
+    return plain.with_annotation("kustomize.toolkit.fluxcd.io/" + std::string(name), value);
+  };
+  CHECK_FALSE(leaves_managers(plain, nullptr));
+  CHECK(leaves_managers(marked("ssa", "Merge"), nullptr));
+  const kube::Object live = marked("ssa", "merge");
+  CHECK(leaves_managers(plain, &live));
+  CHECK_FALSE(may_recreate(plain, &plain));
+  CHECK(may_recreate(marked("force", "enabled"), nullptr));
+  CHECK_FALSE(may_recreate(marked("force", "disabled"), nullptr));
+}
+
 TEST_CASE("objects get owner labels, common metadata and the target namespace") {
   const kube::Object kustomization =
       json_object(R"({"metadata":{"name":"apps","namespace":"flux-system"},"spec":{"targetNamespace":"shop",)"
@@ -129,18 +143,24 @@ TEST_CASE("dependencies must be ready, and at the same revision of the same sour
       R"({"metadata":{"name":"me","namespace":"n"},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"},)"
       R"("dependsOn":[{"name":"base"}]}})");
   const auto dependency = [](std::string_view ready, std::string_view revision) {
-    return json_object(R"({"metadata":{"generation":2},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"}},)"
-                       R"("status":{"observedGeneration":2,"lastAppliedRevision":")" +
-                       std::string(revision) + R"(","conditions":[{"type":"Ready","status":")" + std::string(ready) +
-                       "\"}]}}");
+    return json_object(
+        R"({"metadata":{"namespace":"n","generation":2},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"}},)"
+        R"("status":{"observedGeneration":2,"lastAppliedRevision":")" +
+        std::string(revision) + R"(","conditions":[{"type":"Ready","status":")" + std::string(ready) + "\"}]}}");
   };
   const auto check = [&me](std::optional<kube::Object> found) {
     return unready_dependency(me, "rev", [&found](const kube::ObjectKey&) { return found; }).value_or("ready");
   };
   CHECK(check(std::nullopt) == "dependency 'n/base' not found");
   CHECK(check(dependency("False", "rev")) == "dependency 'n/base' is not ready");
-  CHECK(check(dependency("True", "old")) == "dependency 'n/base' is not updated yet");
+  CHECK(check(dependency("True", "old")) == "dependency 'n/base' revision is not up to date");
   CHECK(check(dependency("True", "rev")) == "ready");
+  // A source is the same however it is named.
+  const kube::Object elsewhere = json_object(
+      R"({"metadata":{"namespace":"other","generation":2},"spec":{"sourceRef":{"kind":"GitRepository","name":"r",)"
+      R"("namespace":"n"}},"status":{"observedGeneration":2,"lastAppliedRevision":"old",)"
+      R"("conditions":[{"type":"Ready","status":"True"}]}})");
+  CHECK(check(elsewhere) == "dependency 'n/base' revision is not up to date");
 }
 
 TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {

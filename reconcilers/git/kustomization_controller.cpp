@@ -28,12 +28,6 @@ constexpr Duration kHealthPoll = std::chrono::seconds(1);
 // Dependencies wake their dependents; this only repairs.
 constexpr Duration kDependencyPoll = std::chrono::seconds(30);
 
-kube::ObjectKey source_key(const kube::Object& kustomization) {
-  const Value& source = kustomization["spec"]["sourceRef"];
-  const std::string_view ns = source["namespace"].as_string();
-  return {std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(source["name"].as_string())};
-}
-
 class KustomizationReconciler : public kube::Reconciler {
  public:
   KustomizationReconciler(const kube::ControllerDeps& deps, const kube::Store& kustomizations,
@@ -178,6 +172,8 @@ class KustomizationReconciler : public kube::Reconciler {
   // Before anything is made, the inventory names it: what happens to this process or its next write of status, nothing
   // is forgotten that would have to be pruned. `inventory` becomes what it then says.
   Result<void> note_intention(const Context& context, const kube::Object& kustomization,
+    options.force_one = may_recreate;
+    options.leave_managers = leaves_managers;
                               const std::vector<kube::Object>& objects, kube::Inventory& inventory) {
     kube::Inventory wanted;
     for (const kube::Object& object : objects) {

@@ -153,6 +153,20 @@ bool is_left_alone(const kube::Object& desired, const kube::Object* live) {
   return live != nullptr && is_marked(desired, "ssa", "ifnotpresent");
 }
 
+bool leaves_managers(const kube::Object& desired, const kube::Object* live) {
+  return is_marked(desired, "ssa", "merge") || (live != nullptr && is_marked(*live, "ssa", "merge"));
+}
+
+bool may_recreate(const kube::Object& desired, const kube::Object* live) {
+  return is_marked(desired, "force", "enabled") || (live != nullptr && is_marked(*live, "force", "enabled"));
+}
+
+kube::ObjectKey source_key(const kube::Object& kustomization) {
+  const Value& source = kustomization["spec"]["sourceRef"];
+  const std::string_view ns = source["namespace"].as_string();
+  return {std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(source["name"].as_string())};
+}
+
 std::optional<std::string> unready_dependency(
     const kube::Object& kustomization, std::string_view revision,
     const std::function<std::optional<kube::Object>(const kube::ObjectKey&)>& find) {
@@ -168,9 +182,11 @@ std::optional<std::string> unready_dependency(
         !kube::condition_is_true(status["conditions"], "Ready")) {
       return text + " is not ready";
     }
-    const bool same_source = (*dependency)["spec"]["sourceRef"] == kustomization["spec"]["sourceRef"] &&
-                             key.namespace_ == kustomization.namespace_();
-    if (same_source && status["lastAppliedRevision"].as_string() != revision) return text + " is not updated yet";
+    const bool same_source = source_key(*dependency) == source_key(kustomization) &&
+                             (*dependency)["spec"]["sourceRef"]["kind"] == kustomization["spec"]["sourceRef"]["kind"];
+    if (same_source && status["lastAppliedRevision"].as_string() != revision) {
+      return text + " revision is not up to date";
+    }
   }
   return std::nullopt;
 }

@@ -37,6 +37,14 @@ bool may_prune(const kube::Object& kustomization, const kube::Object& live);
 // Whether an annotation or label of the object (source or live) tells us to leave it alone.
 bool is_left_alone(const kube::Object& desired, const kube::Object* live);
 
+// Whether the object says that other field managers keep what they own of it ("ssa: Merge").
+bool leaves_managers(const kube::Object& desired, const kube::Object* live);
+// Whether the object says that it may be deleted and made again where it cannot be changed ("force: Enabled").
+bool may_recreate(const kube::Object& desired, const kube::Object* live);
+
+// The source that spec.sourceRef names.
+kube::ObjectKey source_key(const kube::Object& kustomization);
+
 // A dependency that is not ready yet, in Flux's words; nothing when all are. `find` answers the live
 // Kustomization, or nothing.
 std::optional<std::string> unready_dependency(
