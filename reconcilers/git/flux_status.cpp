@@ -34,6 +34,10 @@ Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondit
   return kube::with_condition(conditions, entry, now);
 }
 
+bool is_final(const FluxOutcome& outcome) {
+  return outcome.kind == FluxOutcome::Kind::Ready || outcome.kind == FluxOutcome::Kind::Stalled;
+}
+
 Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now) {
   using Kind = FluxOutcome::Kind;
   const bool ready = outcome.kind == Kind::Ready;
@@ -48,6 +52,19 @@ Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, 
       planned, progressing || retrying,
       {"Reconciling", "True", retrying ? "ProgressingWithRetry" : "Progressing", outcome.message}, generation, now);
   return with_flux_condition(planned, stalled, {"Stalled", "True", outcome.reason, outcome.message}, generation, now);
+}
+
+Value plan_suspended_status(const kube::Object& object) {
+  const Value& before = object["status"];
+  Value::ObjectBuilder status(before);
+  if (const std::string_view requested = object.annotation(kReconcileRequest); !requested.empty()) {
+    status.set("lastHandledReconcileAt", requested);
+  }
+  if (kube::condition_is_true(before["conditions"], "Ready")) {
+    status.set("observedGeneration", object.generation());
+    status.set("conditions", kube::without_condition(before["conditions"], "Reconciling"));
+  }
+  return std::move(status).build();
 }
 
 bool has_unhandled_request(const kube::Object& object) {

@@ -29,6 +29,9 @@ struct FluxOutcome {
   std::string message;
 };
 
+// Whether a generation is done with: only then does status say that it was observed.
+bool is_final(const FluxOutcome& outcome);
+
 // The conditions after an outcome: Ready, and Reconciling or Stalled while they are true. Pure.
 Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, std::int64_t generation, WallTime now);
 
@@ -41,6 +44,9 @@ struct FluxCondition {
 };
 Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondition& condition, std::int64_t generation,
                           WallTime now);
+
+// Status of an object that is suspended: the request is handled, and what is ready is so in its present generation.
+Value plan_suspended_status(const kube::Object& object);
 
 // True when somebody asked for a reconcile that status has not answered yet.
 bool has_unhandled_request(const kube::Object& object);

@@ -55,6 +55,28 @@ TEST_CASE("a source says what it has stored, and why it could not be fetched whi
   CHECK_FALSE(lost.contains("artifact"));
 }
 
+TEST_CASE("a generation is observed when it is done with") {
+  CHECK_FALSE(plan_source_status(repository("{}"), {kFailed}, kEarly).contains("observedGeneration"));
+  CHECK(plan_source_status(repository("{}"), {kReady, kMain}, kEarly)["observedGeneration"].as_int() == 1);
+  Attempt attempt{.outcome = {FluxOutcome::Kind::Failed, "BuildFailed", "bad"}};
+  CHECK_FALSE(plan_kustomization_status(repository("{}"), attempt, kEarly).contains("observedGeneration"));
+  attempt.outcome.kind = FluxOutcome::Kind::Stalled;
+  CHECK(plan_kustomization_status(repository("{}"), attempt, kEarly)["observedGeneration"].as_int() == 1);
+}
+
+TEST_CASE("what is suspended answers requests and stays ready in its new generation") {
+  const Value stored = plan_source_status(repository("{}"), {kReady, kMain}, kEarly);
+  const kube::Object suspended =
+      repository("{}", stored).with_metadata("generation", 2).with_annotation(kReconcileRequest, "now");
+  const Value status = plan_suspended_status(suspended);
+  CHECK(status["observedGeneration"].as_int() == 2);
+  CHECK(status["lastHandledReconcileAt"].as_string() == "now");
+  CHECK(status["conditions"] == stored["conditions"]);
+  const Value failed = plan_source_status(repository("{}", stored), {kFailed, std::nullopt, true}, kEarly);
+  CHECK(plan_suspended_status(repository("{}", failed).with_metadata("generation", 2))["observedGeneration"].as_int() ==
+        1);
+}
+
 TEST_CASE("an artifact tells what it was made with, and changes only with that") {
   const std::string spec = R"({"ignore":"*.md","sparseCheckout":["./apps"]})";
   const Value stored = plan_source_status(repository(spec), {kReady, kMain}, kEarly);

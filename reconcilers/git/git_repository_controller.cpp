@@ -43,9 +43,13 @@ class GitRepositoryReconciler : public kube::Reconciler {
     const std::optional<kube::Object> repository = repositories_.get(key);
     if (!repository) return kube::Done{};
     if (repository->deleting()) return finish(context, *repository);
-    if ((*repository)["spec"]["suspend"].as_bool()) return kube::Done{};
     TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), *repository, true, kSourceManager));
 
+    if ((*repository)["spec"]["suspend"].as_bool()) {
+      TRY(write_flux_status(context, client_, kube::resources::git_repositories(), *repository,
+                            plan_suspended_status(*repository), kSourceManager));
+      return kube::Done{};
+    }
     if (const std::optional<std::string> field = unsupported_source_field(*repository)) {
       TRY(report_failure(context, *repository, {FluxOutcome::Kind::Stalled, "Unsupported", *field}));
       return kube::Done{};

@@ -48,10 +48,14 @@ class KustomizationReconciler : public kube::Reconciler {
     if (!live) return forget(key);
     const kube::Object& kustomization = *live;
     if (kustomization.deleting()) return finish(context, kustomization);
-    if (kustomization["spec"]["suspend"].as_bool()) return kube::Done{};
     TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true,
                            kKustomizeManager));
 
+    if (kustomization["spec"]["suspend"].as_bool()) {
+      TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
+                            plan_suspended_status(kustomization), kKustomizeManager));
+      return forget(key);
+    }
     const Attempt attempt = try_to_apply(context, kustomization);
     TRY(report(context, kustomization, attempt));
     if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled)

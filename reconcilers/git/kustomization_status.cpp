@@ -23,7 +23,7 @@ Value plan_kustomization_status(const kube::Object& kustomization, const Attempt
                                      {"Healthy", health.status, health.reason, health.message}, generation, now);
   }
   status.set("conditions", conditions);
-  if (attempt.outcome.kind != FluxOutcome::Kind::Progressing) status.set("observedGeneration", generation);
+  if (is_final(attempt.outcome)) status.set("observedGeneration", generation);
   if (const std::string_view requested = kustomization.annotation(kReconcileRequest); !requested.empty()) {
     status.set("lastHandledReconcileAt", requested);
   }

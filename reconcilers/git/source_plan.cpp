@@ -127,7 +127,7 @@ Value plan_source_status(const kube::Object& repository, const SourceAttempt& at
   const std::int64_t generation = repository.generation();
   const FluxOutcome& outcome = attempt.outcome;
   Value::ObjectBuilder status(before);
-  status.set("observedGeneration", generation);
+  if (is_final(outcome)) status.set("observedGeneration", generation);
   if (const std::string_view requested = repository.annotation(kReconcileRequest); !requested.empty()) {
     status.set("lastHandledReconcileAt", requested);
   }
