@@ -46,6 +46,8 @@ class GitMirror {
   virtual Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& remote,
                              const std::vector<std::string>& references) = 0;
   virtual Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) = 0;
+  // The first line of a commit's message.
+  virtual Result<std::string> subject(const Context& context, const std::string& mirror, const std::string& commit) = 0;
   // All regular files of a commit below `directory` ("" for the root), sorted by path. NotFound when the
   // commit has no such directory.
   virtual Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror,

@@ -188,6 +188,14 @@ TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {
   CHECK(paths(R"({"sparseCheckout":["./apps"]})", rules) == "apps/a.yaml apps/a.tmp.yaml ");
 }
 
+TEST_CASE("events tell of a commit by the start of its message") {
+  CHECK(stored_commit_text("Add a thing") == "stored artifact for commit 'Add a thing'");
+  CHECK(stored_commit_text(std::string(50, 'x')) == "stored artifact for commit '" + std::string(50, 'x') + "'");
+  std::string umlauts;
+  for (int i = 0; i < 50; ++i) umlauts += "\xC3\xBC";
+  CHECK(stored_commit_text(umlauts + "x") == "stored artifact for commit '" + umlauts + "...'");
+}
+
 TEST_CASE("conditions follow the outcome") {
   const Value failed = plan_flux_conditions(Value(), {FluxOutcome::Kind::Failed, "BuildFailed", "no"}, 3, kSomeTime);
   CHECK(kube::find_condition(failed, "Ready")["status"].as_string() == "False");

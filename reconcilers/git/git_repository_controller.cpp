@@ -6,6 +6,7 @@
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
+#include "kube/object/conditions.h"
 #include "reconcilers/git/flux_status.h"
 #include "reconcilers/git/source_plan.h"
 
@@ -44,12 +45,12 @@ class GitRepositoryReconciler : public kube::Reconciler {
     if (!repository) return kube::Done{};
     if (repository->deleting()) return finish(context, *repository);
     TRY(set_flux_finalizer(context, client_, kube::resources::git_repositories(), *repository, true, kSourceManager));
-
     if ((*repository)["spec"]["suspend"].as_bool()) {
       TRY(write_flux_status(context, client_, kube::resources::git_repositories(), *repository,
                             plan_suspended_status(*repository), kSourceManager));
       return kube::Done{};
     }
+
     if (const std::optional<std::string> field = unsupported_source_field(*repository)) {
       TRY(report_failure(context, *repository, {FluxOutcome::Kind::Stalled, "Unsupported", *field}));
       return kube::Done{};
@@ -145,8 +146,19 @@ class GitRepositoryReconciler : public kube::Reconciler {
     const bool fresh = attempt.fetched && status["artifact"] != repository["status"]["artifact"];
     const FluxOutcome& outcome = attempt.outcome;
     TRY(write_flux_status(context, client_, kube::resources::git_repositories(), repository, status, kSourceManager));
+    const bool recovered =
+        attempt.fetched && kube::condition_is_true(repository["status"]["conditions"], "FetchFailed");
+    if (fresh || recovered) {
+      const Value& artifact = status["artifact"];
+      const std::string mirror = mirror_name(repository.key());
+      ASSIGN_OR_RETURN(const std::string subject, mirror_.subject(context, mirror, attempt.fetched->commit));
+      const kube::EventAnnotations annotations = {
+          {"source.toolkit.fluxcd.io/revision", std::string(artifact["revision"].as_string())},
+          {"source.toolkit.fluxcd.io/digest", std::string(artifact["digest"].as_string())}};
+      events_.record(context, repository, kube::EventType::Normal, fresh ? "NewArtifact" : outcome.reason,
+                     stored_commit_text(subject), annotations);
+    }
     if (fresh) {
-      events_.record(context, repository, kube::EventType::Normal, "NewArtifact", outcome.message);
       log_.info("fetched a revision",
                 {{"repository", repository.key().text()}, {"revision", attempt.fetched->revision}});
     } else if (outcome.kind == FluxOutcome::Kind::Failed || outcome.kind == FluxOutcome::Kind::Stalled) {

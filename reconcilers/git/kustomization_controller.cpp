@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/not_found.h"
+#include "base/text.h"
 #include "kube/apply/applier.h"
 #include "kube/apply/health.h"
 #include "kube/apply/manifest.h"
@@ -50,12 +51,12 @@ class KustomizationReconciler : public kube::Reconciler {
     if (kustomization.deleting()) return finish(context, kustomization);
     TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true,
                            kKustomizeManager));
-
     if (kustomization["spec"]["suspend"].as_bool()) {
       TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
                             plan_suspended_status(kustomization), kKustomizeManager));
       return forget(key);
     }
+
     const Attempt attempt = try_to_apply(context, kustomization);
     TRY(report(context, kustomization, attempt));
     if (attempt.again_after || attempt.outcome.kind == FluxOutcome::Kind::Stalled)
@@ -73,6 +74,9 @@ class KustomizationReconciler : public kube::Reconciler {
     std::string digest = {};
     MonotonicTime since = {};  // of the wait for health
     kube::Inventory applied = {};
+    kube::Inventory managed = {};  // of these, what is not left alone
+    std::vector<std::string> deeds = {};
+    bool told = false;  // the events of `deeds` are written
   };
 
   static Duration interval(const kube::Object& kustomization) {
@@ -80,8 +84,8 @@ class KustomizationReconciler : public kube::Reconciler {
   }
 
   static Duration timeout(const kube::Object& kustomization) {
-    return spec_duration(kustomization, "timeout",
-                         std::max(kShortestTimeout, interval(kustomization) - kShortestTimeout));
+    return std::max(kShortestTimeout,
+                    spec_duration(kustomization, "timeout", interval(kustomization) - kShortestTimeout));
   }
 
   static Attempt failed(std::string_view reason, const std::string& message, std::string revision = {}) {
@@ -105,11 +109,18 @@ class KustomizationReconciler : public kube::Reconciler {
     }
     const kube::ObjectKey source = source_key(kustomization);
     const std::optional<kube::Object> repository = repositories_.get(source);
-    if (!repository) return failed("ArtifactFailed", "Source artifact not found: GitRepository/" + source.text());
+    if (!repository) {
+      Attempt attempt =
+          failed("ArtifactFailed", "GitRepository.source.toolkit.fluxcd.io \"" + source.name + "\" not found");
+      attempt.quiet = true;
+      return attempt;
+    }
     const std::string revision((*repository)["status"]["artifact"]["revision"].as_string());
     if (revision.empty()) {
-      Attempt attempt = failed("ArtifactFailed", "Source is not ready, artifact not found");
+      Attempt attempt =
+          failed("ArtifactFailed", "Source artifact not found, retrying in " + format_duration(kDependencyPoll));
       attempt.again_after = kDependencyPoll;
+      attempt.quiet = true;
       return attempt;
     }
     const auto find = [this](const kube::ObjectKey& key) { return kustomizations_.get(key); };
@@ -147,7 +158,8 @@ class KustomizationReconciler : public kube::Reconciler {
     Result<std::vector<kube::Object>> objects = build(context, kustomization, repository, revision);
     if (!objects.ok()) {
       const bool path = objects.error().reason() == Reason::NotFound;
-      return failed(path ? "ArtifactFailed" : "BuildFailed", objects.error().message(), revision);
+      return path ? failed("ArtifactFailed", "kustomization path not found: " + objects.error().message(), revision)
+                  : failed("BuildFailed", objects.error().message(), revision);
     }
     round.digest = digest_of(*objects);
     Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
@@ -160,11 +172,20 @@ class KustomizationReconciler : public kube::Reconciler {
     options.field_manager = kKustomizeManager;
     options.take_over_managers = {"kubectl", "before-first-apply"};
     options.force = kustomization["spec"]["force"].as_bool();
+    options.force_one = may_recreate;
+    options.leave_managers = leaves_managers;
     options.skip = is_left_alone;
     std::vector<kube::Applied> applied;
     const Result<void> done = applier_.apply_all(actor, std::move(*objects), options, applied);
 
-    for (const kube::Applied& item : applied) round.applied.push_back(item.entry);
+    std::vector<std::string> changes;
+    for (const kube::Applied& item : applied) {
+      round.applied.push_back(item.entry);
+      if (item.action != kube::ApplyAction::Skipped) round.managed.push_back(item.entry);
+      const bool changed = item.action == kube::ApplyAction::Created || item.action == kube::ApplyAction::Configured;
+      if (changed) changes.push_back(kube::applied_text(item));
+    }
+    if (!changes.empty()) round.deeds.push_back(join(changes, "\n"));
     if (!done.ok()) {
       Attempt attempt = failed("ReconciliationFailed", done.error().message(), revision);
       attempt.inventory = std::move(*before);
@@ -176,8 +197,6 @@ class KustomizationReconciler : public kube::Reconciler {
   // Before anything is made, the inventory names it: what happens to this process or its next write of status, nothing
   // is forgotten that would have to be pruned. `inventory` becomes what it then says.
   Result<void> note_intention(const Context& context, const kube::Object& kustomization,
-    options.force_one = may_recreate;
-    options.leave_managers = leaves_managers;
                               const std::vector<kube::Object>& objects, kube::Inventory& inventory) {
     kube::Inventory wanted;
     for (const kube::Object& object : objects) {
@@ -202,6 +221,7 @@ class KustomizationReconciler : public kube::Reconciler {
   // An attempt that had manifests to apply gets into the history.
   static Attempt ended(const Context& context, const Waiting& round, Attempt attempt) {
     attempt.snapshot = Snapshot{round.digest, context.clock().monotonic() - round.began};
+    if (!round.told) attempt.deeds.insert(attempt.deeds.begin(), round.deeds.begin(), round.deeds.end());
     return attempt;
   }
 
@@ -211,7 +231,9 @@ class KustomizationReconciler : public kube::Reconciler {
     kube::Inventory kept;
     if (kustomization["spec"]["prune"].as_bool()) {
       std::optional<Error> error;
-      kept = prune(actor, kustomization, stale, error);
+      std::vector<kube::Applied> deleted;
+      kept = prune(actor, kustomization, stale, error, deleted);
+      if (!deleted.empty()) round.deeds.push_back(deletion_text(deleted));
       if (error) {
         Attempt attempt = failed("PruneFailed", error->message(), round.revision);
         attempt.inventory = joined(round.applied, kept);
@@ -222,9 +244,14 @@ class KustomizationReconciler : public kube::Reconciler {
     return judge_health(actor, kustomization, round);
   }
 
+  static std::string deletion_text(const std::vector<kube::Applied>& deleted) {
+    std::vector<std::string> lines;
+    for (const kube::Applied& item : deleted) lines.push_back(kube::applied_text(item));
+    return join(lines, "\n");
+  }
+
   kube::Inventory prune(const Context& context, const kube::Object& kustomization, const kube::Inventory& stale,
-                        std::optional<Error>& error) {
-    std::vector<kube::Applied> deleted;
+                        std::optional<Error>& error, std::vector<kube::Applied>& deleted) {
     kube::Applier::PruneOptions options;
     options.owned = [&kustomization](const kube::Object& live) { return may_prune(kustomization, live); };
     kube::Inventory kept = applier_.prune(context, stale, options, error, deleted);
@@ -244,51 +271,80 @@ class KustomizationReconciler : public kube::Reconciler {
     return std::nullopt;
   }
 
+  // What is not as it should be of what is checked, and whether it will never be.
+  struct Findings {
+    std::vector<std::string> unready = {};
+    std::vector<std::string> failed = {};
+  };
+
+  Result<Findings> look_at(const Context& context, const kube::Inventory& targets) {
+    Findings findings;
+    for (const kube::InventoryEntry& target : targets) {
+      ASSIGN_OR_RETURN(const std::optional<kube::Object> object, applier_.live(context, target));
+      std::string text = target.subject() + " status: ";
+      if (!object) {
+        findings.unready.push_back(text + "'NotFound'");
+        continue;
+      }
+      const kube::Health health = kube::health_of(*object, context.clock().wall());
+      if (health.state == kube::Health::State::Current) continue;
+      text += "'" + std::string(kube::health_text(health.state)) + "': " + health.message;
+      (health.state == kube::Health::State::Failed ? findings.failed : findings.unready).push_back(std::move(text));
+    }
+    return findings;
+  }
+
   Attempt judge_health(const Context& context, const kube::Object& kustomization, const Waiting& waiting) {
+    const kube::Inventory targets = health_targets(kustomization, waiting.managed);
+    const Result<Findings> found = look_at(context, targets);
+    const Duration waited = context.clock().monotonic() - waiting.since;
+    const auto unhealthy = [&](const std::string& message) {
+      Attempt attempt =
+          failed("HealthCheckFailed", "health check failed after " + format_duration(waited) + ": " + message,
+                 waiting.revision);
+      attempt.inventory = waiting.applied;
+      attempt.health = HealthVerdict{true, "False", "HealthCheckFailed", message};
+      return end_wait(context, kustomization, waiting, std::move(attempt));
+    };
+    if (!found.ok()) return unhealthy(found.error().message());
+    if (!found->failed.empty()) {
+      return unhealthy("failed early due to stalled resources: [" + join(found->failed, ", ") + "]");
+    }
+    if (found->unready.empty()) return healthy(context, kustomization, waiting, !targets.empty(), waited);
+    if (waited > timeout(kustomization)) {
+      return unhealthy("timeout waiting for: [" + join(found->unready, ", ") + "]");
+    }
+    return wait_on(kustomization, waiting, found->unready.front());
+  }
+
+  Attempt healthy(const Context& context, const kube::Object& kustomization, const Waiting& waiting, bool asked,
+                  Duration waited) {
     Attempt attempt;
     attempt.revision = waiting.revision;
     attempt.inventory = waiting.applied;
-    std::string unready;
-    const kube::Inventory targets = health_targets(kustomization, waiting.applied);
-    for (const kube::InventoryEntry& target : targets) {
-      const Result<std::optional<kube::Object>> object = applier_.live(context, target);
-      if (!object.ok()) return end_wait(context, kustomization, waiting, unhealthy(waiting, object.error().message()));
-      const kube::Health health = *object ? kube::health_of(**object, context.clock().wall())
-                                          : kube::Health{kube::Health::State::InProgress, "not found"};
-      if (health.state == kube::Health::State::Current) continue;
-      const std::string text = target.kind + "/" + target.key().text() + " status: '" +
-                               std::string(kube::health_text(health.state)) + "': " + health.message;
-      if (health.state == kube::Health::State::Failed) {
-        return end_wait(context, kustomization, waiting, unhealthy(waiting, text));
-      }
-      if (unready.empty()) unready = text;
-    }
-    const Duration waited = context.clock().monotonic() - waiting.since;
-    if (unready.empty()) {
-      attempt.applied = true;
-      attempt.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision: " + waiting.revision};
-      attempt.again_after = interval(kustomization);
-      attempt.health =
-          HealthVerdict{!targets.empty(), "True", "Succeeded", "Health check passed in " + format_duration(waited)};
-      return end_wait(context, kustomization, waiting, std::move(attempt));
-    }
-    if (waited > timeout(kustomization)) {
-      return end_wait(context, kustomization, waiting, unhealthy(waiting, "timeout waiting for: " + unready));
-    }
+    attempt.applied = true;
+    attempt.outcome = {FluxOutcome::Kind::Ready, "ReconciliationSucceeded", "Applied revision: " + waiting.revision};
+    attempt.again_after = interval(kustomization);
+    attempt.health = HealthVerdict{asked, "True", "Succeeded", "Health check passed in " + format_duration(waited)};
+    // Flux tells of health that came back, or that a new revision has.
+    const bool was_healthy = kube::condition_is_true(kustomization["status"]["conditions"], "Healthy");
+    if (asked && (!was_healthy || !waiting.deeds.empty())) attempt.deeds.push_back(attempt.health->message);
+    return end_wait(context, kustomization, waiting, std::move(attempt));
+  }
+
+  Attempt wait_on(const kube::Object& kustomization, Waiting waiting, const std::string& unready) {
+    Attempt attempt;
+    attempt.revision = waiting.revision;
+    attempt.inventory = waiting.applied;
     attempt.outcome = {FluxOutcome::Kind::Progressing, "Progressing", "Running health checks: " + unready};
     attempt.health = HealthVerdict{true, "Unknown", "Progressing",
                                    "Running health checks for revision " + waiting.revision + " with a timeout of " +
                                        format_duration(timeout(kustomization))};
     attempt.again_after = kHealthPoll;
+    if (!waiting.told) attempt.deeds = waiting.deeds;
+    waiting.told = true;
     const std::lock_guard lock(mutex_);
-    waiting_.insert_or_assign(kustomization.key(), waiting);
-    return attempt;
-  }
-
-  static Attempt unhealthy(const Waiting& waiting, const std::string& message) {
-    Attempt attempt = failed("HealthCheckFailed", message, waiting.revision);
-    attempt.inventory = waiting.applied;
-    attempt.health = HealthVerdict{true, "False", "HealthCheckFailed", message};
+    waiting_.insert_or_assign(kustomization.key(), std::move(waiting));
     return attempt;
   }
 
@@ -313,14 +369,20 @@ class KustomizationReconciler : public kube::Reconciler {
       ASSIGN_OR_RETURN(const kube::Inventory owned, owned_entries(context, kustomization, inventory));
       ASSIGN_OR_RETURN(const bool can_act, has_account(context, kustomization));
       if (!owned.empty() && !can_act) {
-        events_.record(context, kustomization, kube::EventType::Warning, "PruneSkipped",
-                       "the service account is gone; what it had applied stays");
+        std::vector<std::string> subjects;
+        for (const kube::InventoryEntry& entry : owned) subjects.push_back(entry.subject());
+        tell(context, kustomization, kube::EventType::Warning, last_reason(kustomization),
+             "unable to prune objects: \n" + join(subjects, "\n"));
         log_.warning("a Kustomization ends without its service account, what it had applied stays",
                      {{"kustomization", kustomization.key().text()}, {"objects", owned.size()}});
       } else if (!owned.empty()) {
         std::optional<Error> error;
-        prune(acting_as(context, kustomization), kustomization, owned, error);
+        std::vector<kube::Applied> deleted;
+        prune(acting_as(context, kustomization), kustomization, owned, error, deleted);
         if (error) return *error;
+        if (!deleted.empty()) {
+          tell(context, kustomization, kube::EventType::Normal, last_reason(kustomization), deletion_text(deleted));
+        }
         if (policy == "WaitForTermination") {
           ASSIGN_OR_RETURN(const kube::Inventory left, owned_entries(context, kustomization, owned));
           if (!left.empty()) return kube::Done{kHealthPoll};
@@ -362,16 +424,44 @@ class KustomizationReconciler : public kube::Reconciler {
   }
 
   void announce(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
-    const bool fresh = kustomization["status"]["lastAppliedRevision"].as_string() != attempt.revision;
-    if (attempt.applied && fresh) {
-      events_.record(context, kustomization, kube::EventType::Normal, "ReconciliationSucceeded",
-                     attempt.outcome.message);
-      log_.info("applied a revision", {{"kustomization", kustomization.key().text()}, {"revision", attempt.revision}});
+    using Kind = FluxOutcome::Kind;
+    const std::string& revision = attempt.revision;
+    for (const std::string& deed : attempt.deeds) {
+      tell(context, kustomization, kube::EventType::Normal, "Progressing", deed, revision);
     }
-    const bool bad =
-        attempt.outcome.kind == FluxOutcome::Kind::Failed || attempt.outcome.kind == FluxOutcome::Kind::Stalled;
-    if (!bad || attempt.outcome.reason == "DependencyNotReady") return;
-    events_.record(context, kustomization, kube::EventType::Warning, attempt.outcome.reason, attempt.outcome.message);
+    const Value& status = kustomization["status"];
+    const bool fresh = status["lastAppliedRevision"].as_string() != revision;
+    if (attempt.applied && fresh) {
+      log_.info("applied a revision", {{"kustomization", kustomization.key().text()}, {"revision", revision}});
+    }
+    // Flux tells of every round; one that finds all as it was says nothing that anybody waits for.
+    const bool news = fresh || !attempt.deeds.empty() || !kube::condition_is_true(status["conditions"], "Ready") ||
+                      has_unhandled_request(kustomization);
+    if (attempt.applied && news) {
+      const Duration took = attempt.snapshot ? attempt.snapshot->took : Duration{};
+      tell(context, kustomization, kube::EventType::Normal, attempt.outcome.reason,
+           "Reconciliation finished in " + format_duration(took) + ", next run in " +
+               format_duration(interval(kustomization)),
+           revision, {{"kustomize.toolkit.fluxcd.io/commit_status", "update"}});
+    }
+    if (attempt.outcome.reason == "DependencyNotReady") {
+      tell(context, kustomization, kube::EventType::Normal, attempt.outcome.reason,
+           "Dependencies do not meet ready condition, retrying in " + format_duration(kDependencyPoll), revision);
+    } else if ((attempt.outcome.kind == Kind::Failed || attempt.outcome.kind == Kind::Stalled) && !attempt.quiet) {
+      tell(context, kustomization, kube::EventType::Warning, attempt.outcome.reason, attempt.outcome.message, revision);
+    }
+  }
+
+  // An event with the annotations that Flux's receivers of events go by.
+  void tell(const Context& context, const kube::Object& kustomization, kube::EventType type, std::string_view reason,
+            std::string_view message, std::string_view revision = {}, kube::EventAnnotations annotations = {}) {
+    if (revision.empty()) revision = kustomization["status"]["lastAppliedRevision"].as_string();
+    if (!revision.empty()) annotations.emplace("kustomize.toolkit.fluxcd.io/revision", revision);
+    events_.record(context, kustomization, type, reason, message, annotations);
+  }
+
+  static std::string_view last_reason(const kube::Object& kustomization) {
+    return kube::find_condition(kustomization["status"]["conditions"], "Ready")["reason"].as_string("info");
   }
 
   const kube::Client& client_;

@@ -10,9 +10,9 @@
 #include "base/tls/crypto.h"
 #include "kube/apply/manifest.h"
 #include "kube/object/conditions.h"
+#include "reconcilers/git/target_namespace.h"
 
 namespace coracle::reconcilers {
-#include "reconcilers/git/target_namespace.h"
 namespace {
 
 constexpr std::string_view kGroup = "kustomize.toolkit.fluxcd.io/";
@@ -191,7 +191,7 @@ std::optional<std::string> unready_dependency(
   return std::nullopt;
 }
 
-kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& applied) {
+kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& managed) {
   const Value& spec = kustomization["spec"];
   const auto without_itself = [&kustomization](kube::Inventory targets) {
     std::erase_if(targets, [&kustomization](const kube::InventoryEntry& target) {
@@ -200,7 +200,7 @@ kube::Inventory health_targets(const kube::Object& kustomization, const kube::In
     });
     return targets;
   };
-  if (spec["wait"].as_bool()) return without_itself(applied);
+  if (spec["wait"].as_bool()) return without_itself(managed);
   kube::Inventory targets;
   for (const Value& check : spec["healthChecks"].items()) {
     const kube::GroupVersionKind gvk =

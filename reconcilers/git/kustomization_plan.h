@@ -51,8 +51,8 @@ std::optional<std::string> unready_dependency(
     const kube::Object& kustomization, std::string_view revision,
     const std::function<std::optional<kube::Object>(const kube::ObjectKey&)>& find);
 
-// What has to be healthy before the Kustomization is: everything applied (spec.wait) or spec.healthChecks, without
-// itself, which is not ready before all of them are.
-kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& applied);
+// What has to be healthy before the Kustomization is: everything that is applied and not left alone (spec.wait), or
+// spec.healthChecks, without itself, which is not ready before all of them are.
+kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& managed);
 
 }  // namespace coracle::reconcilers

@@ -35,6 +35,8 @@ struct Attempt {
   bool applied = false;                      // outcome is that of `revision`
   std::optional<HealthVerdict> health = {};  // nothing: the attempt did not get there, and the condition stays
   std::optional<Snapshot> snapshot = {};
+  std::vector<std::string> deeds = {};  // what it did, a text for each event
+  bool quiet = false;                   // the failure is only that something is not there yet, and no event tells of it
 };
 
 Value plan_kustomization_status(const kube::Object& kustomization, const Attempt& attempt, WallTime now);

@@ -122,6 +122,17 @@ std::string mirror_name(const kube::ObjectKey& key) {
   return key.namespace_ + "/" + key.name + ".git";
 }
 
+std::string stored_commit_text(std::string_view subject) {
+  constexpr std::size_t kMaxCharacters = 50;
+  std::size_t end = 0;
+  for (std::size_t characters = 0; end < subject.size(); ++end) {
+    const bool starts = (static_cast<unsigned char>(subject[end]) & 0xC0) != 0x80;
+    if (starts && characters++ == kMaxCharacters) break;
+  }
+  return "stored artifact for commit '" + std::string(subject.substr(0, end)) + (end < subject.size() ? "..." : "") +
+         "'";
+}
+
 Value plan_source_status(const kube::Object& repository, const SourceAttempt& attempt, WallTime now) {
   const Value& before = repository["status"];
   const std::int64_t generation = repository.generation();

@@ -48,6 +48,9 @@ inline constexpr std::string_view kIgnoreFile = ".sourceignore";
 std::vector<GitFile> artifact_files(const kube::Object& repository, const std::vector<GitFile>& ignore_files,
                                     std::vector<GitFile> files);
 
+// How events tell of a new artifact, by the first line of its commit's message.
+std::string stored_commit_text(std::string_view subject);
+
 // What an attempt found: nothing in `fetched` when it failed, and `stored` says whether the mirror still has the commit
 // of the artifact in status.
 struct SourceAttempt {

@@ -80,6 +80,11 @@ Result<bool> FakeGit::has_commit(const Context&, const std::string& mirror, cons
   return mirrors_[mirror].contains(commit);
 }
 
+Result<std::string> FakeGit::subject(const Context&, const std::string& mirror, const std::string& commit) {
+  if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+  return std::string("change");
+}
+
 Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, const std::string& mirror,
                                                               const std::string& commit, const std::string& directory) {
   if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);

@@ -29,6 +29,7 @@ class FakeGit : public reconcilers::GitMirror {
   Result<void> fetch(const Context& context, const std::string& mirror, const reconcilers::GitRemote& remote,
                      const std::vector<std::string>& references) override;
   Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) override;
+  Result<std::string> subject(const Context& context, const std::string& mirror, const std::string& commit) override;
   Result<std::vector<reconcilers::GitFile>> read_files(const Context& context, const std::string& mirror,
                                                        const std::string& commit,
                                                        const std::string& directory) override;

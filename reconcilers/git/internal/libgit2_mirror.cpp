@@ -136,6 +136,14 @@ class Libgit2Mirror : public GitMirror {
     return find_commit(repository->get(), commit).ok();
   }
 
+  Result<std::string> subject(const Context&, const std::string& mirror, const std::string& commit) override {
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
+    ASSIGN_OR_RETURN(const Handle<git_commit> handle, find_commit(repository.get(), commit));
+    const char* message = git_commit_message(handle.get());
+    const std::string_view text = message == nullptr ? "" : message;
+    return std::string(text.substr(0, text.find('\n')));
+  }
+
   Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror, const std::string& commit,
                                           const std::string& directory) override {
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));

@@ -1,0 +1,163 @@
+"""What Flux does beside applying: marks on objects, namespaces, suspended things, health and events."""
+import json
+
+from test_git import GitTestCase, condition, config_map, kustomization, source
+from cluster import wait_for, WAIT_TIMEOUT
+
+FLUX = "kustomize.toolkit.fluxcd.io"
+
+
+def marked(name, value, mark):
+    return (f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default, "
+            f"annotations: {{{FLUX}/{mark}}}}}\nimmutable: {'true' if 'force' in mark else 'false'}\n"
+            f"data: {{value: '{value}'}}\n---\n")
+
+
+class FluxTestCase(GitTestCase):
+    def followed(self, name, files, **spec):
+        """A repository with these files, its GitRepository and a Kustomization of it."""
+        repository = self.repository(name)
+        self.push(repository, files)
+        self.apply(source(name, f"file://{repository.folder}"))
+        self.apply(kustomization(name, name, **spec))
+        return repository
+
+    def push(self, repository, files):
+        for path, text in files.items():
+            repository.write(path, text)
+        return repository.commit()
+
+    def ready(self, name, commit=""):
+        return self.server.wait_for_object(
+            "kustomization", name, condition=lambda k: condition(k)["status"] == "True" and
+            k["status"].get("lastAppliedRevision", "").endswith(commit))
+
+    def failed(self, name, reason):
+        return condition(self.server.wait_for_object("kustomization", name,
+                                                     condition=lambda k: condition(k)["reason"] == reason))["message"]
+
+    def events(self, kind, name):
+        shown = self.server.kubectl("get", "events", "-o", "json", "--field-selector",
+                                    f"involvedObject.kind={kind},involvedObject.name={name}")
+        return {(event["reason"], event["message"]): event["metadata"].get("annotations", {})
+                for event in json.loads(shown)["items"]}
+
+    def wait_for_event(self, kind, name, reason, text):
+        def find():
+            return [(message, notes) for (why, message), notes in self.events(kind, name).items()
+                    if why == reason and text in message]
+        wait_for(find, WAIT_TIMEOUT, f"an event {reason} of {kind} {name} that says {text}")
+        return find()[0]
+
+
+class Marks(FluxTestCase):
+    def test_an_object_may_ask_to_be_made_again(self):
+        repository = self.followed("forced", {"apps/a.yaml": marked("forced", "1", "force: enabled")})
+        self.ready("forced")
+        commit = self.push(repository, {"apps/a.yaml": marked("forced", "2", "force: enabled")})
+        self.ask("gitrepository", "forced")
+        self.ready("forced", commit)
+        self.assertEqual(self.server.object("configmap", "forced")["data"], {"value": "2"})
+
+    def test_what_others_own_stays_where_an_object_says_so(self):
+        self.followed("merged", {"apps/a.yaml": marked("merged", "1", "ssa: Merge") + config_map("unmerged", "1")})
+        self.ready("merged")
+        for name in ("merged", "unmerged"):
+            self.server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-",
+                                stdin=config_map(name, "1").replace("data: {", "data: {more: 'by hand', "))
+        self.ask("kustomization", "merged")
+        self.server.wait_for_object("configmap", "unmerged", condition=lambda c: c["data"] == {"value": "1"})
+        self.assertEqual(self.server.object("configmap", "merged")["data"], {"more": "by hand", "value": "1"})
+
+    def test_what_is_left_alone_is_not_waited_for(self):
+        deployment = ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: alone, namespace: default, annotations: "
+                      f"{{{FLUX}/reconcile: disabled}}}}\nspec: {{selector: {{matchLabels: {{a: b}}}}, template: "
+                      "{metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: a}]}}}\n")
+        self.apply(deployment)
+        self.followed("alone", {"apps/a.yaml": deployment}, wait="true")
+        found = self.ready("alone")
+        self.assertEqual(len(found["status"]["inventory"]["entries"]), 1)
+
+
+class Builds(FluxTestCase):
+    def test_an_object_stands_once(self):
+        self.followed("twice", {"apps/a.yaml": config_map("twice", "1"), "apps/b.yaml": config_map("twice", "2")})
+        self.assertIn("apps/b.yaml: may not add resource with an already registered id: ConfigMap/default/twice",
+                      self.failed("twice", "BuildFailed"))
+
+    def test_words_for_yes_and_no_are_texts(self):
+        self.followed("words", {"apps/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words, namespace: "
+                                               "default}\ndata: {enabled: yes, y: off}\n"})
+        self.ready("words")
+        self.assertEqual(self.server.object("configmap", "words")["data"], {"enabled": "yes", "y": "off"})
+
+    def test_bindings_follow_their_accounts_into_the_target_namespace(self):
+        self.server.kubectl("create", "namespace", "moved-into")
+        self.followed("moved", {"apps/a.yaml": (
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner}\n---\n"
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: runner}\n"
+            "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+            "subjects: [{kind: ServiceAccount, name: runner, namespace: default}]\n")}, targetNamespace="moved-into")
+        self.ready("moved")
+        binding = self.server.object("rolebinding", "runner", "-n", "moved-into")
+        self.assertEqual(binding["subjects"], [{"kind": "ServiceAccount", "name": "runner", "namespace": "moved-into"}])
+
+    def test_an_object_that_is_refused_says_for_what_reason(self):
+        self.followed("refused", {"apps/a.yaml": config_map("refused", "1").replace("namespace: default",
+                                                                                   "namespace: nosuch")})
+        self.assertEqual(self.failed("refused", "ReconciliationFailed"),
+                         'ConfigMap/nosuch/refused not found: namespaces "nosuch" not found')
+        self.followed("invalid", {"apps/a.yaml": config_map("In_Valid", "1")})
+        self.assertTrue(self.failed("invalid", "ReconciliationFailed").startswith(
+            'ConfigMap/default/In_Valid dry-run failed (Invalid): ConfigMap "In_Valid" is invalid: metadata.name'))
+
+
+class Suspended(FluxTestCase):
+    def test_what_is_suspended_stays_ready_and_answers(self):
+        self.followed("idle", {"apps/a.yaml": config_map("idle", "1"), "more/b.yaml": config_map("idle-more", "1")})
+        self.ready("idle")
+        for kind in ("gitrepository", "kustomization"):
+            self.server.kubectl("patch", kind, "idle", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+            self.server.kubectl("annotate", kind, "idle", "reconcile.fluxcd.io/requestedAt=now")
+            found = self.server.wait_for_object(kind, "idle",
+                                                condition=lambda o: o["status"].get("lastHandledReconcileAt") == "now")
+            self.assertEqual(found["status"]["observedGeneration"], found["metadata"]["generation"])
+        # Who depends on it goes on.
+        self.apply(kustomization("idle-more", "idle", path="./more", dependsOn="[{name: idle}]"))
+        self.ready("idle-more")
+
+    def test_a_generation_that_failed_is_not_observed(self):
+        self.followed("unseen", {"apps/a.yaml": config_map("unseen", "1")}, path="./missing")
+        self.failed("unseen", "ArtifactFailed")
+        self.assertEqual(self.server.object("kustomization", "unseen")["status"]["observedGeneration"], -1)
+
+
+class Events(FluxTestCase):
+    def test_events_tell_what_was_done_at_which_revision(self):
+        files = {"apps/a.yaml": config_map("loud-a", "1"), "apps/b.yaml": config_map("loud-b", "1")}
+        repository = self.followed("loud", files, wait="true")
+        revision = self.ready("loud")["status"]["lastAppliedRevision"]
+        _, notes = self.wait_for_event("GitRepository", "loud", "NewArtifact", "stored artifact for commit 'change'")
+        self.assertEqual(notes["source.toolkit.fluxcd.io/revision"], revision)
+        message, notes = self.wait_for_event("Kustomization", "loud", "Progressing", "created")
+        self.assertEqual(message, "ConfigMap/default/loud-a created\nConfigMap/default/loud-b created")
+        self.assertEqual(notes, {f"{FLUX}/revision": revision})
+        self.wait_for_event("Kustomization", "loud", "Progressing", "Health check passed in ")
+        message, notes = self.wait_for_event("Kustomization", "loud", "ReconciliationSucceeded",
+                                             "Reconciliation finished in ")
+        self.assertIn(", next run in 10m0s", message)
+        self.assertEqual(notes, {f"{FLUX}/revision": revision, f"{FLUX}/commit_status": "update"})
+        # That its source was not there yet is told by its status only.
+        self.assertNotIn("ArtifactFailed", {reason for reason, _ in self.events("Kustomization", "loud")})
+
+        repository.git("rm", "-q", "apps/b.yaml")
+        self.push(repository, {"apps/a.yaml": config_map("loud-a", "2")})
+        self.ask("gitrepository", "loud")
+        self.wait_for_event("Kustomization", "loud", "Progressing", "ConfigMap/default/loud-a configured")
+        self.wait_for_event("Kustomization", "loud", "Progressing", "ConfigMap/default/loud-b deleted")
+
+    def test_a_dependency_that_is_awaited_is_told_of(self):
+        self.followed("awaiting", {"apps/a.yaml": config_map("awaiting", "1")}, dependsOn="[{name: nosuch}]")
+        self.failed("awaiting", "DependencyNotReady")
+        self.wait_for_event("Kustomization", "awaiting", "DependencyNotReady",
+                            "Dependencies do not meet ready condition, retrying in 30s")
