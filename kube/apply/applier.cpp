@@ -54,29 +54,45 @@ bool same_content(const Object& left, const Object& right) {
   return content(left) == content(right);
 }
 
-// The live managedFields with the entries of `managers` renamed to the applying manager, or nothing
-// when there is none to rename. The server merges entries of one identity.
-std::optional<Value> taken_over(const Object& live, const std::vector<std::string>& managers,
-                                std::string_view field_manager) {
-  bool found = false;
-  Value::ArrayBuilder entries;
-  for (const Value& entry : live.metadata()["managedFields"].items()) {
-    const std::string_view manager = entry["manager"].as_string();
-    const bool listed = std::any_of(managers.begin(), managers.end(),
-                                    [manager](const std::string& prefix) { return manager.starts_with(prefix); });
-    const bool foreign = listed || (manager == field_manager && entry["operation"].as_string() == "Update");
-    if (!foreign || !entry["subresource"].as_string().empty()) {
-      entries.add(entry);
-      continue;
-    }
-    found = true;
-    entries.add(entry.with("manager", field_manager).with("operation", "Apply"));
+// All fields that either of two sets of fields has.
+Value union_of(const Value& left, const Value& right) {
+  Value::ObjectBuilder fields(left.is_object() ? left : Value::object());
+  for (const Value::Member& member : right.members()) {
+    const Value* mine = left.find(member.key);
+    fields.set(member.key, mine == nullptr ? member.value : union_of(*mine, member.value));
   }
-  if (!found) return std::nullopt;
-  return std::move(entries).build();
+  return std::move(fields).build();
 }
 
 }  // namespace
+
+std::optional<Value> taken_over(const Value& managed_fields, const std::vector<std::string>& managers,
+                                std::string_view field_manager) {
+  std::optional<Value> ours;
+  bool found = false;
+  Value::ArrayBuilder others;
+  const auto add_ours = [&](const Value& entry) {
+    const Value fields = ours ? union_of((*ours)["fieldsV1"], entry["fieldsV1"]) : entry["fieldsV1"];
+    ours = (ours ? *ours : entry).with("fieldsV1", fields);
+  };
+  for (const Value& entry : managed_fields.items()) {
+    const std::string_view manager = entry["manager"].as_string();
+    const bool applied = entry["operation"].as_string() == "Apply";
+    const bool listed = std::any_of(managers.begin(), managers.end(),
+                                    [manager](const std::string& prefix) { return manager.starts_with(prefix); });
+    if (!entry["subresource"].as_string().empty() || (manager != field_manager && !listed)) {
+      others.add(entry);
+    } else if (manager == field_manager && applied) {
+      add_ours(entry);
+    } else {
+      found = true;
+      add_ours(entry.with("manager", field_manager).with("operation", "Apply"));
+    }
+  }
+  if (!found) return std::nullopt;
+  others.add(*ours);
+  return std::move(others).build();
+}
 
 std::string applied_text(const Applied& applied) {
   return applied.entry.subject() + " " + std::string(action_text(applied.action));
@@ -133,7 +149,7 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
                                                         const std::vector<std::string>& managers,
                                                         const std::string& field_manager) const {
   for (int tries = 0; live && tries < kTakeOverTries; ++tries) {
-    const std::optional<Value> fields = taken_over(*live, managers, field_manager);
+    const std::optional<Value> fields = taken_over(live->metadata()["managedFields"], managers, field_manager);
     if (!fields) break;
     const Value patch = Value::object(
         {{"metadata", Value::object({{"resourceVersion", live->resource_version()}, {"managedFields", *fields}})}});
@@ -159,7 +175,7 @@ Result<ApplyAction> Applier::write(const Context& context, const Item& item, con
   if (!item.outcome) return ApplyAction::Skipped;
   if (item.recreate) {
     TRY(recreate(context, item, options));
-    return ApplyAction::Configured;
+    return ApplyAction::Created;
   }
   // Equal content may still change who owns it; the server writes nothing when that is equal, too.
   ASSIGN_OR_RETURN(const Object written, client_.apply(context, item.resource, item.desired,

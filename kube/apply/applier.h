@@ -40,6 +40,12 @@ struct Applied {
 // "Deployment/shop/web created", as Flux tells what it did.
 std::string applied_text(const Applied& applied);
 
+// managedFields with what `managers` (by the start of their names), and plain updates of `field_manager` itself, own
+// given to the applies of `field_manager`; nothing when there is none of them. The server keeps one of two entries for
+// the same applies, so they become one here.
+std::optional<Value> taken_over(const Value& managed_fields, const std::vector<std::string>& managers,
+                                std::string_view field_manager);
+
 // Applies sets of objects server-side, in Flux's order: definitions and namespaces first, then
 // classes, then the rest; within a stage every object is tried as a dry run before any is written, so
 // that one bad object changes nothing of its stage. Thread-safe.
