@@ -253,7 +253,10 @@ class KustomizationReconciler : public kube::Reconciler {
   kube::Inventory prune(const Context& context, const kube::Object& kustomization, const kube::Inventory& stale,
                         std::optional<Error>& error, std::vector<kube::Applied>& deleted) {
     kube::Applier::PruneOptions options;
-    options.owned = [&kustomization](const kube::Object& live) { return may_prune(kustomization, live); };
+    // What is on its way out already is not told of again.
+    options.owned = [&kustomization](const kube::Object& live) {
+      return may_prune(kustomization, live) && !live.deleting();
+    };
     kube::Inventory kept = applier_.prune(context, stale, options, error, deleted);
     for (const kube::Applied& item : deleted) log_.info("pruned an object", {{"object", item.entry.id()}});
     return kept;
@@ -376,22 +379,37 @@ class KustomizationReconciler : public kube::Reconciler {
         log_.warning("a Kustomization ends without its service account, what it had applied stays",
                      {{"kustomization", kustomization.key().text()}, {"objects", owned.size()}});
       } else if (!owned.empty()) {
-        std::optional<Error> error;
-        std::vector<kube::Applied> deleted;
-        prune(acting_as(context, kustomization), kustomization, owned, error, deleted);
-        if (error) return *error;
-        if (!deleted.empty()) {
-          tell(context, kustomization, kube::EventType::Normal, last_reason(kustomization), deletion_text(deleted));
-        }
+        TRY(delete_owned(context, kustomization, owned));
         if (policy == "WaitForTermination") {
           ASSIGN_OR_RETURN(const kube::Inventory left, owned_entries(context, kustomization, owned));
-          if (!left.empty()) return kube::Done{kHealthPoll};
+          if (!left.empty() && !termination_is_overdue(context, kustomization)) return kube::Done{kHealthPoll};
+          if (!left.empty()) {
+            tell(context, kustomization, kube::EventType::Warning, last_reason(kustomization),
+                 "failed to wait for resources termination");
+          }
         }
       }
     }
     TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false,
                            kKustomizeManager));
     return forget(kustomization.key());
+  }
+
+  Result<void> delete_owned(const Context& context, const kube::Object& kustomization, const kube::Inventory& owned) {
+    std::optional<Error> error;
+    std::vector<kube::Applied> deleted;
+    prune(acting_as(context, kustomization), kustomization, owned, error, deleted);
+    if (error) return *error;
+    if (!deleted.empty()) {
+      tell(context, kustomization, kube::EventType::Normal, last_reason(kustomization), deletion_text(deleted));
+    }
+    return {};
+  }
+
+  // What does not want to go holds a Kustomization, and a namespace that is deleted with it, only so long.
+  static bool termination_is_overdue(const Context& context, const kube::Object& kustomization) {
+    const Result<WallTime> began = parse_time(kustomization.metadata()["deletionTimestamp"].as_string());
+    return began.ok() && context.clock().wall() - *began > timeout(kustomization);
   }
 
   // What there is of the inventory and is this Kustomization's. Read with the reconciler's own rights: the inventory

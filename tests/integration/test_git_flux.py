@@ -64,7 +64,7 @@ class Marks(FluxTestCase):
         self.ready("merged")
         for name in ("merged", "unmerged"):
             self.server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-",
-                                stdin=config_map(name, "1").replace("data: {", "data: {more: 'by hand', "))
+                                stdin=config_map(name, "1").replace("\ndata: {", "\ndata: {more: 'by hand', "))
         self.ask("kustomization", "merged")
         self.server.wait_for_object("configmap", "unmerged", condition=lambda c: c["data"] == {"value": "1"})
         self.assertEqual(self.server.object("configmap", "merged")["data"], {"more": "by hand", "value": "1"})
@@ -130,6 +130,20 @@ class Suspended(FluxTestCase):
         self.followed("unseen", {"apps/a.yaml": config_map("unseen", "1")}, path="./missing")
         self.failed("unseen", "ArtifactFailed")
         self.assertEqual(self.server.object("kustomization", "unseen")["status"]["observedGeneration"], -1)
+
+
+class Deletion(FluxTestCase):
+    def test_deleted_objects_are_awaited_where_asked_for(self):
+        self.followed("awaited", {"apps/a.yaml": config_map("awaited", "1")}, deletionPolicy="WaitForTermination")
+        self.ready("awaited")
+        finalizers = '{"metadata":{"finalizers":%s}}'
+        self.server.kubectl("patch", "configmap", "awaited", "--type=merge", "-p", finalizers % '["example.com/hold"]')
+        self.server.kubectl("delete", "kustomization", "awaited", "--wait=false")
+        self.server.wait_for_object("configmap", "awaited", condition=lambda c: c["metadata"].get("deletionTimestamp"))
+        self.wait_for_event("Kustomization", "awaited", "ReconciliationSucceeded", "ConfigMap/default/awaited deleted")
+        self.assertIsNotNone(self.server.object("kustomization", "awaited"))
+        self.server.kubectl("patch", "configmap", "awaited", "--type=merge", "-p", finalizers % "null")
+        self.server.wait_until_gone("kustomization", "awaited")
 
 
 class Events(FluxTestCase):
