@@ -1,7 +1,9 @@
 #include "reconcilers/git/flux_status.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+#include <vector>
 
 #include "base/not_found.h"
 #include "kube/object/conditions.h"
@@ -20,6 +22,18 @@ Value with_removals(const Value& before, const Value& after) {
   return std::move(patch).build();
 }
 
+// What is abnormal first, then Ready, then what stands behind it by name.
+Value in_flux_order(const Value& conditions) {
+  const auto rank = [](const Value& condition) {
+    constexpr std::array<std::string_view, 3> kFirst = {"Stalled", "Reconciling", "Ready"};
+    const std::string_view type = condition["type"].as_string();
+    return std::pair(std::find(kFirst.begin(), kFirst.end(), type) - kFirst.begin(), type);
+  };
+  std::vector<Value> sorted(conditions.items().begin(), conditions.items().end());
+  std::sort(sorted.begin(), sorted.end(), [&](const Value& a, const Value& b) { return rank(a) < rank(b); });
+  return Value::array(std::move(sorted));
+}
+
 }  // namespace
 
 Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondition& condition, std::int64_t generation,
@@ -31,7 +45,11 @@ Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondit
   entry.reason = condition.reason;
   entry.message = condition.message.substr(0, kMaxMessage);
   entry.observed_generation = generation;
-  return kube::with_condition(conditions, entry, now);
+  // Flux's transitions are of reason and message, too: dashboards show them as the time of the latest revision.
+  const Value& before = kube::find_condition(conditions, condition.type);
+  const bool same = before["reason"].as_string() == entry.reason && before["message"].as_string() == entry.message;
+  return in_flux_order(
+      kube::with_condition(same ? conditions : kube::without_condition(conditions, condition.type), entry, now));
 }
 
 bool is_final(const FluxOutcome& outcome) {

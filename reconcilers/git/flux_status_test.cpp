@@ -39,7 +39,7 @@ std::string conditions_text(const Value& status) {
 TEST_CASE("a source says what it has stored, and why it could not be fetched while it cannot") {
   const Value first = plan_source_status(repository("{}"), {kFailed}, kEarly);
   CHECK(conditions_text(first) ==
-        "Ready=False/GitOperationFailed Reconciling=True/ProgressingWithRetry FetchFailed=True/GitOperationFailed ");
+        "Reconciling=True/ProgressingWithRetry Ready=False/GitOperationFailed FetchFailed=True/GitOperationFailed ");
   const Value stored = plan_source_status(repository("{}", first), {kReady, kMain}, kEarly);
   CHECK(conditions_text(stored) == "Ready=True/Succeeded ArtifactInStorage=True/Succeeded ");
   CHECK(kube::find_condition(stored["conditions"], "ArtifactInStorage")["message"].as_string() ==
@@ -47,12 +47,24 @@ TEST_CASE("a source says what it has stored, and why it could not be fetched whi
 
   const Value offline = plan_source_status(repository("{}", stored), {kFailed, std::nullopt, true}, kLate);
   CHECK(conditions_text(offline) ==
-        "Ready=False/GitOperationFailed ArtifactInStorage=True/Succeeded Reconciling=True/ProgressingWithRetry "
+        "Reconciling=True/ProgressingWithRetry Ready=False/GitOperationFailed ArtifactInStorage=True/Succeeded "
         "FetchFailed=True/GitOperationFailed ");
   CHECK(offline["artifact"] == stored["artifact"]);
   const Value lost = plan_source_status(repository("{}", stored), {kFailed, std::nullopt, false}, kLate);
   CHECK(kube::find_condition(lost["conditions"], "ArtifactInStorage").is_null());
   CHECK_FALSE(lost.contains("artifact"));
+}
+
+TEST_CASE("a condition that says something else has changed") {
+  const auto ready_since = [](const Value& conditions, std::string_view message, WallTime now) {
+    return plan_flux_conditions(conditions, {FluxOutcome::Kind::Ready, "Succeeded", std::string(message)}, 1, now);
+  };
+  const auto time = [](const Value& conditions) {
+    return kube::find_condition(conditions, "Ready")["lastTransitionTime"].as_string();
+  };
+  const Value first = ready_since(Value(), "one", kEarly);
+  CHECK(time(ready_since(first, "one", kLate)) == format_time(kEarly));
+  CHECK(time(ready_since(first, "two", kLate)) == format_time(kLate));
 }
 
 TEST_CASE("a generation is observed when it is done with") {
@@ -103,7 +115,7 @@ TEST_CASE("a Kustomization is Healthy only where something is checked") {
   attempt.health = HealthVerdict{true, "Unknown", "Progressing", "Running health checks"};
   const Value waiting = plan_kustomization_status(repository("{}"), attempt, kEarly);
   CHECK(conditions_text(waiting) ==
-        "Ready=Unknown/Progressing Reconciling=True/Progressing Healthy=Unknown/Progressing ");
+        "Reconciling=True/Progressing Ready=Unknown/Progressing Healthy=Unknown/Progressing ");
 
   attempt.outcome = {FluxOutcome::Kind::Failed, "BuildFailed", "bad"};
   attempt.health.reset();
