@@ -36,6 +36,10 @@ TEST_CASE("of several references the later in Flux's order counts") {
   CHECK(revision({.semver = "*", .name = "refs/heads/main"}) == "refs/heads/main@sha1:" + std::string(40, 'a'));
   CHECK(revision({.branch = "main", .commit = std::string(40, 'f')}) == "main@sha1:" + std::string(40, 'f'));
   CHECK(revision({.commit = std::string(40, 'f')}) == "sha1:" + std::string(40, 'f'));
+  CHECK(revision({.branch = "gone", .commit = std::string(40, 'f')}) ==
+        "error: couldn't find remote ref \"refs/heads/gone\"");
+  CHECK(revision({.name = "refs/tags/v1.2.0^{}"}) == "refs/tags/v1.2.0^{}@sha1:" + std::string(40, 'c'));
+  CHECK(choose_reference({.branch = "main"}, {}).error().message() == "git repository is empty");
   CHECK(revision({.branch = "gone"}) == "error: couldn't find remote ref \"refs/heads/gone\"");
   CHECK(revision({.semver = ">9"}) == "error: no match found for semver: >9");
 }

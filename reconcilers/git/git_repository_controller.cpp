@@ -82,6 +82,8 @@ class GitRepositoryReconciler : public kube::Reconciler {
         return {FluxOutcome::Kind::Stalled, "URLInvalid", error.message()};
       case Reason::Invalid:
         return {FluxOutcome::Kind::Stalled, "InvalidReference", error.message()};
+      case Reason::Gone:
+        return {FluxOutcome::Kind::Failed, "EmptyGitRepository", error.message()};
       case Reason::Unauthorized:
         return {FluxOutcome::Kind::Failed, "AuthenticationFailed", error.message()};
       default:

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kHeads = "refs/heads/";
 constexpr std::string_view kTags = "refs/tags/";
+constexpr std::string_view kDereferenced = "^{}";
 constexpr std::string_view kDefaultBranch = "master";  // Flux's default, whatever the remote's HEAD says
 
 const GitReference* find_reference(const std::vector<GitReference>& references, std::string_view name) {
@@ -93,12 +94,19 @@ std::string commit_of_revision(std::string_view revision) {
 }
 
 Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references) {
+  if (references.empty()) return Error(Reason::Gone, "git repository is empty");
   if (!wanted.commit.empty()) {
+    if (!wanted.branch.empty()) TRY(choose_named(references, std::string(kHeads) + wanted.branch, wanted.branch));
     const std::string prefix = wanted.branch.empty() ? "" : wanted.branch + "@";
     const std::string reference = wanted.branch.empty() ? "" : std::string(kHeads) + wanted.branch;
     return ChosenReference{reference, wanted.commit, prefix + "sha1:" + wanted.commit};
   }
-  if (!wanted.name.empty()) return choose_named(references, wanted.name, wanted.name);
+  if (!wanted.name.empty()) {
+    // References are listed with the commits that tags point to, which is what the suffix asks for.
+    std::string_view name = wanted.name;
+    if (name.starts_with(kTags) && name.ends_with(kDereferenced)) name.remove_suffix(kDereferenced.size());
+    return choose_named(references, std::string(name), wanted.name);
+  }
   if (!wanted.semver.empty()) return choose_version(references, wanted.semver);
   if (!wanted.tag.empty()) return choose_named(references, std::string(kTags) + wanted.tag, wanted.tag);
   const std::string branch = wanted.branch.empty() ? std::string(kDefaultBranch) : wanted.branch;

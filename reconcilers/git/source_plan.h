@@ -32,7 +32,7 @@ struct ChosenReference {
 };
 // The commit that a revision ends with; empty when there is none.
 std::string commit_of_revision(std::string_view revision);
-// NotFound says what the remote does not have; Invalid that a version range is none.
+// NotFound says what the remote does not have, Gone that it has nothing at all; Invalid that a version range is none.
 Result<ChosenReference> choose_reference(const WantedReference& wanted, const std::vector<GitReference>& references);
 
 // The first field of spec that is not built in, with what it asks for; nothing when all can be honoured.

@@ -132,6 +132,21 @@ class Suspended(FluxTestCase):
         self.assertEqual(self.server.object("kustomization", "unseen")["status"]["observedGeneration"], -1)
 
 
+class Sources(FluxTestCase):
+    def test_an_empty_repository_and_a_branch_that_is_none_say_so(self):
+        empty = self.repository("hollow")
+        self.apply(source("hollow", f"file://{empty.folder}"))
+        found = self.server.wait_for_object("gitrepository", "hollow",
+                                            condition=lambda o: condition(o)["reason"] == "EmptyGitRepository")
+        self.assertEqual(condition(found)["message"], "git repository is empty")
+        commit = self.push(self.repository("pinned"), {"apps/a.yaml": config_map("pinned", "1")})
+        self.apply(source("pinned", f"file://{self.folder}/pinned").replace(
+            "{branch: main}", f"{{branch: nosuch, commit: '{commit}'}}"))
+        found = self.server.wait_for_object("gitrepository", "pinned",
+                                            condition=lambda o: condition(o)["reason"] == "GitOperationFailed")
+        self.assertIn('couldn\'t find remote ref "refs/heads/nosuch"', condition(found)["message"])
+
+
 class Deletion(FluxTestCase):
     def test_deleted_objects_are_awaited_where_asked_for(self):
         self.followed("awaited", {"apps/a.yaml": config_map("awaited", "1")}, deletionPolicy="WaitForTermination")
