@@ -4,22 +4,15 @@
 #include <array>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
-#include "base/ip.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
+#include "kube/schema/internal/address_formats.h"
 #include "kube/schema/internal/pattern.h"
 
 namespace coracle::kube::internal {
 namespace {
-
-bool is_ipv4(std::string_view text) {
-  return ip_family(text) == "IPv4";
-}
-bool is_ipv6(std::string_view text) {
-  return ip_family(text) == "IPv6";
-}
 
 // "2006-01-02"
 bool is_date(std::string_view text) {
@@ -27,57 +20,62 @@ bool is_date(std::string_view text) {
   return parse_time(std::string(text) + "T00:00:00Z").ok();
 }
 
+// A date, "t", and a time of day with its offset from UTC. Nothing looks at what follows another "t", nor at the
+// offset's size.
 bool is_date_time(std::string_view text) {
-  return parse_time(text).ok();
+  static const auto kTime = Pattern::compile("^([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})$");
+  const std::string lower = to_lower(text);
+  const std::vector<std::string_view> parts = split(lower, 't');
+  return parts.size() >= 2 && is_date(parts[0]) && kTime.ok() && (*kTime)->matches(parts[1]);
 }
 
-// Go's durations, and a number with the long names of units ("2 days").
-bool is_duration(std::string_view text) {
-  if (parse_duration(text).ok()) return true;
-  static const auto kLong = Pattern::compile(
-      "^\\s*[0-9]+(\\.[0-9]+)?\\s*(ns|us|ms|s|m|h|d|w|(nano|micro|milli)(second)?s?|nanos?|micros?|millis?|"
-      "seconds?|minutes?|min|hours?|hr|days?|weeks?|wk)\\s*$");
-  return kLong.ok() && (*kLong)->matches(text);
+struct LongUnit {
+  std::string_view unit;
+  bool is_prefix;  // "day" also stands for "days" and whatever else begins so
+};
+constexpr std::array kLongUnits = {
+    LongUnit{"ns", false},   LongUnit{"nano", true}, LongUnit{"us", false},   LongUnit{"\u00b5s", false},
+    LongUnit{"micro", true}, LongUnit{"ms", false},  LongUnit{"milli", true}, LongUnit{"s", false},
+    LongUnit{"sec", true},   LongUnit{"m", false},   LongUnit{"min", true},   LongUnit{"h", false},
+    LongUnit{"hr", false},   LongUnit{"hour", true}, LongUnit{"d", false},    LongUnit{"day", true},
+    LongUnit{"w", false},    LongUnit{"wk", false},  LongUnit{"week", true}};
+
+bool is_long_unit(const std::string& unit) {
+  return std::any_of(kLongUnits.begin(), kLongUnits.end(), [&](const LongUnit& one) {
+    return one.is_prefix ? unit.starts_with(one.unit) : unit == one.unit;
+  });
 }
 
-bool is_uri(std::string_view text) {
-  if (text.empty() || text.front() == '#') return false;
-  if (text.front() == '/') return true;
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
-}
-
-bool is_email(std::string_view text) {
-  const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos || at == 0 || at + 1 == text.size()) return false;
-  return text.find_first_of(" \t\r\n") == std::string_view::npos;
-}
-
-// Labels of letters, digits and inner dashes between dots (RFC 1123), at most 63 and together 255 long. Letters beyond
-// ASCII are accepted, as in names before they are encoded.
-bool is_hostname(std::string_view text) {
-  constexpr std::size_t kMaximumHostname = 255;
-  constexpr std::size_t kMaximumLabel = 63;
-  if (text.empty() || text.size() > kMaximumHostname) return false;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find('.', begin), text.size());
-    const std::string_view label = text.substr(begin, end - begin);
-    if (label.empty() || label.size() > kMaximumLabel || label.front() == '-' || label.back() == '-') return false;
-    for (const char c : label) {
-      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-      if (!letter && !is_digit(c) && c != '-') return false;
+// Numbers with names of units wherever they stand in the text ("2 days and 1 hour"): one of them must be known.
+bool has_long_duration(std::string_view text) {
+  bool known = false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (!is_digit(text[i])) {
+      ++i;
+      continue;
     }
-    begin = end + 1;
+    const std::size_t digits_end = std::min(text.find_first_not_of("0123456789", i), text.size());
+    const std::size_t unit_begin = std::min(text.find_first_not_of(" \t\n\f\r", digits_end), text.size());
+    std::size_t unit_end = unit_begin;
+    for (bool more = true; more;) {
+      const bool micro = text.substr(unit_end, 2) == "\u00b5";
+      const char c = unit_end < text.size() ? text[unit_end] : '0';
+      more = micro || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (more) unit_end += micro ? 2 : 1;
+    }
+    if (unit_end > unit_begin) {
+      if (!parse_int(text.substr(i, digits_end - i))) return false;
+      known = known || is_long_unit(to_lower(text.substr(unit_begin, unit_end - unit_begin)));
+    }
+    i = unit_end;
   }
-  return true;
+  return known;
 }
 
-bool is_base64(std::string_view text) {
-  return crypto::base64_decode(text).ok();
+bool is_duration(std::string_view text) {
+  return parse_duration(text).ok() || has_long_duration(text);
 }
+
 bool is_anything(std::string_view) {
   return true;
 }
@@ -113,13 +111,16 @@ bool is_isbn(std::string_view text) {
   return is_isbn10(text) || is_isbn13(text);
 }
 
-// Sixteen digits or so whose weighted sum ends in zero.
+// A number of one of the large issuers whose weighted sum ends in zero; what is no digit does not count.
 bool is_credit_card(std::string_view text) {
+  static const auto kIssuers = Pattern::compile(
+      "^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|"
+      "3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\\d{3})\\d{11})$");
   std::string digits;
   for (const char c : text) {
     if (is_digit(c)) digits += c;
   }
-  if (digits.size() < 13 || digits.size() > 16) return false;
+  if (!kIssuers.ok() || !(*kIssuers)->matches(digits)) return false;
   int sum = 0;
   for (std::size_t i = 0; i < digits.size(); ++i) {
     int digit = digits[digits.size() - 1 - i] - '0';
@@ -147,32 +148,30 @@ struct FormatRow {
 
 constexpr std::array kFormats = {
     FormatRow{"bsonobjectid", nullptr, "^[0-9a-fA-F]{24}$"},
-    FormatRow{"byte", is_base64, ""},
-    FormatRow{"cidr", is_cidr, ""},
+    FormatRow{"byte", nullptr, "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"},
+    FormatRow{"cidr", is_cidr_text, ""},
     FormatRow{"creditcard", is_credit_card, ""},
     FormatRow{"date", is_date, ""},
     FormatRow{"datetime", is_date_time, ""},
     FormatRow{"duration", is_duration, ""},
-    FormatRow{"email", is_email, ""},
+    FormatRow{"email", is_email_address, ""},
     FormatRow{"hexcolor", nullptr, "^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"},
     FormatRow{"hostname", is_hostname, ""},
-    FormatRow{"ipv4", is_ipv4, ""},
-    FormatRow{"ipv6", is_ipv6, ""},
+    FormatRow{"ipv4", is_ipv4_text, ""},
+    FormatRow{"ipv6", is_ipv6_text, ""},
     FormatRow{"isbn", is_isbn, ""},
     FormatRow{"isbn10", is_isbn10, ""},
     FormatRow{"isbn13", is_isbn13, ""},
     FormatRow{"k8slongname", is_long_name, ""},
     FormatRow{"k8sshortname", is_short_name, ""},
-    FormatRow{"mac", nullptr,
-              "^([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){4}([:-][0-9a-fA-F]{2}){0,14}|"
-              "[0-9a-fA-F]{4}(\\.[0-9a-fA-F]{4}){2}(\\.[0-9a-fA-F]{4})?)$"},
+    FormatRow{"mac", is_mac, ""},
     FormatRow{"password", is_anything, ""},
     FormatRow{
         "rgbcolor", nullptr,
         "^rgb\\(\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*,"
         "\\s*(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])\\s*\\)$"},
-    FormatRow{"ssn", nullptr, "^\\d{3}[- ]?\\d{2}[- ]?\\d{4}$"},
-    FormatRow{"uri", is_uri, ""},
+    FormatRow{"ssn", nullptr, "^\\d{3}[- ]\\d{2}[- ]\\d{4}$"},
+    FormatRow{"uri", is_request_uri, ""},
     FormatRow{"uuid", nullptr, "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"},
     FormatRow{"uuid3", nullptr, "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$"},
     FormatRow{"uuid4", nullptr, "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$"},
