@@ -69,7 +69,7 @@ class SchemaCompiler {
     node->embedded_resource = source["x-kubernetes-embedded-resource"].as_bool();
     if (const Value& value = source["default"]; !value.is_null()) node->default_json = keep_text(json::write(value));
     set_type(*node, source, root);
-    node->constraints = constraints(source, source["x-kubernetes-int-or-string"].as_bool());
+    node->constraints = constraints(source);
     node->has_defaults = has_defaults(*node);
     --depth_;
     return node;
@@ -225,12 +225,12 @@ class SchemaCompiler {
       fields.push_back(field);
     }
     node->fields = arena_.fields.emplace_back(std::move(fields));
-    node->constraints = constraints(source, false);
+    node->constraints = constraints(source);
     --depth_;
     return node;
   }
 
-  const Constraints* constraints(const Value& source, bool int_or_string) {
+  const Constraints* constraints(const Value& source) {
     Constraints limits;
     bool any = set_numbers(limits, source);
     if (const std::string format = internal::known_format(source["format"].as_string());
@@ -252,7 +252,7 @@ class SchemaCompiler {
       limits.enum_values = arena_.names.emplace_back(std::move(texts));
       any = true;
     }
-    any = set_alternatives(limits, source, int_or_string) || any;
+    any = set_alternatives(limits, source) || any;
     // A required field without a property is dropped as unknown and missing for good.
     if (const Schema* required = undeclared_required(source)) {
       std::vector<const Schema*> all(limits.all_of.begin(), limits.all_of.end());
@@ -310,15 +310,8 @@ class SchemaCompiler {
     return any || limits.has_minimum || limits.has_maximum || limits.has_multiple_of || limits.unique_items;
   }
 
-  static bool is_int_or_string_choice(const Value& choice) {
-    return choice.size() == 2 && choice.at(0)["type"].as_string() == "integer" && choice.at(0).size() == 1 &&
-           choice.at(1)["type"].as_string() == "string" && choice.at(1).size() == 1;
-  }
-
-  bool set_alternatives(Constraints& limits, const Value& source, bool int_or_string) {
-    // The type of an IntOrString says already that it is one of the two.
-    const bool skip = int_or_string && is_int_or_string_choice(source["anyOf"]);
-    if (!skip) limits.any_of = nested_list(source["anyOf"]);
+  bool set_alternatives(Constraints& limits, const Value& source) {
+    limits.any_of = nested_list(source["anyOf"]);
     limits.all_of = nested_list(source["allOf"]);
     limits.one_of = nested_list(source["oneOf"]);
     if (const Value& negated = source["not"]; negated.is_object()) limits.negated = nested(negated);

@@ -11,21 +11,16 @@
 #include "kube/object/names.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/internal/formats.h"
+#include "kube/schema/internal/numbers.h"
 #include "kube/schema/internal/pattern.h"
+#include "kube/schema/internal/structure_checks.h"
 
 namespace coracle::kube {
 namespace {
 
-std::string child_path(std::string_view path, std::string_view name) {
-  std::string child(path);
-  if (!child.empty()) child += '.';
-  child += name;
-  return child;
-}
-
-std::string index_path(std::string_view path, std::size_t index) {
-  return std::string(path) + "[" + std::to_string(index) + "]";
-}
+using internal::child_path;
+using internal::identity_of;
+using internal::index_path;
 
 // The name of a value's type in JSON schema.
 std::string_view json_type(const Value& value) {
@@ -54,7 +49,7 @@ std::string_view expected_type(const Schema& schema) {
 }
 
 bool has_type(const Value& value, const Schema& schema) {
-  const bool whole = value.is_int() || (value.is_double() && std::floor(value.as_double()) == value.as_double());
+  const bool whole = value.is_int() || (value.is_double() && internal::is_json_integer(value.as_double()));
   switch (schema.kind) {
     case SchemaKind::Any:
     case SchemaKind::Union:
@@ -81,6 +76,21 @@ bool has_type(const Value& value, const Schema& schema) {
   }
 }
 
+// The format that upstream names in place of the type.
+std::string_view format_name(const Schema& schema) {
+  if (schema.kind == SchemaKind::String && schema.constraints != nullptr) return schema.constraints->format;
+  if (schema.kind == SchemaKind::Integer && schema.format == Format::Int32) return "int32";
+  if (schema.kind == SchemaKind::Integer && schema.format == Format::Int64) return "int64";
+  if (schema.kind == SchemaKind::Number && schema.format == Format::Float) return "float";
+  return schema.kind == SchemaKind::Number && schema.format == Format::Double ? "double" : "";
+}
+
+// What Go reads a number into; empty for other values.
+std::string_view go_number_type(const Value& value) {
+  if (value.is_int()) return "int64";
+  return value.is_double() ? "float64" : "";
+}
+
 // Fields that are called required and that upstream nevertheless takes empty.
 struct EmptyField {
   std::string_view type;
@@ -105,10 +115,6 @@ bool is_missing_field(const Value* member, const Schema& owner, const Field& fie
                       [&](const EmptyField& one) { return one.type == owner.name && one.field == field.name; });
 }
 
-std::string bound_text(double bound) {
-  return json::format_double(bound);
-}
-
 // The number of Unicode characters.
 std::int64_t character_count(std::string_view text) {
   std::int64_t count = 0;
@@ -128,28 +134,46 @@ class Validator {
       return;
     }
     if (!has_type(value, schema)) wrong_type(value, schema, path);
-    if (schema.constraints != nullptr) check_constraints(value, *schema.constraints, path);
-    if (value.is_number()) check_width(value, schema, path);
+    // In upstream's order, so that the same problem comes first.
+    const Constraints* limits = schema.constraints;
+    if (limits != nullptr) check_alternatives(value, *limits, path);
+    if (limits != nullptr && value.is_string()) check_text(value, *limits, path);
+    if (value.is_number()) internal::check_number(value, schema, path, problems_);
     if (value.is_array() && schema.items != nullptr && schema.kind != SchemaKind::Map) {
       visit_items(value, schema, path, old);
     }
+    if (limits != nullptr && value.is_array()) check_array(value, *limits, path);
+    if (limits != nullptr) check_enum(value, *limits, path);
+    if (limits != nullptr && value.is_object()) check_object(value, *limits, path);
     if (value.is_object()) visit_members(value, schema, path, old);
   }
 
   std::vector<Cause> take() && { return std::move(problems_); }
 
  private:
-  void add(Cause cause) { problems_.push_back(std::move(cause)); }
+  // Alternatives often find the same.
+  void add(Cause cause) {
+    const bool known = std::any_of(problems_.begin(), problems_.end(), [&](const Cause& one) {
+      return one.message == cause.message && one.field == cause.field;
+    });
+    if (!known) problems_.push_back(std::move(cause));
+  }
 
   void invalid(const std::string& path, const Value& value, const std::string& detail) {
     add(field_error::invalid(path, value, path + " in body " + detail));
   }
 
   void wrong_type(const Value& value, const Schema& schema, const std::string& path) {
-    const Value type(json_type(value));
+    std::string_view expected = format_name(schema);
+    std::string_view given = go_number_type(value);
+    // Of what is neither a text nor a list, the format counts where there is one.
+    if (expected.empty() || value.is_null() || value.is_string() || value.is_array()) {
+      expected = expected_type(schema);
+      given = json_type(value);
+    }
+    const Value shown(given);
     add(field_error::type_invalid(
-        path, type,
-        path + " in body must be of type " + std::string(expected_type(schema)) + ": " + json::write_raw(type)));
+        path, shown, path + " in body must be of type " + std::string(expected) + ": " + json::write_raw(shown)));
   }
 
   void visit_items(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
@@ -184,52 +208,20 @@ class Validator {
         add(field_error::required(child_path(path, field.name)));
       }
     }
-    if (schema.embedded_resource) check_embedded(value, path);
   }
 
-  // An object inside another says what it is.
-  void check_embedded(const Value& value, const std::string& path) {
-    for (const std::string_view name : {"apiVersion", "kind"}) {
-      const std::string field = child_path(path, name);
-      const Value* given = value.find(name);
-      if (given == nullptr) {
-        add(field_error::required(field));
-      } else if (!given->is_string()) {
-        add(field_error::invalid(field, *given, "must be a string"));
-      } else if (given->as_string().empty()) {
-        add(field_error::invalid(field, *given, "must not be empty"));
-      } else if (name == "kind") {
-        const NameErrors problems = check_dns1035_label(to_lower(given->as_string()));
-        if (problems.empty()) continue;
-        add(field_error::invalid(field, *given,
-                                 "may have mixed case, but should otherwise match: " + join(problems, ",")));
-      } else if (std::count(given->as_string().begin(), given->as_string().end(), '/') > 1) {
-        add(field_error::invalid(field, *given, "unexpected GroupVersion string: " + std::string(given->as_string())));
-      }
-    }
+  // As Go prints the maps that it has read.
+  static Value sorted(const Value& value) {
+    if (!value.is_object() && !value.is_array()) return value;
+    return json::read(json::write_sorted(value)).value_or(value);
   }
 
-  void check_width(const Value& value, const Schema& schema, const std::string& path) {
-    if (schema.kind != SchemaKind::Integer) return;
-    // As a double the largest integers would round to what is too large.
-    if (value.is_int() && schema.format != Format::Int32) return;
-    const double number = value.as_double();
-    const bool narrow = schema.format == Format::Int32;
-    const double limit = narrow ? 2147483648.0 : 9223372036854775808.0;
-    if (number >= -limit && number < limit && std::floor(number) == number) return;
-    const std::string format = schema.format == Format::None ? " (default format)"
-                               : narrow                      ? " with format int32"
-                                                             : " with format int64";
-    add(field_error::invalid({}, "", "Checked value must be of type integer" + format + " in " + path));
-  }
-
-  void check_constraints(const Value& value, const Constraints& limits, const std::string& path) {
-    check_alternatives(value, limits, path);
-    if (value.is_string()) check_text(value, limits, path);
-    if (value.is_number()) check_number(value, limits, path);
-    if (value.is_array()) check_array(value, limits, path);
-    check_enum(value, limits, path);
-    if (value.is_object()) check_object(value, limits, path);
+  // A number is compared as the type that the choice has; null is no choice, only `nullable` allows it.
+  static bool is_same_choice(const Value& value, const Value& choice) {
+    if (choice.is_null()) return false;
+    if (!value.is_number() || !choice.is_number()) return value == choice;
+    return choice.is_int() ? std::trunc(value.as_double()) == choice.as_double() || value == choice
+                           : value.as_double() == choice.as_double();
   }
 
   void check_enum(const Value& value, const Constraints& limits, const std::string& path) {
@@ -238,11 +230,11 @@ class Validator {
     for (const std::string_view one : limits.enum_values) {
       const auto allowed = json::read(one);
       if (!allowed.ok()) continue;
-      if (*allowed == value) return;
+      if (is_same_choice(value, *allowed)) return;
       texts.push_back(allowed->is_string() ? std::string(allowed->as_string()) : std::string(one));
     }
     const std::vector<std::string_view> supported(texts.begin(), texts.end());
-    add(field_error::not_supported(path, value, supported));
+    add(field_error::not_supported(path, sorted(value), supported));
   }
 
   // Length and pattern: the first that does not fit is told.
@@ -263,32 +255,6 @@ class Validator {
     }
   }
 
-  void check_number(const Value& value, const Constraints& limits, const std::string& path) {
-    const double number = value.as_double();
-    if (limits.has_multiple_of && limits.multiple_of > 0) {
-      const double times = number / limits.multiple_of;
-      if (std::floor(times) != times) {
-        invalid(path, value, "should be a multiple of " + bound_text(limits.multiple_of));
-      }
-    }
-    if (limits.has_maximum) {
-      const bool good = limits.exclusive_maximum ? number < limits.maximum : number <= limits.maximum;
-      if (!good) {
-        invalid(path, value,
-                (limits.exclusive_maximum ? "should be less than " : "should be less than or equal to ") +
-                    bound_text(limits.maximum));
-      }
-    }
-    if (limits.has_minimum) {
-      const bool good = limits.exclusive_minimum ? number > limits.minimum : number >= limits.minimum;
-      if (!good) {
-        invalid(path, value,
-                (limits.exclusive_minimum ? "should be greater than " : "should be greater than or equal to ") +
-                    bound_text(limits.minimum));
-      }
-    }
-  }
-
   void check_array(const Value& value, const Constraints& limits, const std::string& path) {
     const auto size = static_cast<std::int64_t>(value.size());
     if (limits.min_items >= 0 && size < limits.min_items) {
@@ -298,7 +264,7 @@ class Validator {
     if (!limits.unique_items) return;
     std::set<std::string> seen;
     for (const Value& item : value.items()) {
-      if (!seen.insert(json::write_sorted(item)).second) return invalid(path, "", "shouldn't contain duplicates");
+      if (!seen.insert(identity_of(item)).second) return invalid(path, "", "shouldn't contain duplicates");
     }
   }
 
@@ -380,63 +346,6 @@ class Validator {
   std::size_t matches_ = 0;
 };
 
-// Repeated items of set lists and repeated keys of map lists.
-class ListChecker {
- public:
-  void visit(const Value& value, const Schema& schema, const std::string& path) {
-    if (problems_.size() >= kMaximumProblems) return;
-    if (value.is_array() && schema.kind == SchemaKind::List) {
-      if (schema.list_type == ListType::Set) check_set(value, path);
-      if (schema.list_type == ListType::Map) check_map(value, schema, path);
-      for (std::size_t i = 0; i < value.size(); ++i) visit(value.at(i), *schema.items, index_path(path, i));
-    }
-    for (const Value::Member& member : value.members()) {
-      const Field* field = schema.find(member.key);
-      const Schema* inner = field != nullptr ? field->schema : schema.items;
-      if (inner != nullptr && schema.kind != SchemaKind::List)
-        visit(member.value, *inner, child_path(path, member.key));
-    }
-  }
-
-  std::vector<Cause> take() && { return std::move(problems_); }
-
- private:
-  void check_set(const Value& value, const std::string& path) {
-    std::set<std::string> seen;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      if (seen.insert(json::write_sorted(value.at(i))).second) continue;
-      problems_.push_back(field_error::duplicate(index_path(path, i), value.at(i)));
-    }
-  }
-
-  void check_map(const Value& value, const Schema& schema, const std::string& path) {
-    std::set<std::string> seen;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      const Value& item = value.at(i);
-      if (!item.is_object()) {
-        problems_.push_back(
-            field_error::invalid(index_path(path, i), item, "must be an object for an array of list-type map"));
-        continue;
-      }
-      Value::ObjectBuilder keys;
-      for (const std::string_view key : schema.list_map_keys) {
-        if (const Value* part = item.find(key)) keys.append(std::string(key), *part);
-      }
-      const Value identity = std::move(keys).build();
-      if (seen.insert(json::write_sorted(identity)).second) continue;
-      problems_.push_back(field_error::duplicate(index_path(path, i), identity));
-    }
-  }
-
-  std::vector<Cause> problems_;
-};
-
-std::vector<Cause> list_problems(const Value& value, const Schema& schema, std::string_view path) {
-  ListChecker checker;
-  checker.visit(value, schema, std::string(path));
-  return std::move(checker).take();
-}
-
 void collect_immutable(const Value& value, const Value& old, const Schema& schema, const std::string& path,
                        std::vector<Cause>& problems) {
   if (value.same_tree(old)) return;
@@ -458,9 +367,14 @@ std::vector<Cause> validate(const Value& value, const Schema& schema, std::strin
   Validator validator;
   validator.visit(value, schema, std::string(path), old);
   std::vector<Cause> problems = std::move(validator).take();
-  std::vector<Cause> repeated = list_problems(value, schema, path);
-  if (!repeated.empty() && (old == nullptr || list_problems(*old, schema, path).empty())) {
-    for (Cause& cause : repeated) problems.push_back(std::move(cause));
+  const auto append = [&](std::vector<Cause> more) {
+    for (Cause& cause : more) problems.push_back(std::move(cause));
+  };
+  // Built-in types hold no whole resources.
+  if (schema.name.empty()) append(internal::embedded_problems(value, schema, path));
+  std::vector<Cause> repeated = internal::list_problems(value, schema, path);
+  if (old == nullptr || repeated.empty() || internal::list_problems(*old, schema, path).empty()) {
+    append(std::move(repeated));
   }
   return problems;
 }

@@ -4,7 +4,6 @@
 
 #include "base/json/json.h"
 #include "kube/schema/crd_schema.h"
-#include "kube/schema/internal/formats.h"
 
 namespace coracle::kube {
 namespace {
@@ -87,7 +86,7 @@ TEST_CASE("numbers and texts of an int-or-string") {
       R"({"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]})";
   CHECK(problems_of(kSchema, "1").empty());
   CHECK(problems_of(kSchema, R"("1%")").empty());
-  CHECK(problems_of(kSchema, "true").size() == 1);
+  CHECK(problems_of(kSchema, "true").size() == 3);
   CHECK(problems_of(R"({"type":"integer"})", "2.0").empty());
   CHECK(problems_of(R"({"type":"number"})", "2").empty());
 }
@@ -149,34 +148,81 @@ TEST_CASE("built-in types validate by the same rules") {
   CHECK(changed[0].message == R"(Invalid value: {"matchLabels":{"a":"b"}}: field is immutable)");
 }
 
-TEST_CASE("formats") {
-  struct {
-    std::string_view format, good, bad;
-  } const rows[] = {
-      {"ipv6", "::1", "1.2.3.4"},
-      {"cidr", "10.0.0.0/8", "10.0.0.0/33"},
-      {"mac", "00:1b:63:84:45:e6", "00:1b:63"},
-      {"uuid", "A5D2B6E0-1c3b-4f6e-9d1a-0123456789ab", "a5d2"},
-      {"date", "2026-02-28", "2026-02-30"},
-      {"date-time", "2026-02-28T01:02:03.5Z", "2026-02-28"},
-      {"duration", "1h30m", "soon"},
-      {"email", "a@b.c", "a.b.c"},
-      {"hostname", "a.example.com", "-a..b"},
-      {"uri", "https://a/b", "a b"},
-      {"byte", "AAEC", "?"},
-      {"hexcolor", "#fff", "#ff"},
-      {"isbn", "978-0321751041", "978-0321751042"},
-      {"isbn10", "0321751043", "0321751044"},
-      {"creditcard", "4111 1111 1111 1111", "4111 1111 1111 1112"},
-      {"k8s-short-name", "abc-1", "Abc"},
-      {"k8s-long-name", "abc.d-1", "abc..d"},
-  };
-  for (const auto& row : rows) {
-    CAPTURE(row.format);
-    CHECK(internal::matches_format(row.format, row.good));
-    CHECK_FALSE(internal::matches_format(row.format, row.bad));
+TEST_CASE("multiples and bounds of integers and of fractions") {
+  constexpr const char* kTenth = R"({"type":"number","multipleOf":0.1})";
+  for (const char* good : {"0.1", "0.3", "0.7", "3.3", "1.0"}) {
+    CAPTURE(good);
+    CHECK(problems_of(kTenth, good).empty());
   }
-  CHECK(internal::matches_format("something-else", "anything"));
+  CHECK(problems_of(kTenth, "0.15") == Texts{"spec: Invalid value: 0.15: spec in body should be a multiple of 0.1 "
+                                             "(FieldValueInvalid)"});
+  // An integer is divided by an integer, which nothing is left of here.
+  CHECK(problems_of(kTenth, "1") == Texts{"spec: Invalid value: 0: factor MultipleOf declared for spec must be "
+                                          "positive: 0 (FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"number","multipleOf":10000000000})", "1.5e300") ==
+        Texts{"spec: Invalid value: 1.5e+300: spec in body should be a multiple of 1e+10 (FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"integer","multipleOf":5})", "9223372036854775807").size() == 1);
+  CHECK(problems_of(R"({"type":"number","maximum":2.5,"exclusiveMaximum":true})", "2") ==
+        Texts{"spec: Invalid value: 2: spec in body should be less than 2 (FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"number","minimum":1})", "-1e-9") ==
+        Texts{"spec: Invalid value: -1e-09: spec in body should be greater than or equal to 1 (FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"integer","minimum":-3.5})", "1") ==
+        Texts{"<nil>: Invalid value: \"\": Minimum boundary value must be of type integer (default format) in spec "
+              "(FieldValueInvalid)"});
+}
+
+TEST_CASE("what is no integer, and what does not fit its format") {
+  CHECK(problems_of(R"({"type":"integer"})", "1e18").size() == 1);
+  CHECK(problems_of(R"({"type":"integer"})", "-9223372036854775809").size() == 2);
+  CHECK(problems_of(R"({"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]})", "true") ==
+        Texts{"spec: Invalid value: \"boolean\": spec in body must be of type integer,string: \"boolean\" "
+              "(FieldValueTypeInvalid)",
+              "<nil>: Invalid value: \"\": \"spec\" must validate at least one schema (anyOf) (FieldValueInvalid)",
+              "spec: Invalid value: \"boolean\": spec in body must be of type integer: \"boolean\" "
+              "(FieldValueTypeInvalid)"});
+  CHECK(problems_of(R"({"type":"integer"})", "1.0").empty());
+  CHECK(problems_of(R"({"x-kubernetes-int-or-string":true})", "1e19").size() == 1);
+  CHECK(problems_of(R"({"type":"integer","format":"int32"})", "1.5") ==
+        Texts{"spec: Invalid value: \"float64\": spec in body must be of type int32: \"float64\" "
+              "(FieldValueTypeInvalid)",
+              "<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec "
+              "(FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"number","format":"float"})", "1e39") ==
+        Texts{"<nil>: Invalid value: \"\": Checked value must be of type number with format float in spec "
+              "(FieldValueInvalid)"});
+  CHECK(problems_of(R"({"type":"number","format":"float"})", "true") ==
+        Texts{"spec: Invalid value: \"\": spec in body must be of type float: \"\" (FieldValueTypeInvalid)"});
+  CHECK(problems_of(R"({"type":"string","format":"mac"})", "1") ==
+        Texts{"spec: Invalid value: \"int64\": spec in body must be of type mac: \"int64\" (FieldValueTypeInvalid)"});
+}
+
+TEST_CASE("choices are compared as the type that they have") {
+  CHECK(problems_of(R"({"type":"integer","enum":[1,2]})", "1.0").empty());
+  CHECK(problems_of(R"({"type":"number","enum":[1.5,2]})", "2.5").empty());
+  CHECK(problems_of(R"({"type":"string","nullable":true,"enum":["a",null]})", "null").size() == 1);
+}
+
+TEST_CASE("items are told before what is wrong with their list, a repeated one once") {
+  CHECK(problems_of(R"({"type":"array","maxItems":1,"items":{"type":"integer"}})", R"(["a",1])") ==
+        Texts{"spec[0]: Invalid value: \"string\": spec[0] in body must be of type integer: \"string\" "
+              "(FieldValueTypeInvalid)",
+              "spec: Too many: 2: must have at most 1 item (FieldValueTooMany)"});
+  constexpr const char* kSet = R"({"type":"array","x-kubernetes-list-type":"set","items":{"type":"number"}})";
+  CHECK(problems_of(kSet, "[1,1.0]").empty());
+  CHECK(problems_of(kSet, "[1,2,1,1]") == Texts{"spec[2]: Duplicate value: 1 (FieldValueDuplicate)"});
+  CHECK(problems_of(R"({"type":"object","additionalProperties":)" + std::string(kSet) + "}", R"({"x":[1,1]})") ==
+        Texts{"spec[x][1]: Duplicate value: 1 (FieldValueDuplicate)"});
+}
+
+TEST_CASE("values are shown as Go shows them") {
+  CHECK(problems_of(R"({"type":"string","maxLength":1})", R"("ab")") ==
+        Texts{"spec: Too long: may not be more than 1 byte (FieldValueTooLong)"});
+  CHECK(problems_of(R"({"type":"string","pattern":"^a$"})", R"("a\u0000\u007f")") ==
+        Texts{R"(spec: Invalid value: "a\x00\x7f": spec in body should match '^a$' (FieldValueInvalid))"});
+  CHECK(problems_of(R"({"type":"object","x-kubernetes-preserve-unknown-fields":true,"enum":[{"a":1}]})",
+                    R"({"z":1,"b":{"y":1,"x":2}})") ==
+        Texts{R"(spec: Unsupported value: {"b":{"x":2,"y":1},"z":1}: supported values: "{\"a\":1}" )"
+              "(FieldValueNotSupported)"});
 }
 
 }  // namespace coracle::kube
