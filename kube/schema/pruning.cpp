@@ -17,7 +17,7 @@ class TreeFilter {
 
   Value visit(const Value& value, const Schema& schema) {
     if (value.is_object()) return visit_object(value, schema);
-    if (value.is_array() && schema.items != nullptr) return visit_array(value, schema);
+    if (value.is_array() && schema.kind == SchemaKind::List) return visit_array(value, schema);
     return value;
   }
 
@@ -62,7 +62,8 @@ class TreeFilter {
 // The schema of an object's member by name: of the field, or of additional members.
 const Schema* member_schema(const Schema& schema, std::string_view key) {
   if (const Field* field = schema.find(key)) return field->schema;
-  return schema.items;
+  // What a list's items look like says nothing of an object in its place.
+  return schema.kind == SchemaKind::List ? nullptr : schema.items;
 }
 
 class UnknownFields {

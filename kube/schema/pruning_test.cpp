@@ -48,6 +48,14 @@ TEST_CASE("unknown fields are kept where the schema says so") {
         R"({"t":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{}}})");
 }
 
+TEST_CASE("an object in place of a list has no known fields, a list in place of a map no known items") {
+  std::vector<std::string> unknown;
+  CHECK(pruned(R"({"type":"object","properties":{"l":{"type":"array","items":{"type":"string"}},"m":{"type":"object",)"
+               R"("additionalProperties":{"type":"object","properties":{"a":{"type":"string"}}}}}})",
+               R"({"l":{"q":1},"m":[{"q":1}]})", &unknown) == R"({"l":{},"m":[{"q":1}]})");
+  CHECK(unknown == std::vector<std::string>{"l.q"});
+}
+
 TEST_CASE("what is complete is shared") {
   const auto value = json::read(R"({"a":{"b":"c"}})");
   const auto compiled = CompiledSchema::compile(
