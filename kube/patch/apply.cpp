@@ -271,7 +271,9 @@ Result<Object> apply(const FieldManagement& management, const Object* live, cons
   const bool unchanged = application.merged() == before;
   Value tree = before;
   if (!unchanged) {
-    tree = internal::without_nulls(TypeRef::declared(management.schema), application.merged(), management.custom);
+    // Custom objects keep the nulls that they were given: their schema says where it wants a default or an error.
+    tree = management.custom ? application.merged()
+                             : internal::without_nulls(TypeRef::declared(management.schema), application.merged());
     if (Manager* own = internal::find_manager(application.managers(), application.self())) {
       own->time = format_time(management.now);
     }

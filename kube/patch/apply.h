@@ -31,7 +31,7 @@ struct FieldManagement {
   std::string subresource;         // "" for the main resource
   WallTime now;
   const FieldSet* reset_fields = nullptr;  // what this (sub)resource never writes: not owned, not in conflict
-  bool custom = false;                     // explicit nulls of custom objects stay unless their schema forbids null
+  bool custom = false;                     // explicit nulls of custom objects stay
   VersionConverter convert;                // empty: owners under other versions are dropped
 };
 

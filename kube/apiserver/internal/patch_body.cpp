@@ -177,6 +177,13 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
   return Object(std::move(tree));
 }
 
+Result<Object> complete_applied(const Object& object, const Schema* schema, bool custom, WallTime now) {
+  if (!custom) return complete_object(object, schema, custom, now, nullptr);
+  ASSIGN_OR_RETURN(Value tree, kube::normalise_custom(object.tree()));
+  if (schema != nullptr) tree = apply_defaults(prune(tree, *schema), *schema, now);
+  return Object(std::move(tree));
+}
+
 Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, const GroupVersionKind& gvk,
                                 const Schema* schema, bool custom, const Object& current) {
   ASSIGN_OR_RETURN(Value patched, apply_format(body, schema, current));

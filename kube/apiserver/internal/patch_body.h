@@ -33,5 +33,8 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
 // Canonical form and defaults of an object that was put together from parts.
 Result<Object> complete_object(const Object& object, const Schema* schema, bool custom, WallTime now,
                                std::vector<std::string>* findings);
+// The same for what an apply has made: a null that a custom object was given on purpose stays for validation to judge,
+// where no default takes its place.
+Result<Object> complete_applied(const Object& object, const Schema* schema, bool custom, WallTime now);
 
 }  // namespace coracle::kube::apiserver

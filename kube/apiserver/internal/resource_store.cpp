@@ -8,6 +8,7 @@
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
 #include "kube/schema/defaulting.h"
+#include "kube/schema/pruning.h"
 
 namespace coracle::kube::apiserver {
 
@@ -74,6 +75,8 @@ Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Obje
   Value tree = object.tree().with("metadata", std::move(metadata).build());
   const Schema* schema = storage_schema(resource);
   if (resource.custom) {
+    // Nulls that an apply has made and no rule has refused say nothing.
+    if (schema != nullptr) tree = drop_nulls(tree, *schema);
     ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree));
   } else if (schema != nullptr) {
     ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema));

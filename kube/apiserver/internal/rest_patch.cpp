@@ -75,7 +75,7 @@ Result<http::Response> RestHandler::apply_patch(const Request& request, const Wr
     if (current == nullptr && !applied.uid().empty()) return uid_mismatch(resource, applied, write.name);
     ASSIGN_OR_RETURN(const Object merged, apply_managed_fields({resource, write.field_manager, write.subresource, now},
                                                                current, applied, force));
-    ASSIGN_OR_RETURN(Object object, complete_object(merged, resource.schema(), resource.custom, now, nullptr));
+    ASSIGN_OR_RETURN(Object object, complete_applied(merged, resource.schema(), resource.custom, now));
     if (current == nullptr && resource.namespaced) object = object.with_metadata("namespace", write.namespace_);
     return object;
   };

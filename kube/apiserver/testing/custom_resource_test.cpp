@@ -87,7 +87,7 @@ TEST_CASE("a deleted definition takes its objects along and is gone") {
   });
 }
 
-TEST_CASE("defaults of each version show on write and on read, also new ones on old objects") {
+TEST_CASE("defaults of the written version show on write and on read, also new ones on old objects") {
   TestServer::run([](TestServer& server) {
     const std::string plain =
         R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
@@ -114,7 +114,56 @@ TEST_CASE("defaults of each version show on write and on read, also new ones on 
     const auto v2 = server.request("GET", "/apis/test.example.com/v2/gadgets").tree["items"].at(0);
     CHECK(v2["apiVersion"].as_string() == "test.example.com/v2");
     CHECK(v2["spec"]["b"].as_string() == "one");
-    CHECK(v2["spec"]["c"].as_string() == "two");
+    CHECK_FALSE(v2["spec"].contains("c"));
+  });
+}
+
+namespace {
+
+// Two versions of one shape whose defaults differ.
+constexpr const char* kTwoVersions =
+    R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
+        {"spec":{"type":"object","properties":{"a":{"type":"string","default":"one"},"b":{"type":"string"},
+          "any":{"x-kubernetes-preserve-unknown-fields":true},
+          "m":{"type":"object","additionalProperties":{"type":"string","default":"in"}}}}}}}},
+        {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","properties":
+        {"spec":{"type":"object","properties":{"a":{"type":"string","default":"two"},"b":{"type":"string"},
+          "m":{"type":"object","additionalProperties":{"type":"string","default":"in"}}}}}}}}])";
+
+TestServer::Answer apply_gadget(TestServer& server, const std::string& version, const std::string& manager,
+                                const std::string& spec) {
+  return server.request("PATCH", "/apis/test.example.com/" + version + "/gadgets/g?force=true&fieldManager=" + manager,
+                        R"({"apiVersion":"test.example.com/)" + version +
+                            R"(","kind":"Gadget","metadata":{"name":"g"},"spec":)" + spec + "}",
+                        {{"Content-Type", "application/apply-patch+yaml"}});
+}
+
+}  // namespace
+
+TEST_CASE("a field with a default that its applier drops goes back to it, whoever else wrote in another version") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", kTwoVersions)).status == 201);
+    REQUIRE(apply_gadget(server, "v1", "first", R"({"a":"mine"})").status == 201);
+    REQUIRE(apply_gadget(server, "v2", "second", R"({"b":"x"})").status == 200);
+    const auto dropped = apply_gadget(server, "v1", "first", "{}");
+    CHECK(dropped.tree["spec"]["a"].as_string() == "one");
+    CHECK(dropped.tree["spec"]["b"].as_string() == "x");
+    CHECK(apply_gadget(server, "v2", "first", R"({"a":"again"})").tree["spec"]["a"].as_string() == "again");
+    CHECK(apply_gadget(server, "v1", "first", "{}").tree["spec"]["a"].as_string() == "one");
+  });
+}
+
+TEST_CASE("an applied null takes the default, or is an error where null is not allowed") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", kTwoVersions)).status == 201);
+    const auto filled = apply_gadget(server, "v1", "first", R"({"a":null,"m":{"k":null}})");
+    CHECK(filled.status == 201);
+    CHECK(filled.tree["spec"]["a"].as_string() == "one");
+    CHECK(filled.tree["spec"]["m"]["k"].as_string() == "in");
+    const auto refused = apply_gadget(server, "v1", "first", R"({"b":null})");
+    CHECK(refused.status == 422);
+    CHECK(refused.tree["details"]["causes"].at(0)["field"].as_string() == "spec.b");
+    CHECK_FALSE(apply_gadget(server, "v1", "first", R"({"b":"x","any":null})").tree["spec"].contains("any"));
   });
 }
 

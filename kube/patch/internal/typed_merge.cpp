@@ -273,11 +273,6 @@ Value zero_of(const TypeRef& type) {
   }
 }
 
-bool null_may_stay(const TypeRef& type, bool keep_nullable) {
-  if (type.mode != TypeRef::Mode::Declared) return true;
-  return keep_nullable && type.schema->nullable;
-}
-
 bool has_null(const Value& value) {
   if (value.is_null()) return true;
   for (const Value& item : value.items()) {
@@ -317,11 +312,11 @@ Value remove_items(const TypeRef& type, const Value& value, const FieldSet& item
   return value;
 }
 
-Value without_nulls(const TypeRef& type, const Value& value, bool keep_nullable) {
+Value without_nulls(const TypeRef& type, const Value& value) {
   if (!has_null(value)) return value;
   if (value.is_array()) {
     std::vector<Value> items;
-    for (const Value& item : value.items()) items.push_back(without_nulls(element_type(type), item, keep_nullable));
+    for (const Value& item : value.items()) items.push_back(without_nulls(element_type(type), item));
     return Value::array(std::move(items));
   }
   if (!value.is_object()) return value;
@@ -329,8 +324,8 @@ Value without_nulls(const TypeRef& type, const Value& value, bool keep_nullable)
   for (const Value::Member& member : value.members()) {
     const FieldType field = field_type(type, member.key);
     if (!member.value.is_null()) {
-      members.push_back({member.key, without_nulls(field.type, member.value, keep_nullable)});
-    } else if (null_may_stay(field.type, keep_nullable)) {
+      members.push_back({member.key, without_nulls(field.type, member.value)});
+    } else if (field.type.mode != TypeRef::Mode::Declared) {
       members.push_back(member);
     } else if (Value zero = zero_of(field.type); !field.declared && !zero.is_null()) {
       members.push_back({member.key, std::move(zero)});

@@ -76,8 +76,8 @@ FieldSet collapse_atomics(const TypeRef& type, const FieldSet& set);
 // which every object has are not created by whoever fills them.
 Value zero_object(const Schema& schema);
 
-// Without the nulls that no value has after decoding: fields of structs and, as zero values, entries
-// of maps. `keep_nullable` leaves nulls where the schema allows them (custom objects).
-Value without_nulls(const TypeRef& type, const Value& value, bool keep_nullable);
+// Without the nulls that no value of a built-in type has after decoding: fields of structs and, as zero values, entries
+// of maps.
+Value without_nulls(const TypeRef& type, const Value& value);
 
 }  // namespace coracle::kube::patch::internal

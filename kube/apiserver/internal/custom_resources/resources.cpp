@@ -9,7 +9,6 @@
 #include "kube/apiserver/internal/custom_resources/definition.h"
 #include "kube/apiserver/internal/http_answers.h"
 #include "kube/apiserver/internal/tables/tables.h"
-#include "kube/schema/defaulting.h"
 #include "kube/schema/pruning.h"
 
 namespace coracle::kube::apiserver {
@@ -45,8 +44,9 @@ std::vector<SubresourceDescriptor> custom_subresources(const Value& subresources
   return out;
 }
 
-// Between versions: strategy None changes nothing but apiVersion, drops what the target does not know and fills in
-// its defaults.
+// Between versions: strategy None changes nothing but apiVersion, and what the target does not know is dropped.
+// Defaults are the business of whoever reads a body or the store: an owner's field that another version would fill in
+// could never be taken away.
 Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, bool webhook,
                               const DefinitionSchemas& schemas) {
   if (object.gvk() == to) return object;
@@ -56,9 +56,7 @@ Result<Object> convert_custom(const Object& object, const GroupVersionKind& to, 
   }
   const Object relabelled = object.with("apiVersion", to.api_version());
   const Schema* schema = schemas.find(to.api_version());
-  // Only times of built-in types depend on the clock, and custom resources have none with a default.
-  return schema == nullptr ? relabelled
-                           : Object(apply_defaults(prune(relabelled.tree(), *schema), *schema, WallTime()));
+  return schema == nullptr ? relabelled : Object(prune(relabelled.tree(), *schema));
 }
 
 bool shapes_differ(const Value& versions) {
@@ -119,7 +117,7 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   resource->fills_in = has_defaults(spec["versions"]);
   const bool webhook = spec["conversion"]["strategy"].as_string() == "Webhook";
   // Where versions differ in nothing but apiVersion, bytes are passed on as they are.
-  if (spec["versions"].size() > 1 && (webhook || resource->fills_in || shapes_differ(spec["versions"]))) {
+  if (spec["versions"].size() > 1 && (webhook || shapes_differ(spec["versions"]))) {
     resource->convert = [schemas, webhook](const Object& object, const GroupVersionKind& to) {
       return convert_custom(object, to, webhook, *schemas);
     };
