@@ -3,6 +3,7 @@
 #include "base/json/json.h"
 #include "kube/patch/apply.h"
 #include "kube/patch/internal/typed_tree.h"
+#include "kube/schema/crd_schema.h"
 
 namespace coracle::kube::patch {
 namespace {
@@ -131,10 +132,30 @@ TEST_CASE("typed trees are checked against their schema") {
   CHECK(check(R"({"number":"x"})") == ".number: expected numeric (int or float), got string");
   CHECK(check(R"({"map":{"a":1}})") == ".map.a: expected string, got &value.valueUnstructured{Value:1}");
   CHECK(check(R"({"set":["a","a"]})") == R"(.set: duplicate entries for key [="a"])");
-  CHECK(check(R"({"keyed":{}})") ==
-        ".keyed: expected list, got &value.valueUnstructured{Value:map[string]interface {}{}}");
+  CHECK(check(R"({"keyed":{}})") == ".keyed: expected list, got &{map[]}");
   CHECK(check(R"({"keyed":[{"name":"a","x":{"y":1}}]})") ==
         R"(.keyed[name="a",zone="z0"].x: field not declared in schema)");
+}
+
+TEST_CASE("what a custom resource leaves open is open inside as well") {
+  const Value source = tree_of(R"({"type":"object","properties":{"spec":{"type":"object",
+      "x-kubernetes-preserve-unknown-fields":true,"properties":{"inner":{"type":"object","properties":{"a":{"type":
+      "string"}}},"list":{"type":"array","items":{"type":"object","properties":{"b":{"type":"string"}}}}}},
+      "closed":{"type":"object","properties":{"when":{"type":"string","format":"date-time"},
+      "port":{"x-kubernetes-int-or-string":true},"on":{"type":"boolean"}}}}})");
+  const auto compiled = CompiledSchema::compile(source);
+  REQUIRE(compiled.ok());
+  const auto check = [&](std::string_view text) {
+    const auto errors = internal::check_typed(TypeRef::declared(&(*compiled)->root()), tree_of(text), false);
+    return errors.empty() ? std::string() : errors[0];
+  };
+  CHECK(check(R"({"spec":{"x":1,"inner":{"x":{"y":1}},"list":[{"b":"c","x":1}]}})").empty());
+  CHECK(check(R"({"closed":{"x":1}})") == ".closed.x: field not declared in schema");
+  CHECK(check(R"({"metadata":{"x":1}})") == ".metadata.x: field not declared in schema");
+  CHECK(check(R"({"closed":{"when":1,"port":{"a":[1]}}})").empty());
+  CHECK(check(R"({"closed":{"when":[1]}})") == ".closed.when: expected any scalar, got &{[1]}");
+  CHECK(check(R"({"closed":{"on":"x"}})") == ".closed.on: expected boolean, got &{x}");
+  CHECK(check(R"({"closed":1})") == ".closed: expected map, got &{1}");
 }
 
 TEST_CASE("apply on a custom resource merges by key, adds to sets and replaces atomic values") {

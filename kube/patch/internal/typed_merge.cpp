@@ -8,7 +8,11 @@
 namespace coracle::kube::patch::internal {
 namespace {
 
+// Upstream prints values in two ways: as %v, and where a text was expected as %#v.
 std::string shown_value(const Value& value) {
+  return "&{" + go_text(value) + "}";
+}
+std::string shown_in_full(const Value& value) {
   return "&value.valueUnstructured{Value:" + go_syntax(value) + "}";
 }
 
@@ -24,12 +28,16 @@ std::string check_scalar(const TypeRef& type, const Value& value) {
     case SchemaKind::Number:
       return value.is_number() ? "" : "expected numeric (int or float), got " + std::string(go_type_name(value));
     case SchemaKind::String:
+      // A text of a format is any scalar to upstream.
+      if (type.schema->format != Format::None && type.schema->format != Format::Byte) break;
+      [[fallthrough]];
     case SchemaKind::Bytes:
     case SchemaKind::Duration:
-      return value.is_string() ? "" : "expected string, got " + shown_value(value);
+      return value.is_string() ? "" : "expected string, got " + shown_in_full(value);
     default:
-      return scalar ? "" : "expected any scalar, got " + shown_value(value);
+      break;
   }
+  return scalar ? "" : "expected any scalar, got " + shown_value(value);
 }
 
 class Checker {

@@ -86,13 +86,17 @@ Result<PathElement> set_element(const Value& item) {
 
 }  // namespace
 
-TypeRef TypeRef::declared(const Schema* schema) {
+TypeRef TypeRef::declared(const Schema* schema, bool inside_open) {
   if (schema == nullptr) return deduced();
   // Alternatives and apiextensions' JSON are replaced as a whole, whatever their shape.
   const bool any_shape = schema->kind == SchemaKind::Union ||
                          (schema->kind == SchemaKind::RawExtension && schema->name.ends_with(".JSON"));
   if (any_shape) return untyped();
-  if (schema->kind != SchemaKind::Any) return {schema, Mode::Declared};
+  // Upstream publishes those of custom resources without a type, which lets them be anything.
+  if (schema->kind == SchemaKind::IntOrString && schema->name.empty()) return deduced();
+  // Named types are the same wherever they are used.
+  const bool open = schema->preserve_unknown_fields || (inside_open && schema->name.empty());
+  if (schema->kind != SchemaKind::Any) return {schema, Mode::Declared, open};
   return schema->preserve_unknown_fields ? deduced() : untyped();
 }
 
@@ -115,16 +119,16 @@ const Value* parts_of(Shape shape, const Value* value) {
 
 TypeRef element_type(const TypeRef& list) {
   if (list.mode != TypeRef::Mode::Declared || list.schema->items == nullptr) return TypeRef::untyped();
-  return TypeRef::declared(list.schema->items);
+  return TypeRef::declared(list.schema->items, list.open);
 }
 
 FieldType field_type(const TypeRef& map, std::string_view name) {
   if (map.mode == TypeRef::Mode::Deduced) return {TypeRef::deduced(), false, true};
   if (map.mode == TypeRef::Mode::Untyped) return {TypeRef::untyped(), false, true};
   const Schema& schema = *map.schema;
-  if (const Field* field = schema.find(name)) return {TypeRef::declared(field->schema), true, true};
-  if (schema.items != nullptr) return {TypeRef::declared(schema.items), false, true};
-  if (schema.preserve_unknown_fields) return {TypeRef::deduced(), false, true};
+  if (const Field* field = schema.find(name)) return {TypeRef::declared(field->schema, map.open), true, true};
+  if (schema.items != nullptr) return {TypeRef::declared(schema.items, map.open), false, true};
+  if (map.open) return {TypeRef::deduced(), false, true};
   if (is_open(schema)) return {TypeRef::untyped(), false, true};
   return {TypeRef::deduced(), false, false};
 }

@@ -19,8 +19,10 @@ struct TypeRef {
   enum class Mode : std::uint8_t { Declared, Deduced, Untyped };
   const Schema* schema = nullptr;
   Mode mode = Mode::Deduced;
+  bool open = false;  // members that the schema does not know are allowed, here and in what is declared inside
 
-  static TypeRef declared(const Schema* schema);
+  // `inside_open`: what it is declared in is open.
+  static TypeRef declared(const Schema* schema, bool inside_open = false);
   static TypeRef deduced() { return {nullptr, Mode::Deduced}; }
   static TypeRef untyped() { return {nullptr, Mode::Untyped}; }
 };
