@@ -6,8 +6,14 @@
 namespace coracle::kube::patch {
 namespace {
 
-// What a patch adds where nothing was: nulls delete nothing there.
+// What a patch puts where no object was: nulls delete nothing there. Unlike RFC 7386 upstream also looks into lists,
+// whose own nulls stay.
 Value merge_into_nothing(const Value& patch) {
+  if (patch.is_array()) {
+    std::vector<Value> items;
+    for (const Value& item : patch.items()) items.push_back(merge_into_nothing(item));
+    return Value::array(std::move(items));
+  }
   if (!patch.is_object()) return patch;
   std::vector<Value::Member> members;
   for (const Value::Member& member : patch.members()) {
@@ -77,8 +83,8 @@ Value only_present(const Value& nulls, const Value& live) {
 }  // namespace
 
 Value apply_merge_patch(const Value& document, const Value& patch) {
-  if (!patch.is_object()) return patch;
   if (!document.is_object()) return merge_into_nothing(patch);
+  if (!patch.is_object()) return patch;
   std::vector<Value::Member> members;
   for (const Value::Member& member : document.members()) {
     const Value* change = patch.find(member.key);

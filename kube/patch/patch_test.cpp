@@ -111,6 +111,9 @@ TEST_CASE("merge patches follow RFC 7386") {
   CHECK(merged(R"({"a":"b","c":{"d":"e","f":"g"}})", R"({"a":"z","c":{"f":null}})") == R"({"a":"z","c":{"d":"e"}})");
   CHECK(merged(R"({"a":[1]})", R"({"a":[2,3]})") == R"({"a":[2,3]})");
   CHECK(merged(R"({"a":"b"})", R"({"a":{"bb":{"ccc":null}}})") == R"({"a":{"bb":{}}})");
+  CHECK(merged(R"({"a":[1]})", R"({"a":[null,{"b":null,"c":[{"d":null}]}],"e":[{"f":null}]})") ==
+        R"({"a":[null,{"c":[{}]}],"e":[{}]})");
+  CHECK(merged(R"({"a":{"b":1}})", R"({"a":[{"c":null}]})") == R"({"a":[{"c":null}]})");
   CHECK(merged(R"({"e":null})", R"({"a":1})") == R"({"e":null,"a":1})");
   CHECK(merged(R"([1])", R"({"a":"b","c":null})") == R"({"a":"b"})");
 }
