@@ -6,6 +6,7 @@
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
 #include "kube/codec/watch_event.h"
+#include "kube/schema/crd_schema.h"
 
 namespace coracle::kube {
 namespace {
@@ -178,6 +179,28 @@ TEST_CASE("watch frames") {
   CHECK(read->type == "ADDED");
   CHECK(read->object == "k8s");
   CHECK_FALSE(read_protobuf_watch_event(std::string_view(frame).substr(4, 9)).ok());
+}
+
+TEST_CASE("resources inside a custom resource have a type and metadata, or are none") {
+  const Value source = json::read(R"({"type":"object","properties":{"spec":{"type":"object","properties":{"parts":
+      {"type":"array","items":{"type":"object","x-kubernetes-embedded-resource":true,
+       "x-kubernetes-preserve-unknown-fields":true}}}}}})")
+                           .value();
+  const auto compiled = CompiledSchema::compile(source);
+  REQUIRE(compiled.ok());
+  const auto normal = [&](std::string_view part) {
+    const Value object = json::read(R"({"spec":{"parts":[)" + std::string(part) + "]}}").value();
+    const auto result = normalise_embedded(object, (*compiled)->root());
+    return result.ok() ? json::write((*result)["spec"]["parts"].at(0)) : result.error().message();
+  };
+  CHECK(normal(R"({"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"a":"b"},"name":"p"},"spec":{"kind":1}})") ==
+        R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"a":"b"}},"spec":{"kind":1}})");
+  CHECK(normal(R"({"apiVersion":"v1","kind":"Pod","metadata":null})") ==
+        R"({"apiVersion":"v1","kind":"Pod","metadata":{}})");
+  CHECK(normal(R"({"apiVersion":"v1","kind":1})") == "spec.parts[0].kind: Invalid value: 1: must be a string");
+  CHECK(normal(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":1}})") ==
+        R"(spec.parts[0].metadata: Invalid value: {"name":1}: json: cannot unmarshal number into Go struct field )"
+        "ObjectMeta.name of type string");
 }
 
 }  // namespace coracle::kube

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "kube/codec/internal/scalars.h"
+#include "kube/object/field_path.h"
 #include "kube/schema/canonical.h"
+#include "kube/schema/field_error.h"
 
 namespace coracle::kube {
 namespace {
@@ -272,6 +274,61 @@ class Normaliser {
   std::optional<Error> error_;
 };
 
+const Schema& object_meta() {
+  static const Schema* const kObjectMeta = find_builtin_type("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+  return *kObjectMeta;
+}
+
+// Walks a custom resource along its schema to the resources inside.
+class EmbeddedNormaliser {
+ public:
+  Result<Value> visit(const Value& value, const Schema& schema, const FieldPath& path) {
+    if (value.is_array() && schema.kind == SchemaKind::List) return visit_list(value, *schema.items, path);
+    if (!value.is_object() || schema.kind == SchemaKind::List) return value;
+    Value::ObjectBuilder object;
+    bool changed = false;
+    for (const Value::Member& member : value.members()) {
+      const FieldPath inner = path.empty() ? FieldPath(member.key) : path.child(member.key);
+      ASSIGN_OR_RETURN(Value kept, visit_member(member, schema, inner));
+      changed = changed || !kept.same_tree(member.value);
+      object.append(member.key, std::move(kept));
+    }
+    return changed ? std::move(object).build() : value;
+  }
+
+ private:
+  Result<Value> visit_list(const Value& value, const Schema& items, const FieldPath& path) {
+    std::vector<Value> kept;
+    bool changed = false;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      ASSIGN_OR_RETURN(Value item, visit(value.at(i), items, path.index(i)));
+      changed = changed || !item.same_tree(value.at(i));
+      kept.push_back(std::move(item));
+    }
+    return changed ? Value::array(std::move(kept)) : value;
+  }
+
+  Result<Value> visit_member(const Value::Member& member, const Schema& owner, const FieldPath& path) {
+    const bool type = member.key == "apiVersion" || member.key == "kind";
+    if (owner.embedded_resource && type && !member.value.is_string()) {
+      return refused(path, member.value, "must be a string");
+    }
+    if (owner.embedded_resource && member.key == "metadata") {
+      const Value given = member.value.is_null() ? Value::object() : member.value;
+      auto metadata = Normaliser(nullptr).run(given, object_meta());
+      if (!metadata.ok()) return refused(path, member.value, metadata.error().message());
+      return metadata;
+    }
+    const Field* field = owner.find(member.key);
+    const Schema* schema = field != nullptr ? field->schema : owner.items;
+    return schema == nullptr ? member.value : visit(member.value, *schema, path);
+  }
+
+  static Error refused(const FieldPath& path, const Value& value, std::string_view detail) {
+    return bad_request(path.text() + ": " + field_error::invalid(path.text(), value, detail).message);
+  }
+};
+
 }  // namespace
 
 Result<Value> normalise(const Value& value, const Schema& schema, std::vector<std::string>* unknown) {
@@ -280,8 +337,7 @@ Result<Value> normalise(const Value& value, const Schema& schema, std::vector<st
 
 Result<Value> normalise_custom(const Value& value, std::vector<std::string>* unknown) {
   if (!value.is_object()) return bad_request("json: cannot unmarshal a value that is no object into an API object");
-  static const Schema* const kObjectMeta = find_builtin_type("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
-  static const Field kMetadataField[] = {{.name = "metadata", .schema = kObjectMeta, .always_emitted = true}};
+  static const Field kMetadataField[] = {{.name = "metadata", .schema = &object_meta(), .always_emitted = true}};
   static const Schema kMetadata = {.kind = SchemaKind::Struct, .name = "ObjectMeta", .fields = kMetadataField};
   const Value wrapped = Value::object({{"metadata", value["metadata"]}});
   ASSIGN_OR_RETURN(const Value metadata, normalise(wrapped, kMetadata, unknown));
@@ -295,6 +351,10 @@ Result<Value> normalise_custom(const Value& value, std::vector<std::string>* unk
     object.append(member.key, member.value);
   }
   return std::move(object).build();
+}
+
+Result<Value> normalise_embedded(const Value& value, const Schema& schema) {
+  return EmbeddedNormaliser().visit(value, schema, FieldPath());
 }
 
 }  // namespace coracle::kube

@@ -23,4 +23,8 @@ Result<Value> normalise(const Value& value, const Schema& schema, std::vector<st
 // everything else stays as it is.
 Result<Value> normalise_custom(const Value& value, std::vector<std::string>* unknown = nullptr);
 
+// Brings the metadata of resources that a custom resource holds inside (x-kubernetes-embedded-resource) into the same
+// form. BadRequest where one has a type or metadata that no object can have. `schema` is the custom resource's.
+Result<Value> normalise_embedded(const Value& value, const Schema& schema);
+
 }  // namespace coracle::kube

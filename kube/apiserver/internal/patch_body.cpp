@@ -166,7 +166,10 @@ Result<Object> complete_object(const Object& object, const Schema* schema, bool 
   std::vector<std::string> unknown;
   if (custom) {
     ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree, &unknown));
-    if (schema != nullptr) tree = drop_nulls(prune(tree, *schema, &unknown), *schema);
+    if (schema != nullptr) {
+      ASSIGN_OR_RETURN(tree, kube::normalise_embedded(tree, *schema));
+      tree = drop_nulls(prune(tree, *schema, &unknown), *schema);
+    }
   } else if (schema != nullptr) {
     ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema, &unknown));
   }

@@ -8,6 +8,7 @@
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/codec/codec.h"
+#include "kube/codec/normalise.h"
 #include "kube/object/status.h"
 #include "kube/schema/defaulting.h"
 #include "kube/schema/field_error.h"
@@ -207,7 +208,11 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
   Value tree = typed(decoded->object, gvk);
   if (custom && schema != nullptr) {
     std::vector<std::string> unknown;
-    tree = drop_nulls(prune(tree, *schema, &unknown), *schema);
+    auto normal = kube::normalise_embedded(tree, *schema);
+    if (!normal.ok()) return bad_request(handled_as(gvk) + ": " + normal.error().message());
+    tree = drop_nulls(prune(*normal, *schema, &unknown), *schema);
+    // Upstream looks for them in maps that it sorts.
+    std::sort(unknown.begin(), unknown.end());
     for (const std::string& path : unknown) decoded->findings.push_back("unknown field \"" + path + "\"");
   }
   TRY(report_findings(scope, gvk, decoded->findings));
