@@ -366,6 +366,37 @@ bool schema_mentions(const Value& open_api_schema, std::string_view member) {
          inside(open_api_schema["items"]) || inside(open_api_schema["additionalProperties"]);
 }
 
+namespace {
+
+bool is_known_format(std::string_view format, std::string_view type) {
+  if (type.empty() || type == "string") return !internal::known_format(format).empty();
+  if (type == "integer") return format == "int32" || format == "int64";
+  return type == "number" && (format == "float" || format == "double");
+}
+
+void add_unknown_formats(const Value& schema, std::vector<std::string>& formats) {
+  if (schema.is_array()) {
+    for (const Value& branch : schema.items()) add_unknown_formats(branch, formats);
+    return;
+  }
+  if (!schema.is_object()) return;
+  const std::string format(schema["format"].as_string());
+  const bool unknown = !format.empty() && !is_known_format(format, schema["type"].as_string());
+  if (unknown && std::find(formats.begin(), formats.end(), format) == formats.end()) formats.push_back(format);
+  for (const Value::Member& property : schema["properties"].members()) add_unknown_formats(property.value, formats);
+  for (const char* inner : {"items", "additionalProperties", "allOf", "anyOf", "oneOf", "not"}) {
+    add_unknown_formats(schema[inner], formats);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> unknown_formats(const Value& open_api_schema) {
+  std::vector<std::string> formats;
+  add_unknown_formats(open_api_schema, formats);
+  return formats;
+}
+
 std::shared_ptr<const CompiledSchema> CompiledSchema::anything() {
   const Value schema =
       Value::object({{"type", Value("object")}, {"x-kubernetes-preserve-unknown-fields", Value(true)}});

@@ -46,6 +46,9 @@ class CompiledSchema {
 // Whether the schema, or one of a property, an item or an additional property in it, has such a member ("default").
 bool schema_mentions(const Value& open_api_schema, std::string_view member);
 
+// The formats in the schema and in what is in it that nobody knows, and that therefore restrict nothing; each once.
+std::vector<std::string> unknown_formats(const Value& open_api_schema);
+
 // Whether a schema may be part of a CustomResourceDefinition: structural, with defaults that fit, no unsupported
 // constructs. `path` is where it stands ("spec.validation.openAPIV3Schema"). Empty when it is good.
 std::vector<Cause> validate_crd_schema(const Value& open_api_schema, std::string_view path,

@@ -176,4 +176,12 @@ TEST_CASE("a schema that is nested too deep is refused") {
   CHECK_FALSE(validate_crd_schema(deep, "s").empty());
 }
 
+TEST_CASE("formats that nobody knows are told, each once") {
+  CHECK(unknown_formats(source_of(
+            R"({"type":"object","properties":{"a":{"type":"string","format":"date-time"},"b":{"type":"string",)"
+            R"("format":"ulid"},"c":{"type":"array","items":{"type":"integer","format":"int16"}},)"
+            R"("d":{"type":"string","format":"ulid"},"e":{"type":"number","format":"double"},)"
+            R"("f":{"anyOf":[{"format":"quantity"}]}}})")) == Texts{"ulid", "int16", "quantity"});
+}
+
 }  // namespace coracle::kube

@@ -29,6 +29,16 @@ bool has_rules(const Object& definition) {
   });
 }
 
+std::vector<std::string> unknown_formats_of(const Object& definition) {
+  std::vector<std::string> formats;
+  for (const Value& version : definition["spec"]["versions"].items()) {
+    for (std::string& format : unknown_formats(version["schema"]["openAPIV3Schema"])) {
+      if (std::find(formats.begin(), formats.end(), format) == formats.end()) formats.push_back(std::move(format));
+    }
+  }
+  return formats;
+}
+
 class DefinitionStrategy : public Strategy {
  public:
   Result<Object> prepare_for_create(const WriteContext&, Object object) const override {
@@ -57,9 +67,19 @@ class DefinitionStrategy : public Strategy {
 
   std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {
     if (write.subresource == "status" || (old != nullptr && (*old)["spec"] == object["spec"])) return {};
-    if (!has_rules(object)) return {};
-    return {"x-kubernetes-validations of " + std::string(object.name()) +
-            " are stored, but this server does not evaluate them"};
+    std::vector<std::string> warnings;
+    std::vector<std::string> known;
+    if (old != nullptr) known = unknown_formats_of(*old);
+    for (const std::string& format : unknown_formats_of(object)) {
+      if (std::find(known.begin(), known.end(), format) == known.end()) {
+        warnings.push_back("unrecognized format \"" + format + "\"");
+      }
+    }
+    if (has_rules(object)) {
+      warnings.push_back("x-kubernetes-validations of " + std::string(object.name()) +
+                         " are stored, but this server does not evaluate them");
+    }
+    return warnings;
   }
 
   // A definition is marked first; it goes with the last of its objects.
