@@ -259,4 +259,164 @@ TEST_CASE("a definition that an older server has stored is read and served") {
   });
 }
 
+namespace {
+
+constexpr const char* kSized =
+    R"("schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":
+        {"a":{"type":"string"},"m":{"type":"object","additionalProperties":{"type":"string"}},"f":{"type":"number"}}},
+        "status":{"type":"object"}}}})";
+
+// The messages with which a definition of one version with `more` is refused; empty where it is taken.
+std::string refusal(TestServer& server, std::string_view more) {
+  const std::string versions =
+      R"([{"name":"v1","served":true,"storage":true,)" + std::string(kSized) + "," + std::string(more) + "}]";
+  const auto answer =
+      server.request("POST", std::string(kDefinitions) + "?dryRun=All", definition_json("gadgets", "Gadget", versions));
+  std::string text;
+  for (const Value& cause : answer.tree["details"]["causes"].items()) {
+    text += std::string(cause["field"].as_string()) + ": " + std::string(cause["message"].as_string()) + "\n";
+  }
+  return answer.status == 201 ? "" : text;
+}
+
+}  // namespace
+
+TEST_CASE("of a column's path no more is asked than that it begins with a dot") {
+  TestServer::run([](TestServer& server) {
+    const auto column = [&](const std::string& path) {
+      return refusal(server, R"("additionalPrinterColumns":[{"name":"A","type":"string","jsonPath":")" + path + "\"}]");
+    };
+    for (const char* good : {".spec.a", ".spec.a[", ".spec.(a)", ".spec.a[?(@.b=='c'].d"}) {
+      CAPTURE(good);
+      CHECK(column(good).empty());
+    }
+    CHECK(column("spec.a") ==
+          "spec.additionalPrinterColumns[0].JSONPath: Invalid value: \"spec.a\": must be a simple "
+          "json path starting with .\n");
+    CHECK(refusal(server, R"("additionalPrinterColumns":[{"name":"A"}])") ==
+          "spec.additionalPrinterColumns[0].type: Required value: must be one of boolean,date,integer,number,string\n"
+          "spec.additionalPrinterColumns[0].JSONPath: Required value\n");
+  });
+}
+
+TEST_CASE("a column whose path cannot be read leaves a table with the usual columns") {
+  TestServer::run([](TestServer& server) {
+    const std::string versions =
+        R"([{"name":"v1","served":true,"storage":true,)" + std::string(kSized) +
+        R"(,"additionalPrinterColumns":[{"name":"A","type":"string","jsonPath":".spec.a["}]}])";
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions)).status == 201);
+    const auto table = server.request("GET", "/apis/test.example.com/v1/gadgets", {},
+                                      {{"Accept", "application/json;as=Table;v=v1;g=meta.k8s.io"}});
+    REQUIRE(table.tree["columnDefinitions"].size() == 2);
+    CHECK(table.tree["columnDefinitions"].at(1)["name"].as_string() == "Age");
+  });
+}
+
+TEST_CASE("paths of scale and of selectable fields") {
+  TestServer::run([](TestServer& server) {
+    const auto scale = [&](const std::string& spec) {
+      return refusal(
+          server, R"("subresources":{"scale":{"statusReplicasPath":".status.r","specReplicasPath":")" + spec + "\"}}");
+    };
+    CHECK(scale(".spec.r[0].x").empty());
+    CHECK(scale("spec.r") ==
+          "spec.subresources.scale.specReplicasPath: Invalid value: \"spec.r\": must be a simple json "
+          "path starting with .\n");
+    CHECK(
+        scale(".status.r") ==
+        "spec.subresources.scale.specReplicasPath: Invalid value: \".status.r\": should be a json path under .spec\n");
+    const auto selectable = [&](const std::string& path) {
+      std::string text = refusal(server, R"("selectableFields":[{"jsonPath":")" + path + "\"}]");
+      const std::string start = "spec.selectableFields[0].jsonPath: Invalid value: \"" + path + "\": ";
+      return text.starts_with(start) ? text.substr(start.size()) : text;
+    };
+    CHECK(selectable(".spec.a").empty());
+    CHECK(selectable(".spec.m.k").empty());
+    CHECK(selectable("spec.a") == "is an invalid path: expected [ or . but got: spec\n");
+    CHECK(selectable(".spec.a.") == "is an invalid path: unexpected end of JSON path\n");
+    CHECK(selectable(".spec['a']") == "is an invalid path: array notation is not allowed\n");
+    CHECK(selectable(".spec.none") == "is an invalid path: does not refer to a valid field\n");
+    CHECK(selectable(".metadata.name") == "is an invalid path: does not refer to a valid field\n");
+    CHECK(selectable(".spec.f").starts_with("must point to a field of type string, boolean or integer."));
+  });
+}
+
+TEST_CASE("a conversion webhook says where it is and what it understands") {
+  TestServer::run([](TestServer& server) {
+    const auto conversion = [&](const std::string& text) {
+      const Value definition = json::read(definition_json("gadgets", "Gadget", kOpenVersion)).value();
+      const Value sent = definition.with("spec", definition["spec"].with("conversion", json::read(text).value()));
+      return server.request("POST", std::string(kDefinitions) + "?dryRun=All", json::write(sent)).tree["message"];
+    };
+    const auto ends = [](const Value& message, std::string_view end) {
+      CAPTURE(message.as_string());
+      return message.as_string().ends_with(end);
+    };
+    CHECK(ends(conversion(R"({"strategy":"Webhook","webhook":{"conversionReviewVersions":["v2"],
+                              "clientConfig":{"url":"https://a"}}})"),
+               R"(conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1)"));
+    CHECK(ends(conversion(R"({"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":{}}})"),
+               "spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required"));
+    CHECK(ends(conversion(R"({"strategy":"Webhook"})"),
+               "[spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook, "
+               "spec.conversion.conversionReviewVersions: Required value]"));
+    CHECK(ends(conversion(R"({"strategy":"None","webhook":{"conversionReviewVersions":["v1"]}})"),
+               "spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to "
+               "Webhook"));
+  });
+}
+
+TEST_CASE("a status write judges accepted names only, and the name is judged on create only") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", kOpenVersion)).status == 201);
+    server.settle();
+    const std::string path = std::string(kDefinitions) + "/gadgets.test.example.com";
+    const auto patch = [&](const std::string& target, std::string_view body) {
+      return server.request("PATCH", target, body, {{"Content-Type", kMergePatch}});
+    };
+    CHECK(patch(path + "/status", R"({"status":{"storedVersions":["v0"]}})").status == 200);
+    CHECK(patch(path, R"({"metadata":{"labels":{"a":"b"}}})").status == 422);
+    CHECK(patch(path + "/status", R"({"status":{"storedVersions":["v1"]}})").status == 200);
+    const auto odd = patch(path + "/status", R"({"status":{"acceptedNames":{"plural":"X_"}}})");
+    CHECK(odd.status == 422);
+    CHECK(odd.tree["details"]["causes"].at(0)["field"].as_string() == "status.acceptedNames.plural");
+    const auto renamed = patch(path, R"({"spec":{"names":{"plural":"others"}}})");
+    CHECK(renamed.tree["details"]["causes"].size() == 1);
+    CHECK(renamed.tree["message"].as_string().ends_with(
+        "spec.names.plural: Invalid value: \"others\": field is immutable"));
+  });
+}
+
+TEST_CASE("of several names that are taken the last one is told, short names together") {
+  TestServer::run([](TestServer& server) {
+    const auto create = [&](std::string_view plural, std::string_view kind, std::string_view more) {
+      std::string text = definition_json(plural, kind, kOpenVersion);
+      const std::size_t at = text.find("},\"versions\"");
+      REQUIRE(server.request("POST", kDefinitions, text.insert(at, more)).status == 201);
+      server.settle();
+      return find_condition(conditions_of(server, std::string(plural) + ".test.example.com"), "NamesAccepted");
+    };
+    create("gadgets", "Gadget", R"(,"shortNames":["ga","gb"])");
+    const Value both = create("others", "Other", R"(,"shortNames":["ga","gb","gc"])");
+    CHECK(both["reason"].as_string() == "ShortNamesConflict");
+    CHECK(both["message"].as_string() == "[\"ga\" is already in use, \"gb\" is already in use]");
+    CHECK(create("thirds", "Third", R"(,"shortNames":["ga"],"listKind":"GadgetList")")["reason"].as_string() ==
+          "ListKindConflict");
+  });
+}
+
+TEST_CASE("an unknown format restricts nothing, which a warning tells once") {
+  TestServer::run([](TestServer& server) {
+    const std::string versions =
+        R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
+            {"a":{"type":"string","format":"ulid"},"b":{"type":"string","format":"ulid"}}}}}])";
+    const auto made = server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions));
+    REQUIRE(made.status == 201);
+    CHECK(std::string(made.headers.get("Warning")).find(R"(unrecognized format \"ulid\")") != std::string::npos);
+    const auto later = server.request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com",
+                                      R"({"spec":{"names":{"shortNames":["ga"]}}})", {{"Content-Type", kMergePatch}});
+    CHECK(later.headers.get("Warning").empty());
+  });
+}
+
 }  // namespace coracle::kube::apiserver::testing

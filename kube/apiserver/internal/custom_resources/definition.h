@@ -24,9 +24,18 @@ std::shared_ptr<const Strategy> make_definition_strategy();
 
 // What upstream's validation says; `old` is null on create.
 void validate_definition(const Object& definition, const Object* old, FieldErrors& errors);
+// Of a write to /status.
+void validate_definition_status(const Object& definition, const Object& old, FieldErrors& errors);
 
 // Groups of the Kubernetes project itself (*.k8s.io, *.kubernetes.io).
 bool is_protected_group(std::string_view group);
+// What the approval annotation of a definition in such a group says.
+struct Approval {
+  enum class State : std::uint8_t { Missing, Bypassed, Approved, Invalid };
+  State state = State::Missing;
+  std::string reason;  // in words
+};
+Approval approval_of(std::string_view annotation);
 // spec.names of a definition that may be used, and the conditions that say so.
 struct NameVerdict {
   Value accepted;  // status.acceptedNames

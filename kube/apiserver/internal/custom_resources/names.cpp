@@ -37,6 +37,15 @@ std::string in_use(std::string_view name) {
   return "\"" + std::string(name) + "\" is already in use";
 }
 
+bool is_url_with_host(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return false;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const std::string_view host = text.substr(scheme + 3);
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(scheme), is_letter) && !host.empty() &&
+         host.front() != '/' && host.find(' ') == std::string_view::npos;
+}
+
 // One name of a definition: taken over when it is free, kept as accepted before when it is not.
 struct NameRule {
   std::string_view field, reason;
@@ -61,6 +70,18 @@ bool is_protected_group(std::string_view group) {
          group.ends_with(".kubernetes.io");
 }
 
+Approval approval_of(std::string_view annotation) {
+  const std::string wanted =
+      "protected groups must have approval annotation \"" + std::string(kApprovalAnnotation) + "\"";
+  constexpr std::string_view kSee = ", see https://github.com/kubernetes/enhancements/pull/1111";
+  const std::string text(annotation);
+  if (annotation.empty()) return {Approval::State::Missing, wanted + std::string(kSee)};
+  if (annotation.starts_with("unapproved")) return {Approval::State::Bypassed, "not approved: \"" + text + "\""};
+  if (is_url_with_host(annotation)) return {Approval::State::Approved, "approved in " + text};
+  return {Approval::State::Invalid,
+          wanted + " with either a URL or a reason starting with \"unapproved\"" + std::string(kSee)};
+}
+
 NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
   const Value& wanted = definition["spec"]["names"];
   const Value& before = definition["status"]["acceptedNames"];
@@ -72,7 +93,7 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
     names.reason = reason;
     names.message = message;
   };
-  for (const NameRule& rule : kNameRules) {
+  const auto judge = [&](const NameRule& rule) {
     const std::string_view name = wanted[rule.field].as_string();
     const auto& space = rule.is_kind ? taken.kinds : taken.resources;
     if (!name.empty() && space.count(name) > 0 && before[rule.field].as_string() != name) {
@@ -82,16 +103,26 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
     } else {
       accepted.set(rule.field, name);
     }
-  }
-  std::vector<std::string> clashes;
-  for (const Value& name : wanted["shortNames"].items()) {
-    if (taken.resources.count(name.as_string()) > 0) clashes.push_back(in_use(name.as_string()));
-  }
-  if (!clashes.empty()) {
-    refuse("ShortNamesConflict", join(clashes, ", "));
-  } else {
+  };
+  const auto judge_short_names = [&] {
+    const auto ours = before["shortNames"].items();
+    std::vector<std::string> clashes;
+    for (const Value& name : wanted["shortNames"].items()) {
+      const bool kept = std::find(ours.begin(), ours.end(), name) != ours.end();
+      if (!kept && taken.resources.count(name.as_string()) > 0) clashes.push_back(in_use(name.as_string()));
+    }
+    if (!clashes.empty()) {
+      const std::string all_clashes = join(clashes, ", ");
+      refuse("ShortNamesConflict", clashes.size() == 1 ? all_clashes : "[" + all_clashes + "]");
+      return;
+    }
     accepted.set("shortNames", wanted["shortNames"]);
     if (wanted["shortNames"].empty()) accepted.remove("shortNames");
+  };
+  // Of several conflicts the last one is told.
+  for (const NameRule& rule : kNameRules) {
+    if (rule.is_kind && rule.field == "kind") judge_short_names();
+    judge(rule);
   }
   accepted.set("categories", wanted["categories"]);
   if (wanted["categories"].empty()) accepted.remove("categories");
@@ -108,12 +139,12 @@ NameVerdict judge_names(const Object& definition, std::span<const Object> all) {
   verdict.conditions = {std::move(names), std::move(established)};
   const std::string_view group = definition["spec"]["group"].as_string();
   if (is_protected_group(group)) {
-    const std::string_view approval = definition.annotation(kApprovalAnnotation);
-    const bool approved = approval.starts_with("http");
+    Approval approval = approval_of(definition.annotation(kApprovalAnnotation));
+    constexpr std::string_view kReasons[] = {"MissingAnnotation", "UnapprovedAnnotation", "ApprovedAnnotation",
+                                             "InvalidAnnotation"};
     verdict.conditions.push_back(
-        {"KubernetesAPIApprovalPolicyConformant", approved ? "True" : "False",
-         approved ? "ApprovedAnnotation" : (approval.empty() ? "MissingAnnotation" : "UnapprovedAnnotation"),
-         approved ? "approved in " + std::string(approval) : "not approved: \"" + std::string(approval) + "\""});
+        {"KubernetesAPIApprovalPolicyConformant", approval.state == Approval::State::Approved ? "True" : "False",
+         std::string(kReasons[static_cast<std::size_t>(approval.state)]), std::move(approval.reason)});
   }
   return verdict;
 }

@@ -5,8 +5,9 @@
 
 #include "base/text.h"
 #include "kube/apiserver/internal/custom_resources/definition.h"
+#include "kube/apiserver/internal/strategies/admission/admission_matching.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/field_path.h"
-#include "kube/object/json_path.h"
 #include "kube/object/names.h"
 #include "kube/schema/crd_schema.h"
 #include "kube/schema/field_error.h"
@@ -17,8 +18,8 @@ namespace {
 
 constexpr std::size_t kMaximumSelectableFields = 8;
 constexpr std::array<std::string_view, 5> kColumnTypes = {"boolean", "date", "integer", "number", "string"};
-constexpr std::array<std::string_view, 9> kColumnFormats = {"byte",  "date",  "date-time", "double",  "float",
-                                                            "int32", "int64", "name",      "password"};
+constexpr std::array<std::string_view, 8> kColumnFormats = {"byte",  "date",  "date-time", "double",
+                                                            "float", "int32", "int64",     "password"};
 constexpr std::array<std::string_view, 2> kScopes = {"Cluster", "Namespaced"};
 constexpr std::array<std::string_view, 2> kConversions = {"None", "Webhook"};
 
@@ -35,19 +36,25 @@ class DefinitionRules {
   void check() {
     check_name();
     check_group();
-    check_names();
     check_scope();
+    check_schemas_given();
     check_versions();
+    check_names(spec_["names"], "spec.names", true);
+    check_shared();
     check_conversion();
+    if (old_ != nullptr) check_immutable();
+    check_status();
+    check_stored_versions();
+    check_approval();
     if (spec_["preserveUnknownFields"].as_bool() &&
         !(old_ != nullptr && (*old_)["spec"]["preserveUnknownFields"].as_bool())) {
       add(field_error::invalid("spec.preserveUnknownFields", true,
                                "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
                                "spec.versions[*].schema instead"));
     }
-    check_stored_versions();
-    if (old_ != nullptr) check_immutable();
   }
+
+  void check_status() { check_names(definition_["status"]["acceptedNames"], "status.acceptedNames", false); }
 
  private:
   // One problem a field is enough; the schema may have told of it already.
@@ -64,16 +71,18 @@ class DefinitionRules {
     return false;
   }
 
-  void check_text(const std::string& path, std::string_view text, const NameErrors& problems) {
-    for (const std::string& problem : problems) add(field_error::invalid(path, text, problem));
+  // All problems of a name in one message.
+  void check_text(const std::string& path, std::string_view text, const NameErrors& problems,
+                  std::string_view prefix = {}) {
+    if (!problems.empty()) add(field_error::invalid(path, text, std::string(prefix) + join(problems, ",")));
   }
 
   void check_name() {
     const std::string wanted =
         std::string(spec_["names"]["plural"].as_string()) + "." + std::string(spec_["group"].as_string());
-    if (definition_.name() != wanted) {
-      add(field_error::invalid("metadata.name", definition_.name(), "must be spec.names.plural+\".\"+spec.group"));
-    }
+    if (old_ != nullptr || definition_.name().empty() || definition_.name() == wanted) return;
+    errors_.push_back(
+        field_error::invalid("metadata.name", definition_.name(), "must be spec.names.plural+\".\"+spec.group"));
   }
 
   void check_group() {
@@ -84,17 +93,17 @@ class DefinitionRules {
     if (problems.empty() && group.find('.') == std::string_view::npos) {
       add(field_error::invalid("spec.group", group, "should be a domain with at least one dot"));
     }
-    if (!is_protected_group(group)) return;
-    const std::string_view approval = definition_.annotation(kApprovalAnnotation);
+  }
+
+  // Whoever defines something in a group of the Kubernetes project says who has approved it, or that nobody has.
+  void check_approval() {
+    if (!is_protected_group(spec_["group"].as_string())) return;
+    const std::string_view annotation = definition_.annotation(kApprovalAnnotation);
+    const Approval approval = approval_of(annotation);
+    if (old_ != nullptr && approval.state == approval_of(old_->annotation(kApprovalAnnotation)).state) return;
     const std::string path = FieldPath("metadata.annotations").key(kApprovalAnnotation).text();
-    constexpr std::string_view kText =
-        "protected groups must have approval annotation \"api-approved.kubernetes.io\", see "
-        "https://github.com/kubernetes/enhancements/pull/1111";
-    if (approval.empty()) {
-      add(field_error::required(path, kText));
-    } else if (!approval.starts_with("http") && !approval.starts_with("unapproved")) {
-      add(field_error::invalid(path, approval, kText));
-    }
+    if (approval.state == Approval::State::Missing) add(field_error::required(path, approval.reason));
+    if (approval.state == Approval::State::Invalid) add(field_error::invalid(path, annotation, approval.reason));
   }
 
   void check_scope() {
@@ -103,26 +112,40 @@ class DefinitionRules {
     if (!is_one_of(scope, kScopes)) add(field_error::not_supported("spec.scope", scope, kScopes));
   }
 
-  void check_names() {
-    const Value& names = spec_["names"];
-    for (const char* field : {"plural", "singular", "kind", "listKind"}) {
-      const std::string path = std::string("spec.names.") + field;
-      if (!require(path, names[field])) continue;
+  // Names of the spec must be there; accepted ones may be missing.
+  void check_names(const Value& names, const std::string& path, bool required) {
+    constexpr std::array kNames = {"plural", "singular", "kind", "listKind"};
+    if (required) {
+      for (const char* field : kNames) require(path + "." + field, names[field]);
+    }
+    for (const char* field : kNames) {
       const std::string_view text = names[field].as_string();
+      if (text.empty()) continue;
       const bool kind = std::string_view(field).ends_with("ind");
-      for (const std::string& problem : check_dns1035_label(kind ? to_lower(text) : std::string(text))) {
-        add(field_error::invalid(path, text,
-                                 kind ? "may have mixed case, but should otherwise match: " + problem : problem));
-      }
+      check_text(path + "." + field, text, check_dns1035_label(kind ? to_lower(text) : std::string(text)),
+                 kind ? "may have mixed case, but should otherwise match: " : "");
     }
+    check_labels(names["shortNames"], FieldPath(path).child("shortNames"));
     if (!names["kind"].as_string().empty() && names["kind"] == names["listKind"]) {
-      add(field_error::invalid("spec.names.listKind", names["listKind"], "kind and listKind may not be the same"));
+      errors_.push_back(
+          field_error::invalid(path + ".listKind", names["listKind"], "kind and listKind may not be the same"));
     }
-    for (const char* field : {"shortNames", "categories"}) {
-      std::size_t index = 0;
-      for (const Value& name : names[field].items()) {
-        const std::string path = FieldPath(std::string("spec.names.") + field).index(index++).text();
-        check_text(path, name.as_string(), check_dns1035_label(name.as_string()));
+    check_labels(names["categories"], FieldPath(path).child("categories"));
+  }
+
+  void check_labels(const Value& labels, const FieldPath& path) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const std::string_view text = labels.at(i).as_string();
+      check_text(path.index(i).text(), text, check_dns1035_label(text));
+    }
+  }
+
+  void check_schemas_given() {
+    std::size_t index = 0;
+    for (const Value& version : spec_["versions"].items()) {
+      const FieldPath path = FieldPath("spec.versions").index(index++);
+      if (!version["schema"]["openAPIV3Schema"].is_object()) {
+        add(field_error::required(path.text() + ".schema.openAPIV3Schema"));
       }
     }
   }
@@ -135,15 +158,22 @@ class DefinitionRules {
       const std::string path = FieldPath("spec.versions").index(index++).text();
       const std::string_view name = version["name"].as_string();
       check_text(path + ".name", name, check_dns1035_label(name));
-      if (!seen.insert(name).second) {
-        add(field_error::invalid("spec.versions", versions, "must contain unique version names"));
-      }
+      seen.insert(name);
       if (version["storage"].as_bool()) ++stored;
       check_version(version, path);
     }
-    if (stored != 1) {
-      add(field_error::invalid("spec.versions", versions, "must have exactly one version marked as storage version"));
+    // An empty list may be empty.
+    retract(errors_, "spec.versions");
+    if (seen.size() != versions.size()) {
+      errors_.push_back(field_error::invalid("spec.versions", versions, "must contain unique version names"));
     }
+    if (stored != 1) {
+      errors_.push_back(
+          field_error::invalid("spec.versions", versions, "must have exactly one version marked as storage version"));
+    }
+    // Upstream's own form names the first version once more.
+    const std::string_view first = versions.at(0)["name"].as_string();
+    if (!first.empty()) check_text("spec.version", first, check_dns1035_label(first));
   }
 
   // Upstream keeps what all versions share at the top level, and its errors name that place.
@@ -163,30 +193,67 @@ class DefinitionRules {
   }
 
   void check_version(const Value& version, const std::string& path) {
+    check_deprecation(version, path + ".deprecationWarning");
+    if (!shared("schema")) check_schema(version, path + ".schema.openAPIV3Schema", has_status(version));
+    if (!shared("subresources")) check_scale(version["subresources"]["scale"], path + ".subresources.scale");
+    if (!shared("additionalPrinterColumns")) {
+      check_columns(version["additionalPrinterColumns"], path + ".additionalPrinterColumns");
+    }
+    if (!shared("selectableFields")) check_selectable(version, path + ".selectableFields");
+  }
+
+  // What all versions have in common.
+  void check_shared() {
+    const Value& version = spec_["versions"].at(0);
+    if (version.is_null()) return;
+    const auto versions = spec_["versions"].items();
+    if (shared("schema")) {
+      check_schema(version, "spec.validation.openAPIV3Schema",
+                   std::any_of(versions.begin(), versions.end(), has_status));
+    }
+    if (shared("subresources")) check_scale(version["subresources"]["scale"], "spec.subresources.scale");
+    if (shared("additionalPrinterColumns")) {
+      check_columns(version["additionalPrinterColumns"], "spec.additionalPrinterColumns");
+    }
+    if (shared("selectableFields")) check_selectable(version, "spec.selectableFields");
+  }
+
+  static bool has_status(const Value& version) { return version["subresources"].contains("status"); }
+
+  void check_schema(const Value& version, const std::string& path, bool status) {
     const Value& schema = version["schema"]["openAPIV3Schema"];
-    const std::string schema_path =
-        shared("schema") ? std::string("spec.validation.openAPIV3Schema") : path + ".schema.openAPIV3Schema";
     const Value& before = old_version(version["name"].as_string());
-    if (!schema.is_object()) {
-      add(field_error::required(path + ".schema.openAPIV3Schema", "schemas are required"));
-    } else if (before.is_null() || before["schema"] != version["schema"] ||
-               before["subresources"] != version["subresources"]) {
-      // What was accepted once and has not changed since is not judged again.
-      for (Cause& cause : validate_crd_schema(schema, schema_path, version["subresources"].contains("status"))) {
-        add(std::move(cause));
-      }
+    // What was accepted once and has not changed since is not judged again.
+    const bool changed =
+        before.is_null() || before["schema"] != version["schema"] || before["subresources"] != version["subresources"];
+    if (!schema.is_object() || !changed) return;
+    for (Cause& cause : validate_crd_schema(schema, path, status)) add(std::move(cause));
+  }
+
+  void check_deprecation(const Value& version, const std::string& path) {
+    const Value& warning = version["deprecationWarning"];
+    if (!warning.is_string()) return;
+    const std::string_view text = warning.as_string();
+    const auto refuse = [&](const std::string& detail) {
+      errors_.push_back(field_error::invalid(path, warning, detail));
+    };
+    if (!version["deprecated"].as_bool()) return refuse("can only be set for deprecated versions");
+    constexpr std::size_t kLongest = 256;
+    if (text.size() > kLongest) refuse("must be <= 256 characters long");
+    if (text.empty()) refuse("must not be an empty string");
+    const auto control =
+        std::find_if(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+    if (control != text.end()) {
+      refuse("must only contain printable UTF-8 characters; non-printable character found at index " +
+             std::to_string(control - text.begin()));
     }
-    if (version.contains("deprecationWarning") && !version["deprecated"].as_bool()) {
-      add(field_error::invalid(path + ".deprecationWarning", version["deprecationWarning"],
-                               "can only be set for deprecated versions"));
-    }
-    check_scale(version["subresources"]["scale"],
-                (shared("subresources") ? std::string("spec.subresources") : path + ".subresources") + ".scale");
-    check_columns(version["additionalPrinterColumns"], shared("additionalPrinterColumns")
-                                                           ? std::string("spec.additionalPrinterColumns")
-                                                           : path + ".additionalPrinterColumns");
-    check_selectable(version,
-                     shared("selectableFields") ? std::string("spec.selectableFields") : path + ".selectableFields");
+  }
+
+  // Of a path no more is asked than that it begins with a dot.
+  bool check_simple_path(const std::string& path, const Value& value) {
+    if (value.as_string().starts_with('.')) return true;
+    add(field_error::invalid(path, value, "must be a simple json path starting with ."));
+    return false;
   }
 
   void check_scale(const Value& scale, const std::string& path) {
@@ -198,11 +265,8 @@ class DefinitionRules {
         if (required) add(field_error::required(field_path));
         return;
       }
-      auto parsed = JsonPath::parse(text);
-      std::vector<std::string> fields;
-      const bool good = text.starts_with('.') && parsed.ok() && parsed->plain_fields(fields) && fields.size() > 1 &&
-                        ((in_spec && fields.front() == "spec") || (in_status && fields.front() == "status"));
-      if (good) return;
+      if (!check_simple_path(field_path, scale[field])) return;
+      if ((in_spec && text.starts_with(".spec.")) || (in_status && text.starts_with(".status."))) return;
       const char* where = in_spec && in_status ? "either .spec or .status" : (in_spec ? ".spec" : ".status");
       add(field_error::invalid(field_path, text, "should be a json path under " + std::string(where)));
     };
@@ -211,86 +275,125 @@ class DefinitionRules {
     check_path("labelSelectorPath", false, true, true);
   }
 
+  // A path that cannot be evaluated is no error: the table then has the columns of a definition without any.
   void check_columns(const Value& columns, const std::string& path) {
     std::size_t index = 0;
     for (const Value& column : columns.items()) {
       const std::string at = FieldPath(path).index(index++).text();
       require(at + ".name", column["name"]);
       const std::string_view type = column["type"].as_string();
-      if (require(at + ".type", column["type"]) && !is_one_of(type, kColumnTypes)) {
-        add(field_error::invalid(at + ".type", type, "must be one of boolean,date,integer,number,string"));
+      constexpr std::string_view kTypes = "must be one of boolean,date,integer,number,string";
+      if (require(at + ".type", column["type"], kTypes) && !is_one_of(type, kColumnTypes)) {
+        add(field_error::invalid(at + ".type", type, kTypes));
       }
       const std::string_view format = column["format"].as_string();
       if (!format.empty() && !is_one_of(format, kColumnFormats)) {
         add(field_error::invalid(at + ".format", format,
-                                 "must be one of byte,date,date-time,double,float,int32,int64,name,password"));
+                                 "must be one of byte,date,date-time,double,float,int32,int64,password"));
       }
-      if (!require(at + ".jsonPath", column["jsonPath"])) continue;
-      const auto parsed = JsonPath::parse(column["jsonPath"].as_string());
-      if (!parsed.ok()) {
-        add(field_error::invalid(at + ".jsonPath", column["jsonPath"],
-                                 "is an invalid JSONPath: " + parsed.error().message()));
-      }
+      if (require(at + ".JSONPath", column["jsonPath"])) check_simple_path(at + ".JSONPath", column["jsonPath"]);
     }
   }
 
-  // The schema of a plain path, or null.
-  static const Value& schema_at(const Value& schema, const std::vector<std::string>& fields) {
-    const Value* at = &schema;
-    for (const std::string& field : fields) at = &(*at)["properties"][field];
-    return *at;
+  // The schema of the field that a path leads to, or what is wrong with the path. Only dots lead on.
+  static Result<Value> schema_at(const Value& schema, std::string_view path) {
+    Value at = schema;
+    while (!path.empty()) {
+      if (path.front() == '[') return bad_request("array notation is not allowed");
+      if (path.front() != '.') {
+        return bad_request("expected [ or . but got: " + std::string(path.substr(0, path.find_first_of(".[]"))));
+      }
+      path.remove_prefix(1);
+      if (path.empty()) return bad_request("unexpected end of JSON path");
+      // A delimiter where a name should stand is the name.
+      const std::size_t end = std::max<std::size_t>(1, std::min(path.find_first_of(".[]"), path.size()));
+      const std::string_view name = path.substr(0, end);
+      path.remove_prefix(end);
+      const Value& properties = at["properties"];
+      const Value* next = properties.is_object() ? properties.find(name) : at.find("additionalProperties");
+      if (next == nullptr || !next->is_object()) return bad_request("does not refer to a valid field");
+      at = Value(*next);
+    }
+    return at;
   }
 
   void check_selectable(const Value& version, const std::string& path) {
     const Value& selectable = version["selectableFields"];
-    if (selectable.size() > kMaximumSelectableFields) {
-      add(field_error::too_many(path, static_cast<std::int64_t>(selectable.size()), kMaximumSelectableFields));
-    }
     std::set<std::string_view> seen;
     std::size_t index = 0;
     for (const Value& field : selectable.items()) {
       const std::string at = FieldPath(path).index(index++).text() + ".jsonPath";
       const std::string_view text = field["jsonPath"].as_string();
       if (!require(at, field["jsonPath"])) continue;
-      auto parsed = JsonPath::parse(text);
-      std::vector<std::string> fields;
-      if (!parsed.ok() || !parsed->plain_fields(fields) || fields.empty()) {
-        add(field_error::invalid(at, text, "is an invalid path: must be a field path without array notation"));
+      const Result<Value> found = schema_at(version["schema"]["openAPIV3Schema"], text);
+      if (!found.ok()) {
+        add(field_error::invalid(at, text, "is an invalid path: " + found.error().message()));
         continue;
       }
-      if (fields.front() == "metadata") {
-        add(field_error::invalid(at, text, "must not point to fields in metadata"));
-        continue;
+      if (text == ".metadata" || text.starts_with(".metadata.")) {
+        errors_.push_back(field_error::invalid(at, text, "must not point to fields in metadata"));
       }
-      if (!seen.insert(text).second) add(field_error::duplicate(at, text));
-      const std::string_view type = schema_at(version["schema"]["openAPIV3Schema"], fields)["type"].as_string();
+      const std::string_view type = (*found)["type"].as_string();
       if (type != "string" && type != "boolean" && type != "integer") {
-        add(field_error::invalid(at, text,
+        errors_.push_back(
+            field_error::invalid(at, text,
                                  "must point to a field of type string, boolean or integer. Enum string fields and "
                                  "strings with formats are allowed."));
       }
+      if (!seen.insert(text).second) add(field_error::duplicate(at, text));
+    }
+    const bool kept = selectable == old_version(version["name"].as_string())["selectableFields"];
+    if (seen.size() > kMaximumSelectableFields && !kept) {
+      add(field_error::too_many(path, static_cast<std::int64_t>(seen.size()), kMaximumSelectableFields));
     }
   }
 
   void check_conversion() {
     const Value& conversion = spec_["conversion"];
     if (!conversion.is_object()) return;
+    // What the schema requires below is named here as upstream's own form has it.
+    retract_below(errors_, "spec.conversion.webhook");
     const std::string_view strategy = conversion["strategy"].as_string();
-    if (!require("spec.conversion.strategy", conversion["strategy"])) return;
-    if (!is_one_of(strategy, kConversions)) {
+    if (require("spec.conversion.strategy", conversion["strategy"]) && !is_one_of(strategy, kConversions)) {
       add(field_error::not_supported("spec.conversion.strategy", strategy, kConversions));
     }
     const Value& webhook = conversion["webhook"];
+    const FieldPath client_path("spec.conversion.webhookClientConfig");
+    const FieldPath versions_path("spec.conversion.conversionReviewVersions");
     if (strategy != "Webhook") {
-      if (webhook.is_object()) {
-        add(field_error::forbidden("spec.conversion.webhook", "should not be set when strategy is not set to Webhook"));
-      }
+      constexpr std::string_view kUnused = "should not be set when strategy is not set to Webhook";
+      if (webhook["clientConfig"].is_object()) add(field_error::forbidden(client_path.text(), kUnused));
+      if (!webhook["conversionReviewVersions"].empty()) add(field_error::forbidden(versions_path.text(), kUnused));
       return;
     }
-    if (!webhook["clientConfig"].is_object())
-      add(field_error::required("spec.conversion.webhook.clientConfig", "required when strategy is set to Webhook"));
-    if (webhook["conversionReviewVersions"].empty()) {
-      add(field_error::required("spec.conversion.webhook.conversionReviewVersions"));
+    if (!webhook["clientConfig"].is_object()) {
+      add(field_error::required(client_path.text(), "required when strategy is set to Webhook"));
+    } else {
+      check_webhook_client(webhook["clientConfig"], client_path, errors_);
+    }
+    check_review_versions(webhook["conversionReviewVersions"], versions_path);
+  }
+
+  static bool speaks_known_version(const Value& versions) {
+    return contains_text(versions, "v1") || contains_text(versions, "v1beta1");
+  }
+
+  void check_review_versions(const Value& versions, const FieldPath& path) {
+    if (versions.empty()) return add(field_error::required(path.text()));
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      const std::string_view version = versions.at(i).as_string();
+      if (!seen.insert(version).second) {
+        add(field_error::invalid(path.index(i).text(), version, "duplicate version"));
+        continue;
+      }
+      add_name_errors(path.index(i), version, check_dns1035_label(version), errors_);
+    }
+    const Value before =
+        old_ == nullptr ? Value() : (*old_)["spec"]["conversion"]["webhook"]["conversionReviewVersions"];
+    const bool tolerated = !before.empty() && !speaks_known_version(before);
+    if (!tolerated && !speaks_known_version(versions)) {
+      add(field_error::invalid(path.text(), versions, "must include at least one of v1, v1beta1"));
     }
   }
 
@@ -302,36 +405,36 @@ class DefinitionRules {
 
   void check_stored_versions() {
     const Value& stored = definition_["status"]["storedVersions"];
-    std::size_t index = 0;
-    bool has_storage = stored.empty();
-    for (const Value& version : stored.items()) {
-      const std::string_view name = version.as_string();
-      has_storage = has_storage || name == storage_version_of(definition_);
-      if (!has_version(name)) {
-        const std::string text(name);
-        add(field_error::invalid(FieldPath("status.storedVersions").index(index).text(), name,
-                                 "missing from spec.versions; " + text +
-                                     " was previously a storage version, and must remain in spec.versions until a "
-                                     "storage migration ensures no data remains persisted in " +
-                                     text + " and removes " + text + " from status.storedVersions"));
-      }
-      ++index;
+    if (stored.empty()) {
+      add(field_error::invalid("status.storedVersions", Value(), "must have at least one stored version"));
+      return;
     }
-    if (!has_storage) {
-      add(field_error::invalid("status.storedVersions", stored,
-                               "must have the storage version " + std::string(storage_version_of(definition_))));
+    const std::string storage(storage_version_of(definition_));
+    if (!storage.empty() && !contains_text(stored, storage)) {
+      add(field_error::invalid("status.storedVersions", stored, "must have the storage version " + storage));
+    }
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      const std::string text(stored.at(i).as_string());
+      if (has_version(text)) continue;
+      add(field_error::invalid(FieldPath("status.storedVersions").index(i).text(), text,
+                               "missing from spec.versions; " + text +
+                                   " was previously a storage version, and must remain in spec.versions until a "
+                                   "storage migration ensures no data remains persisted in " +
+                                   text + " and removes " + text + " from status.storedVersions"));
     }
   }
 
+  // Group and plural are part of the name, which never changes; the rest is where objects are stored.
   void check_immutable() {
-    if (!condition_is_true((*old_)["status"]["conditions"], "Established")) return;
     const Value& before = (*old_)["spec"];
     const auto same = [&](const std::string& path, const Value& now, const Value& then) {
-      if (!(now == then)) add(field_error::invalid(path, now, "field is immutable"));
+      if (!(now == then)) errors_.push_back(field_error::invalid(path, now, kImmutableField));
     };
+    if (condition_is_true((*old_)["status"]["conditions"], "Established")) {
+      same("spec.scope", spec_["scope"], before["scope"]);
+      same("spec.names.kind", spec_["names"]["kind"], before["names"]["kind"]);
+    }
     same("spec.group", spec_["group"], before["group"]);
-    same("spec.scope", spec_["scope"], before["scope"]);
-    same("spec.names.kind", spec_["names"]["kind"], before["names"]["kind"]);
     same("spec.names.plural", spec_["names"]["plural"], before["names"]["plural"]);
   }
 
@@ -345,6 +448,10 @@ class DefinitionRules {
 
 void validate_definition(const Object& definition, const Object* old, FieldErrors& errors) {
   DefinitionRules(definition, old, errors).check();
+}
+
+void validate_definition_status(const Object& definition, const Object& old, FieldErrors& errors) {
+  DefinitionRules(definition, &old, errors).check_status();
 }
 
 }  // namespace coracle::kube::apiserver

@@ -60,9 +60,10 @@ class DefinitionStrategy : public Strategy {
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
     validate_definition(object, nullptr, errors);
   }
-  void validate_update(const WriteContext&, const Object& object, const Object& old,
+  void validate_update(const WriteContext& write, const Object& object, const Object& old,
                        FieldErrors& errors) const override {
-    validate_definition(object, &old, errors);
+    write.subresource == "status" ? validate_definition_status(object, old, errors)
+                                  : validate_definition(object, &old, errors);
   }
 
   std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {

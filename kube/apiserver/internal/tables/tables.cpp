@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/tables/tables.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -120,7 +121,12 @@ std::shared_ptr<const TableConvertor> custom_table(const Value& printer_columns)
     columns->push_back({shown.type, path.ok() ? std::optional<JsonPath>(std::move(path).value()) : std::nullopt});
     table->columns.push_back(std::move(shown));
   };
-  for (const Value& column : printer_columns.items()) {
+  // One path that cannot be read makes all columns useless, as upstream has it.
+  const auto given = printer_columns.items();
+  const bool readable = std::all_of(given.begin(), given.end(), [](const Value& column) {
+    return JsonPath::parse(column["jsonPath"].as_string()).ok();
+  });
+  for (const Value& column : readable ? given : std::span<const Value>()) {
     TableColumn shown;
     shown.name = column["name"].as_string();
     shown.type = column["type"].as_string();

@@ -15,6 +15,8 @@ bool contains_text(const Value& list, std::string_view text);
 void check_lonely_wildcard(const Value& list, std::string_view others, const FieldPath& path, FieldErrors& errors);
 // A RuleWithOperations.
 void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& errors);
+// Where a webhook is: a WebhookClientConfig, also of conversions.
+void check_webhook_client(const Value& client, const FieldPath& path, FieldErrors& errors);
 void check_match_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors);
 
 }  // namespace coracle::kube::apiserver

@@ -141,18 +141,6 @@ void check_hook_service(const Value& service, const FieldPath& path, FieldErrors
   check_service_path(service["path"], path.child("path"), errors);
 }
 
-void check_client(const Value& client, const FieldPath& path, FieldErrors& errors) {
-  const bool url = client["url"].is_string();
-  const bool service = client["service"].is_object();
-  if (url == service) {
-    restate(errors, field_error::required(path.text(), "exactly one of url or service is required"));
-  } else if (url) {
-    check_hook_url(client["url"], path.child("url"), errors);
-  } else {
-    check_hook_service(client["service"], path.child("service"), errors);
-  }
-}
-
 void check_side_effects(const Value& hook, bool tolerated, const FieldPath& path, FieldErrors& errors) {
   if (hook["sideEffects"].is_null()) {
     restate(errors,
@@ -198,7 +186,7 @@ void check_hook(const Value& hook, const Value& before, const Tolerance& toleran
     if (hook[selector] == before[selector]) continue;
     check_label_selector(hook[selector], path.child(selector), errors);
   }
-  check_client(hook["clientConfig"], path.child("clientConfig"), errors);
+  check_webhook_client(hook["clientConfig"], path.child("clientConfig"), errors);
   if (!(hook["matchConditions"] == before["matchConditions"])) {
     check_match_conditions(hook["matchConditions"], path.child("matchConditions"), errors);
   }
@@ -228,6 +216,18 @@ constexpr ResourceRules kWebhookRules[] = {
 };
 
 }  // namespace
+
+void check_webhook_client(const Value& client, const FieldPath& path, FieldErrors& errors) {
+  const bool url = client["url"].is_string();
+  const bool service = client["service"].is_object();
+  if (url == service) {
+    restate(errors, field_error::required(path.text(), "exactly one of url or service is required"));
+  } else if (url) {
+    check_hook_url(client["url"], path.child("url"), errors);
+  } else {
+    check_hook_service(client["service"], path.child("service"), errors);
+  }
+}
 
 std::span<const ResourceRules> webhook_rules() {
   return kWebhookRules;
