@@ -62,7 +62,10 @@ std::string storage_key(const ResourceDescriptor& resource, std::string_view ns,
 }
 
 Result<Object> to_storage(const ResourceDescriptor& resource, const Object& object) {
-  return relabel(resource, object, resource.storage_gvk);
+  ASSIGN_OR_RETURN(Object converted, relabel(resource, object, resource.storage_gvk));
+  if (!resource.custom) return converted;
+  // What the stored version does not know goes when bytes are made: until then the rules of the written one hold.
+  return object.with("apiVersion", resource.storage_gvk.api_version());
 }
 
 Result<Object> to_served(const ResourceDescriptor& resource, const Object& object) {
@@ -76,7 +79,7 @@ Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Obje
   const Schema* schema = storage_schema(resource);
   if (resource.custom) {
     // Nulls that an apply has made and no rule has refused say nothing.
-    if (schema != nullptr) tree = drop_nulls(tree, *schema);
+    if (schema != nullptr) tree = drop_nulls(prune(tree, *schema), *schema);
     ASSIGN_OR_RETURN(tree, kube::normalise_custom(tree));
   } else if (schema != nullptr) {
     ASSIGN_OR_RETURN(tree, kube::normalise(tree, *schema));

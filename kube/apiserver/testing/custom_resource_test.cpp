@@ -167,6 +167,35 @@ TEST_CASE("an applied null takes the default, or is an error where null is not a
   });
 }
 
+TEST_CASE("a write is judged by its own version, also of what the stored one does not know") {
+  TestServer::run([](TestServer& server) {
+    const std::string versions =
+        R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
+            {"spec":{"type":"object","properties":{"a":{"type":"string","default":"one"},"n":{"type":"integer"}}}}}}},
+            {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","properties":
+            {"spec":{"type":"object","required":["b"],"properties":{"b":{"type":"string","minLength":2},
+             "n":{"type":"integer"}}}}}}}])";
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions)).status == 201);
+    const auto post = [&](const std::string& name, const std::string& spec) {
+      return server.request("POST", "/apis/test.example.com/v2/gadgets",
+                            R"({"apiVersion":"test.example.com/v2","kind":"Gadget","metadata":{"name":")" + name +
+                                R"("},"spec":)" + spec + "}");
+    };
+    const auto made = post("g", R"({"b":"bb","n":1})");
+    CHECK(made.status == 201);
+    CHECK(json::write(made.tree["spec"]) == R"({"n":1})");
+    CHECK(post("h", R"({"b":"b"})").tree["message"].as_string().ends_with("should be at least 2 chars long"));
+    CHECK(post("h", "{}").tree["message"].as_string().ends_with("spec.b: Required value"));
+    CHECK(json::write(server.request("GET", "/apis/test.example.com/v1/gadgets/g").tree["spec"]) ==
+          R"({"a":"one","n":1})");
+    const auto patch = [&](const std::string& body) {
+      return server.request("PATCH", "/apis/test.example.com/v2/gadgets/g", body, {{"Content-Type", kMergePatch}}).tree;
+    };
+    CHECK(patch(R"({"spec":{"b":"cc","n":2}})")["metadata"]["generation"].as_int() == 2);
+    CHECK(patch(R"({"spec":{"n":2}})")["message"].as_string().ends_with("spec.b: Required value"));
+  });
+}
+
 TEST_CASE("what was invalid already and does not change may be updated") {
   TestServer::run([](TestServer& server) {
     const auto versions = [](const char* maximum) {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "kube/apiserver/internal/custom_resources/resources.h"
 #include "kube/schema/field_error.h"
+#include "kube/schema/pruning.h"
 #include "kube/schema/validation.h"
 
 namespace coracle::kube::apiserver {
@@ -46,7 +47,9 @@ class CustomStrategy : public Strategy {
       object = status == nullptr ? object.without("status") : object.with("status", *status);
     }
     // Everything outside metadata counts, but a status that has an endpoint of its own.
-    if (!(compared(object) == compared(old))) object = object.with_metadata("generation", old.generation() + 1);
+    if (!(compared(object) == compared(as_written(old)))) {
+      object = object.with_metadata("generation", old.generation() + 1);
+    }
     return object;
   }
 
@@ -63,6 +66,12 @@ class CustomStrategy : public Strategy {
   std::string_view default_propagation() const override { return "Background"; }
 
  private:
+  // What is stored, as far as the version of the request knows it.
+  Object as_written(const Object& stored) const {
+    if (!behaviour_.validates) return stored;
+    return Object(prune(stored.tree(), *behaviour_.schemas->find(behaviour_.gvk.api_version())));
+  }
+
   Value compared(const Object& object) const {
     Value tree = object.tree().without("metadata").without("apiVersion");
     return behaviour_.has_status ? tree.without("status") : tree;
