@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace coracle::json {
+
+// What Go's encoding/json says about a text that is no JSON ("invalid character '}' looking for beginning of value");
+// empty where it finds nothing wrong. Answers of an API server use these words, which people search for.
+std::string go_error(std::string_view text);
+
+}  // namespace coracle::json
