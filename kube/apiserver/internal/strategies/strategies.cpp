@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kube/apiserver/internal/strategies/devices/admin_access_strategy.h"
 #include "kube/apiserver/internal/strategies/network/service_strategy.h"
 #include "kube/apiserver/internal/strategies/pods/pod_strategy.h"
 #include "kube/apiserver/internal/strategies/resource_rules.h"
@@ -18,7 +19,11 @@ StrategyFactory make_strategy_factory(std::shared_ptr<const StrategyEnvironment>
     if (group == "networking.k8s.io" && resource == "ipaddresses") {
       return make_ip_address_strategy(behaviour, allocator);
     }
-    return make_ruled_strategy(group, resource, behaviour);
+    auto ruled = make_ruled_strategy(group, resource, behaviour);
+    if (group == "resource.k8s.io" && (resource == "resourceclaims" || resource == "resourceclaimtemplates")) {
+      return make_admin_access_strategy(std::move(ruled), environment, resource);
+    }
+    return ruled;
   };
 }
 

@@ -67,21 +67,6 @@ void check_source(const Value& source, const FieldPath& path, bool any_group, Fi
   if (!place.empty()) add_name_errors(path.child("namespace"), place, check_dns1123_label(place), errors);
 }
 
-void check_sources(const Value& spec, const Value& before, FieldErrors& errors) {
-  const Value& source = spec["dataSource"];
-  const Value& reference = spec["dataSourceRef"];
-  const bool any_group = before["dataSource"].contains("apiGroup") || before["dataSourceRef"].contains("apiGroup");
-  check_source(source, FieldPath("spec.dataSource"), any_group, errors);
-  check_source(reference, FieldPath("spec.dataSourceRef"), any_group, errors);
-  if (!source.is_object() || !reference.is_object()) return;
-  if (!reference["namespace"].as_string().empty()) {
-    errors.push_back(field_error::invalid("spec", Value::object(),
-                                          "may not be specified when dataSourceRef.namespace is specified"));
-  } else if (!(source == reference.without("namespace"))) {
-    errors.push_back(field_error::invalid("spec", Value::object(), "must match dataSourceRef"));
-  }
-}
-
 bool same_claim_resources(const Value& now, const Value& before, bool storage_may_change) {
   ResourceAmounts wanted = read_amounts(now["requests"]);
   ResourceAmounts had = read_amounts(before["requests"]);
@@ -200,6 +185,21 @@ bool check_basic_amount(const Value& amount, const FieldPath& path, FieldErrors&
 
 }  // namespace
 
+void check_claim_sources(const Value& spec, const Value& before, const FieldPath& path, FieldErrors& errors) {
+  const Value& source = spec["dataSource"];
+  const Value& reference = spec["dataSourceRef"];
+  const bool any_group = before["dataSource"].contains("apiGroup") || before["dataSourceRef"].contains("apiGroup");
+  check_source(source, path.child("dataSource"), any_group, errors);
+  check_source(reference, path.child("dataSourceRef"), any_group, errors);
+  if (!source.is_object() || !reference.is_object()) return;
+  if (!reference["namespace"].as_string().empty()) {
+    errors.push_back(field_error::invalid(path.text(), Value::object(),
+                                          "may not be specified when dataSourceRef.namespace is specified"));
+  } else if (!(source == reference.without("namespace"))) {
+    errors.push_back(field_error::invalid(path.text(), Value::object(), "must match dataSourceRef"));
+  }
+}
+
 void check_claim_amount(const Value& resources, const FieldPath& path, FieldErrors& errors) {
   const Value& storage = resources["requests"]["storage"];
   const auto amount = Quantity::from_value(storage);
@@ -227,7 +227,7 @@ void check_claim(const Object& object, const Object* old, FieldErrors& errors) {
   check_claim_amount(spec["resources"], FieldPath("spec.resources"), errors);
   check_class_name(spec["storageClassName"], FieldPath("spec.storageClassName"), errors);
   check_volume_mode(spec["volumeMode"], FieldPath("spec.volumeMode"), errors);
-  check_sources(spec, before, errors);
+  check_claim_sources(spec, before, FieldPath("spec"), errors);
   check_class_name(spec["volumeAttributesClassName"], FieldPath("spec.volumeAttributesClassName"), errors);
   if (old != nullptr) check_claim_change(object, *old, errors);
 }

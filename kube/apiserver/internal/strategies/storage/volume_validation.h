@@ -25,6 +25,8 @@ std::vector<std::string> claim_warnings(const Object& object, const Object* old)
 
 // What claims share with those that pods make: how much is asked for, in `resources`.
 void check_claim_amount(const Value& resources, const FieldPath& path, FieldErrors& errors);
+// From what a claim's volume is filled: dataSource and dataSourceRef of `spec`.
+void check_claim_sources(const Value& spec, const Value& before, const FieldPath& path, FieldErrors& errors);
 inline constexpr std::string_view kMissingAccessMode = "at least 1 access mode is required";
 
 // What volumes and claims share: what may be done with the volume by how many at once, "Block" or "Filesystem", and

@@ -5,6 +5,7 @@
 
 #include "kube/apiserver/internal/strategies/internal_form.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
+#include "kube/apiserver/internal/strategies/storage/volume_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/object/quantity.h"
 #include "kube/schema/field_error.h"
@@ -106,6 +107,7 @@ void check_claim_templates(const Value& claims, FieldErrors& errors) {
     } else if (amount.ok() && amount->sign() <= 0) {
       errors.push_back(field_error::invalid(at.text(), storage, "must be greater than zero"));
     }
+    check_claim_sources(spec, Value(), path, errors);
   }
 }
 

@@ -1,0 +1,107 @@
+#include "kube/apiserver/internal/strategies/devices/admin_access_strategy.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "kube/object/field_path.h"
+#include "kube/schema/field_error.h"
+
+namespace coracle::kube::apiserver {
+
+namespace {
+
+constexpr std::string_view kAdminLabel = "resource.kubernetes.io/admin-access";
+constexpr std::string_view kUnmarked =
+    "admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing "
+    "namespace";
+
+const Value& value_at(const Object& object, std::string_view path) {
+  const Value* value = &object.tree();
+  for (const std::string_view name : split(path, '.')) value = &(*value)[name];
+  return *value;
+}
+
+class AdminAccessStrategy : public Strategy {
+ public:
+  AdminAccessStrategy(std::shared_ptr<const Strategy> rules, std::shared_ptr<const StrategyEnvironment> environment,
+                      std::string_view requests)
+      : rules_(std::move(rules)), environment_(std::move(environment)), requests_(requests) {}
+
+  Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
+    return rules_->prepare_for_create(write, std::move(object));
+  }
+  Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
+    return rules_->prepare_for_update(write, std::move(object), old);
+  }
+  std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {
+    return rules_->warnings(write, object, old);
+  }
+  std::string_view default_propagation() const override { return rules_->default_propagation(); }
+  bool allow_create_on_update() const override { return rules_->allow_create_on_update(); }
+  bool allow_unconditional_update() const override { return rules_->allow_unconditional_update(); }
+  bool returns_object_on_delete() const override { return rules_->returns_object_on_delete(); }
+  bool status_resets_metadata() const override { return rules_->status_resets_metadata(); }
+
+  void validate(const WriteContext& write, const Object& object, FieldErrors& errors) const override {
+    rules_->validate(write, object, errors);
+    const Value& requests = value_at(object, requests_);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (!requests.at(i)["exactly"]["adminAccess"].as_bool()) continue;
+      // Upstream names the place in a claim, for templates as well.
+      require_mark(write, FieldPath(kRequests).index(i), errors);
+      return;
+    }
+  }
+
+  // Specs cannot be changed, so that only what is allocated is new.
+  void validate_update(const WriteContext& write, const Object& object, const Object& old,
+                       FieldErrors& errors) const override {
+    rules_->validate_update(write, object, old, errors);
+    if (write.subresource != "status" || granted(old) != kNothing) return;
+    const std::size_t wanted = granted(object);
+    if (wanted != kNothing) require_mark(write, FieldPath(kResults).index(wanted), errors);
+  }
+
+ private:
+  static constexpr std::string_view kRequests = "spec.devices.requests";
+  static constexpr std::string_view kResults = "status.allocation.devices.results";
+  static constexpr std::size_t kNothing = static_cast<std::size_t>(-1);
+
+  // The first device that was allocated with admin access.
+  static std::size_t granted(const Object& claim) {
+    const Value& results = value_at(claim, kResults);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results.at(i)["adminAccess"].as_bool()) return i;
+    }
+    return kNothing;
+  }
+
+  // What stands against it comes before everything else, as upstream asks for it first.
+  void require_mark(const WriteContext& write, const FieldPath& owner, FieldErrors& errors) const {
+    const FieldPath path = owner.child("adminAccess");
+    const ResourcePtr namespaces = environment_->resource("", "v1", "namespaces");
+    auto found = environment_->store().find(write.context, *namespaces, "", write.namespace_);
+    if (found.ok() && *found != nullptr && (*found)->labels()[kAdminLabel].as_string() == "true") return;
+    Cause cause = field_error::forbidden(path.text(), kUnmarked);
+    if (!found.ok()) {
+      cause = {"InternalError", "Internal error: could not retrieve namespace to verify admin access", path.text()};
+    }
+    errors.insert(errors.begin(), std::move(cause));
+  }
+
+  const std::shared_ptr<const Strategy> rules_;
+  const std::shared_ptr<const StrategyEnvironment> environment_;
+  const std::string_view requests_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Strategy> make_admin_access_strategy(std::shared_ptr<const Strategy> rules,
+                                                           std::shared_ptr<const StrategyEnvironment> environment,
+                                                           std::string_view resource) {
+  const std::string_view requests =
+      resource == "resourceclaims" ? "spec.devices.requests" : "spec.spec.devices.requests";
+  return std::make_shared<AdminAccessStrategy>(std::move(rules), std::move(environment), requests);
+}
+
+}  // namespace coracle::kube::apiserver
