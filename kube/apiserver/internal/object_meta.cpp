@@ -23,9 +23,9 @@ void validate_name(const ResourceDescriptor& resource, const Value& metadata, Fi
   const std::string_view name = metadata["name"].as_string();
   const std::string_view prefix = metadata["generateName"].as_string();
   if (!prefix.empty()) {
-    // A prefix may end where a name may not.
+    // A prefix may end where a name may not; upstream looks away from the character before the dash too.
     std::string sample(prefix);
-    if (sample.back() == '-' || sample.back() == '.') sample.back() = 'a';
+    if (sample.size() > 1 && sample.back() == '-') sample.replace(sample.size() - 2, 2, "a");
     for (const std::string& problem : check(sample)) {
       errors.push_back(field_error::invalid("metadata.generateName", prefix, problem));
     }
@@ -241,7 +241,7 @@ void validate_metadata_update(const ResourceDescriptor& resource, const Object& 
   if (old.deleting()) forbid_new_finalizers(now["finalizers"], before["finalizers"], errors);
 }
 
-Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings) {
+Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings, bool patched) {
   const auto owners = object.metadata()["ownerReferences"].items();
   std::vector<Value> kept;
   std::vector<std::string> repeated;
@@ -254,11 +254,11 @@ Object drop_duplicate_owners(const Object& object, std::vector<std::string>* war
   }
   if (repeated.empty()) return object;
   if (warnings != nullptr) {
-    warnings->push_back(
-        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in "
-        "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
-        "observed: " +
-        join(repeated, ", "));
+    warnings->push_back(std::string(".metadata.ownerReferences contains duplicate entries") +
+                        (patched ? " after mutating admission happens" : "") +
+                        "; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; "
+                        "please fix your requests; duplicate UID(s) observed: " +
+                        join(repeated, ", "));
   }
   return object.with_metadata("ownerReferences", Value::array(std::move(kept)));
 }

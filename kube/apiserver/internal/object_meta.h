@@ -32,7 +32,8 @@ NameErrors check_finalizer_domain(std::string_view finalizer);
 void validate_metadata(const ResourceDescriptor& resource, const Object& object, FieldErrors& errors);
 void validate_metadata_update(const ResourceDescriptor& resource, const Object& object, const Object& old,
                               FieldErrors& errors);
-// Exact duplicates among ownerReferences are dropped, with a warning each.
-Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings);
+// Exact duplicates among ownerReferences are dropped, with a warning each. `patched`: upstream looks at what a patch
+// made, and says so.
+Object drop_duplicate_owners(const Object& object, std::vector<std::string>* warnings, bool patched = false);
 
 }  // namespace coracle::kube::apiserver

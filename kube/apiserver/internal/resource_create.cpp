@@ -97,7 +97,11 @@ Result<WriteResult> GenericStore::store_new(const WriteRequest& write, const Obj
   if (write.dry_run) {
     undo();
     ASSIGN_OR_RETURN(const auto there, feed_->backend().get(write.context, key));
-    if (there.entry) return already_exists(resource, object.name());
+    if (there.entry) {
+      auto read = read_entry(resource, *there.entry);
+      const StoredObjectPtr stored = read.ok() ? std::move(read).value() : nullptr;
+      return exists_error(resource, object, stored, !object.generate_name().empty());
+    }
     ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes).value(), 0));
     return WriteResult{std::move(stored), true, false};
   }

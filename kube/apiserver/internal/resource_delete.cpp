@@ -31,16 +31,16 @@ Error precondition_failed(const ResourceDescriptor& resource, std::string_view n
 
 Result<void> check_preconditions(const ResourceDescriptor& resource, const Preconditions& wanted,
                                  const StoredObject& current) {
-  if (!wanted.uid.empty() && wanted.uid != current.uid()) {
+  if (wanted.uid && *wanted.uid != current.uid()) {
     return precondition_failed(resource, current.name(),
-                               "the UID in the precondition (" + wanted.uid + ") does not match the UID in record (" +
+                               "the UID in the precondition (" + *wanted.uid + ") does not match the UID in record (" +
                                    std::string(current.uid()) +
                                    "). The object might have been deleted and then recreated");
   }
   const std::string revision = std::to_string(current.revision());
-  if (!wanted.resource_version.empty() && wanted.resource_version != revision) {
+  if (wanted.resource_version && *wanted.resource_version != revision) {
     return precondition_failed(resource, current.name(),
-                               "the ResourceVersion in the precondition (" + wanted.resource_version +
+                               "the ResourceVersion in the precondition (" + *wanted.resource_version +
                                    ") does not match the ResourceVersion in record (" + revision +
                                    "). The object might have been modified");
   }
@@ -105,7 +105,9 @@ Grace apply_grace(const WriteContext& context, const Strategy& strategy, const O
   if (!period) return grace;
   const Value& current = object.metadata()["deletionGracePeriodSeconds"];
   if (object.deleting()) {
-    if (current.is_null()) return grace;
+    // Without a grace period, or when it is over, nothing is left to wait for: the server may have stopped between the
+    // mark and the removal.
+    if (current.is_null() || current.as_int() == 0) return grace;
     grace.seconds = current.as_int();
     if (!options.grace_period_seconds || *options.grace_period_seconds >= current.as_int()) {
       grace.pending = true;
@@ -158,8 +160,11 @@ Result<GenericStore::DeleteAttempt> GenericStore::try_remove(const WriteRequest&
   const Object marked = with_dependents_finalizer(grace.object, dependents_policy(strategy, old, options));
   const bool finalizers = !marked.metadata()["finalizers"].empty();
   const bool held = strategy.holds_deletion(marked);
-  if (grace.graceful && (finalizers || held || grace.seconds > 0)) {
-    return store_marked(write, strategy.mark_deleted(context, marked), current);
+  if (grace.graceful) {
+    ASSIGN_OR_RETURN(DeleteAttempt mark, store_marked(write, strategy.mark_deleted(context, marked), current));
+    if (!mark.result || finalizers || held || grace.seconds > 0) return mark;
+    if (write.dry_run) return DeleteAttempt{DeleteResult{std::move(mark.result->object), true}, nullptr};
+    return remove_marked(write, mark.result->object);
   }
   if (finalizers || held) {
     return store_marked(write, strategy.mark_deleted(context, mark_held(marked, context.now, !held)), current);
@@ -188,6 +193,21 @@ Result<GenericStore::DeleteAttempt> GenericStore::store_marked(const WriteReques
   ASSIGN_OR_RETURN(StoredObjectPtr stored,
                    StoredObject::make(std::move(bytes), std::get<store::Written>(outcome).revision));
   return DeleteAttempt{DeleteResult{std::move(stored), false}, nullptr};
+}
+
+// What has no time left goes at once, but its watchers see that it is being deleted before they see it gone. Whatever
+// else is written to it in between does not hold it back, except for something to wait for.
+Result<GenericStore::DeleteAttempt> GenericStore::remove_marked(const WriteRequest& write, StoredObjectPtr marked) {
+  for (unsigned attempt = 0; attempt < kDeleteAttempts; ++attempt) {
+    ASSIGN_OR_RETURN(const Object object, marked->object());
+    if (!object.metadata()["finalizers"].empty()) return DeleteAttempt{DeleteResult{std::move(marked), false}, nullptr};
+    ASSIGN_OR_RETURN(DeleteAttempt removed, store_removed(write, object, marked));
+    if (removed.result) return removed;
+    // Somebody else removed it, as was wanted.
+    if (removed.winner == nullptr) return DeleteAttempt{DeleteResult{std::move(marked), true}, nullptr};
+    marked = std::move(removed.winner);
+  }
+  return DeleteAttempt{DeleteResult{std::move(marked), false}, nullptr};
 }
 
 Result<GenericStore::DeleteAttempt> GenericStore::store_removed(const WriteRequest& write, const Object& object,

@@ -27,16 +27,22 @@ struct WriteRequest {
   std::vector<std::string>* warnings = nullptr;
 };
 
+// What the object must be now. An empty text is a wish too, which no object fulfils.
 struct Preconditions {
-  std::string uid;
-  std::string resource_version;
-  bool empty() const { return uid.empty() && resource_version.empty(); }
+  std::optional<std::string> uid;
+  std::optional<std::string> resource_version;
 };
+
+// The wish that an object with a field of metadata, empty where it is not set, speaks for.
+inline std::optional<std::string> if_set(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
 
 struct UpdateOptions {
   Preconditions preconditions;
   bool create_if_missing = false;     // and the strategy allows it (PUT), or apply
   bool tracks_managed_fields = true;  // false when `change` computed managedFields itself (apply)
+  bool patched = false;               // `change` is a PATCH
   bool skip_prepare = false;          // the change is final already (finalizer removal, pod binding)
   // How often a lost write runs `change` again when the caller named no resourceVersion.
   unsigned retries = 5;
@@ -50,7 +56,7 @@ struct WriteResult {
 
 struct DeleteOptions {
   std::optional<std::int64_t> grace_period_seconds;
-  std::string propagation;  // "Foreground", "Background", "Orphan"; empty: the strategy's
+  std::optional<std::string> propagation;  // "Foreground", "Background", "Orphan"; else the strategy's
   std::optional<bool> orphan_dependents;
   Preconditions preconditions;
 };

@@ -59,6 +59,7 @@ class GenericStore : public ResourceStore {
   Result<DeleteAttempt> try_remove(const WriteRequest& write, const DeleteOptions& options,
                                    const StoredObjectPtr& current);
   Result<DeleteAttempt> store_marked(const WriteRequest& write, const Object& marked, const StoredObjectPtr& current);
+  Result<DeleteAttempt> remove_marked(const WriteRequest& write, StoredObjectPtr marked);
   Result<DeleteAttempt> store_removed(const WriteRequest& write, const Object& object, const StoredObjectPtr& current);
   Result<void> admit(const WriteRequest& write, Operation operation, Object* object, const Object* old);
   Result<void> admit_validating(const WriteRequest& write, Operation operation, const Object* object,

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kModified =
     "the object has been modified; please apply your changes to the latest version and try again";
+// Where all keys begin; upstream's dry runs do not name it.
+constexpr std::string_view kKeyRoot = "/registry";
 // Lost races that are run again when the caller did not pin a revision.
 constexpr unsigned kMaximumAttempts = 64;
 
@@ -22,12 +24,12 @@ WriteContext update_context(const WriteRequest& write) {
 }
 
 // PUT with another object's uid: upstream's text comes from its storage layer.
-Error uid_conflict(const ResourceDescriptor& resource, const StoredObject& current, std::string_view uid) {
-  return conflict(
-      resource, current.name(),
-      "StorageError: invalid object, Code: 4, Key: " + storage_key(resource, current.namespace_(), current.name()) +
-          ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " + std::string(uid) +
-          ", UID in object meta: " + std::string(current.uid()));
+Error uid_conflict(const WriteRequest& write, std::string_view uid, std::string_view current_uid) {
+  const std::string key = storage_key(write.resource, write.namespace_, write.name);
+  return conflict(write.resource, write.name,
+                  "StorageError: invalid object, Code: 4, Key: " + (write.dry_run ? key.substr(kKeyRoot.size()) : key) +
+                      ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                      std::string(uid) + ", UID in object meta: " + std::string(current_uid));
 }
 
 Result<void> check_revision(const WriteRequest& write, const Object& object, const StoredObject& current) {
@@ -40,8 +42,10 @@ Result<void> check_revision(const WriteRequest& write, const Object& object, con
     return invalid(named, current.name(),
                    {field_error::invalid("metadata.resourceVersion", 0, "must be specified for an update")});
   }
-  if (!parse_int(wanted)) {
-    return Error(Reason::Unknown, "strconv.ParseUint: parsing \"" + std::string(wanted) + "\": invalid syntax")
+  const bool digits = wanted.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!digits || !parse_int(wanted)) {
+    return Error(Reason::Unknown, "strconv.ParseUint: parsing \"" + std::string(wanted) +
+                                      (digits ? "\": value out of range" : "\": invalid syntax"))
         .with_code(500);
   }
   if (wanted != std::to_string(current.revision())) return conflict(write.resource, current.name(), kModified);
@@ -63,6 +67,7 @@ Result<WriteResult> GenericStore::update(const WriteRequest& write, const Update
   for (unsigned attempt = 0; attempt < kMaximumAttempts; ++attempt) {
     if (current == nullptr) {
       if (!options.create_if_missing) return not_found(write.resource, write.name);
+      if (options.preconditions.uid) return uid_conflict(write, *options.preconditions.uid, "");
       ASSIGN_OR_RETURN(Object object, change(nullptr));
       auto created = create(write, options, std::move(object));
       if (created.ok() || created.error().reason() != Reason::AlreadyExists) return created;
@@ -112,8 +117,8 @@ Result<GenericStore::Attempt> GenericStore::try_update(const WriteRequest& write
                                                        const Change& change, const StoredObjectPtr& current) {
   const ResourceDescriptor& resource = write.resource;
   const Preconditions& wanted = options.preconditions;
-  if (!wanted.uid.empty() && wanted.uid != current->uid()) return uid_conflict(resource, *current, wanted.uid);
-  if (!wanted.resource_version.empty() && wanted.resource_version != std::to_string(current->revision())) {
+  if (wanted.uid && *wanted.uid != current->uid()) return uid_conflict(write, *wanted.uid, current->uid());
+  if (wanted.resource_version && *wanted.resource_version != std::to_string(current->revision())) {
     return conflict(resource, current->name(), kModified);
   }
   ASSIGN_OR_RETURN(const Object old, current->object());
@@ -123,7 +128,7 @@ Result<GenericStore::Attempt> GenericStore::try_update(const WriteRequest& write
   if (!options.skip_prepare) {
     ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_update(update_context(write), std::move(object), old));
   }
-  object = drop_duplicate_owners(object, write.warnings);
+  object = drop_duplicate_owners(object, write.warnings, options.patched);
   TRY(check_update(write, object, old));
   return finish_update(write, object, old, current);
 }

@@ -1,6 +1,8 @@
 #include "kube/apiserver/internal/responses.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "base/json/json.h"
 #include "base/text.h"
@@ -92,17 +94,20 @@ std::string manager_of(const RequestScope& scope) {
 }
 
 void check_write_options(const RequestScope& scope, FieldErrors& errors) {
-  for (std::string_view value : scope.query.all("dryRun")) {
-    if (value == "All") continue;
-    errors.push_back({"FieldValueNotSupported",
-                      "Unsupported value: [\"" + std::string(value) + "\"]: supported values: \"All\"", "dryRun"});
-  }
+  Value::ArrayBuilder dry_runs;
+  for (std::string_view value : scope.query.all("dryRun")) dry_runs.add(value);
+  check_dry_run(std::move(dry_runs).build(), errors);
   const std::string_view manager = scope.query.get("fieldManager");
   if (manager.size() > kMaximumManager) errors.push_back(field_error::too_long("fieldManager", kMaximumManager));
-  const bool printable =
-      std::all_of(manager.begin(), manager.end(), [](unsigned char c) { return c >= ' ' && c != 127; });
-  if (!printable)
-    errors.push_back(field_error::invalid("fieldManager", manager, "should only contain printable characters"));
+  // Upstream counts characters, of which all before this one are one byte each.
+  const auto odd = std::find_if(manager.begin(), manager.end(), [](unsigned char c) { return c < ' ' || c == 127; });
+  if (odd != manager.end()) {
+    std::array<char, 8> code{};
+    std::snprintf(code.data(), code.size(), "U+%04X", static_cast<unsigned char>(*odd));
+    errors.push_back(field_error::invalid("fieldManager", manager,
+                                          std::string("invalid character ") + code.data() + " (at position " +
+                                              std::to_string(odd - manager.begin()) + ")"));
+  }
   const std::string_view validation = scope.query.get("fieldValidation");
   const bool known = validation.empty() || validation == "Ignore" || validation == "Warn" || validation == "Strict";
   if (!known) {
@@ -220,10 +225,19 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
   return Object(std::move(tree));
 }
 
+void check_dry_run(const Value& values, FieldErrors& errors) {
+  const auto all = values.items();
+  if (std::all_of(all.begin(), all.end(), [](const Value& value) { return value.as_string() == "All"; })) return;
+  errors.push_back({"FieldValueNotSupported",
+                    "Unsupported value: " + json::write(values) + ": supported values: \"All\"", "dryRun"});
+}
+
 Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,
                                    std::string_view options_kind) {
   FieldErrors errors;
-  check_write_options(scope, errors);
+  // A DELETE with a body has its options there.
+  const bool from_query = options_kind != "DeleteOptions" || scope.request.body.empty();
+  if (from_query) check_write_options(scope, errors);
   if (!errors.empty()) return invalid({"meta.k8s.io", "v1", std::string(options_kind)}, "", errors);
   WriteRequest write{scope.context,
                      resource,

@@ -32,6 +32,9 @@ Error method_not_allowed();
 // "no kind "Foo" is registered for version "v1" in scheme ...", as upstream's decoders say.
 std::string unregistered_kind(const GroupVersionKind& gvk);
 
+// What dryRun may list.
+void check_dry_run(const Value& values, FieldErrors& errors);
+
 // The write that a request asks for: manager, dry run and warnings from its query and headers.
 // Invalid for options that contradict each other.
 Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,

@@ -26,10 +26,10 @@ OutputOffer write_offer(const ResourceDescriptor& resource) {
 // Query parameters count only where there is no body.
 Result<DeleteOptions> delete_options_from_query(const http::Query& query) {
   DeleteOptions options;
-  options.propagation = query.get("propagationPolicy");
+  if (query.has("propagationPolicy")) options.propagation = query.get("propagationPolicy");
   options.orphan_dependents = query_flag(query, "orphanDependents");
-  options.preconditions.uid = query.get("uid");
-  options.preconditions.resource_version = query.get("resourceVersion");
+  options.preconditions.uid = if_set(query.get("uid"));
+  options.preconditions.resource_version = if_set(query.get("resourceVersion"));
   if (query.has("gracePeriodSeconds")) {
     const std::string text(query.get("gracePeriodSeconds"));
     const auto seconds = parse_int(text);
@@ -39,26 +39,31 @@ Result<DeleteOptions> delete_options_from_query(const http::Query& query) {
   return options;
 }
 
-Result<void> check_delete_options(const DeleteOptions& options, const std::vector<std::string>& dry_runs) {
+Result<void> check_delete_options(const DeleteOptions& options, const Value& dry_runs) {
   FieldErrors errors;
-  const std::string& policy = options.propagation;
-  if (options.orphan_dependents && !policy.empty()) {
-    errors.push_back(field_error::invalid("propagationPolicy", policy,
+  const std::optional<std::string>& policy = options.propagation;
+  if (options.orphan_dependents && policy) {
+    errors.push_back(field_error::invalid("propagationPolicy", *policy,
                                           "orphanDependents and deletionPropagation cannot be both set"));
   }
-  if (!policy.empty() && policy != "Foreground" && policy != "Background" && policy != "Orphan") {
-    errors.push_back(
-        {"FieldValueNotSupported",
-         "Unsupported value: \"" + policy + "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
-         "propagationPolicy"});
+  if (policy && *policy != "Foreground" && *policy != "Background" && *policy != "Orphan") {
+    errors.push_back({"FieldValueNotSupported",
+                      "Unsupported value: \"" + *policy +
+                          "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
+                      "propagationPolicy"});
   }
-  for (const std::string& value : dry_runs) {
-    if (value == "All") continue;
-    errors.push_back(
-        {"FieldValueNotSupported", "Unsupported value: [\"" + value + "\"]: supported values: \"All\"", "dryRun"});
-  }
+  check_dry_run(dry_runs, errors);
   if (errors.empty()) return {};
   return invalid({"meta.k8s.io", "v1", "DeleteOptions"}, "", errors);
+}
+
+// Pods of a job stay when nobody says what becomes of them, which is not what most people expect.
+void warn_of_orphans(RequestScope& scope, const ResourceDescriptor& resource, const DeleteOptions& options) {
+  if (resource.gvk.group != "batch" || resource.gvk.kind != "Job") return;
+  if (options.propagation || options.orphan_dependents) return;
+  scope.warnings.add(
+      "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+      "set propagationPolicy=Orphan to suppress this warning");
 }
 
 }  // namespace
@@ -67,32 +72,34 @@ DeleteOptions delete_options_of(const Value& body) {
   DeleteOptions options;
   if (const Value* grace = body.find("gracePeriodSeconds")) options.grace_period_seconds = grace->as_int();
   if (const Value* orphan = body.find("orphanDependents")) options.orphan_dependents = orphan->as_bool();
-  options.propagation = body["propagationPolicy"].as_string();
-  options.preconditions.uid = body["preconditions"]["uid"].as_string();
-  options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_string();
+  const auto text_of = [](const Value* field) {
+    return field == nullptr ? std::nullopt : std::optional<std::string>(field->as_string());
+  };
+  options.propagation = text_of(body.find("propagationPolicy"));
+  options.preconditions.uid = text_of(body["preconditions"].find("uid"));
+  options.preconditions.resource_version = text_of(body["preconditions"].find("resourceVersion"));
   return options;
 }
 
 Result<DeleteOptions> read_delete_options(RequestScope& scope, WriteRequest& write) {
   if (scope.request.body.empty()) {
     ASSIGN_OR_RETURN(DeleteOptions options, delete_options_from_query(scope.query));
-    TRY(check_delete_options(options, {}));
+    TRY(check_delete_options(options, Value()));
     return options;
   }
   // Clients send options of the group that they speak to; only the kind is certain.
   const Schema* schema = find_builtin_type(kDeleteOptionsType);
   ASSIGN_OR_RETURN(const MediaType media, input_encoding(scope.request, true));
-  ASSIGN_OR_RETURN(const Decoded decoded, decode(scope.request.body, media, "DeleteOptions", *schema));
+  ASSIGN_OR_RETURN(const Decoded decoded, decode(scope.request.body, media, "", *schema));
   if (!decoded.kind.empty() && decoded.kind != "DeleteOptions") {
-    return bad_request("no kind \"" + decoded.kind +
-                       "\" is registered for version \"meta.k8s.io/v1\" in scheme "
-                       "\"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
+    return bad_request("no kind \"" + decoded.kind + "\" is registered for version \"" +
+                       (decoded.api_version.empty() ? "meta.k8s.io/v1" : decoded.api_version) +
+                       "\" in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
   }
   const Value& body = decoded.object;
   const DeleteOptions options = delete_options_of(body);
-  const std::vector<std::string> dry_runs = string_items(body["dryRun"]);
-  TRY(check_delete_options(options, dry_runs));
-  write.dry_run = !dry_runs.empty();
+  TRY(check_delete_options(options, body["dryRun"]));
+  write.dry_run = !body["dryRun"].empty();
   return options;
 }
 
@@ -122,7 +129,7 @@ Result<http::Response> RestHandler::update(const Request& request) {
   ASSIGN_OR_RETURN(const Object object, read_named_body(scope, resource, true));
   UpdateOptions options;
   options.create_if_missing = scope.info.subresource.empty() && resource.strategy->allow_create_on_update();
-  options.preconditions.uid = object.uid();
+  options.preconditions.uid = if_set(object.uid());
   options.retries = kPutRetries;
   ASSIGN_OR_RETURN(const WriteResult result,
                    store_.update(write, options, [&](const Object*) -> Result<Object> { return object; }));
@@ -156,6 +163,7 @@ Result<http::Response> RestHandler::remove(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, write_offer(resource)));
   ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
   ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
+  warn_of_orphans(scope, resource, options);
   ASSIGN_OR_RETURN(const DeleteResult result, store_.remove(write, options));
   if (!result.gone || resource.strategy->returns_object_on_delete()) {
     ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));
@@ -178,6 +186,7 @@ Result<http::Response> RestHandler::remove_collection(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
   ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
   ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
+  warn_of_orphans(scope, resource, options);
   ASSIGN_OR_RETURN(const ListPlan plan, plan_list(scope.query));
   ASSIGN_OR_RETURN(const ObjectFilter filter,
                    ObjectFilter::make(resource, scope.info.namespace_, "", plan.options.label_selector,

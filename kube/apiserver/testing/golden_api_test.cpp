@@ -107,7 +107,7 @@ class Player {
       FAIL_CHECK(problem);
     }
     for (const auto& header : step["answer_headers"].members()) {
-      const Value actual(answer.headers.get(header.key));
+      const Value actual = answer.headers.has(header.key) ? Value(answer.headers.get(header.key)) : Value();
       if (!covers(actual, header.value, header.key, problem)) FAIL_CHECK(problem);
     }
     for (const auto& save : step["save"].members()) {

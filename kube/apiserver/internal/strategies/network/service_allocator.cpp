@@ -110,7 +110,7 @@ Result<void> ServiceAllocator::repair(const Context& context, const Inventory& i
     const bool made_anew = service == "default/kubernetes";
     if (!made_anew && (!since.ok() || now - *since < kOrphanAge)) continue;
     DeleteOptions options;
-    options.preconditions.uid = address.uid();
+    options.preconditions.uid = std::string(address.uid());
     environment_->store()
         .remove(address_write(context, *resource, address.name()), options)
         .ignore("an address that stays is only one that is not given out");

@@ -107,8 +107,8 @@ Result<http::Response> serve_binding(SubresourceCall& call, const ResourceDescri
   write.admission = false;
   UpdateOptions options;
   options.skip_prepare = true;
-  options.preconditions.uid = binding.uid();
-  options.preconditions.resource_version = binding.resource_version();
+  options.preconditions.uid = if_set(binding.uid());
+  options.preconditions.resource_version = if_set(binding.resource_version());
   const auto change = [&](const Object* pod) -> Result<Object> {
     if (pod == nullptr) return not_found(pods, name);
     return bound_pod(*pod, binding, context.clock().wall());
@@ -190,7 +190,7 @@ class EvictionHandler {
       auto evicted = evict(call, write, options);
       if (evicted.ok()) return created(call);
       // Without a wish of the caller's, a pod that has just changed is looked at again.
-      const bool pinned = !options.preconditions.resource_version.empty() || !options.preconditions.uid.empty();
+      const bool pinned = options.preconditions.resource_version || options.preconditions.uid;
       if (pinned || evicted.error().reason() != Reason::Conflict) return evicted.error();
     }
     return Error(Reason::TooManyRequests, "Too many requests, please try again later.");
@@ -212,7 +212,7 @@ class EvictionHandler {
   Result<void> evict(SubresourceCall& call, const WriteRequest& write, DeleteOptions options) const {
     const Context& context = call.scope.context;
     ASSIGN_OR_RETURN(const Object pod, call.store.get(context, call.resource, write.namespace_, write.name));
-    options.preconditions.uid = options.preconditions.uid.empty() ? std::string(pod.uid()) : options.preconditions.uid;
+    if (!options.preconditions.uid) options.preconditions.uid = std::string(pod.uid());
     if (disregards_budgets(pod)) return remove_pod(call, write, options, pod.resource_version());
     ASSIGN_OR_RETURN(const std::vector<Object> budgets, budgets_of(call, pod));
     if (budgets.size() > 1) {
@@ -262,7 +262,7 @@ class EvictionHandler {
     update.skip_prepare = true;
     update.preconditions.uid = options.preconditions.uid;
     update.preconditions.resource_version =
-        options.preconditions.resource_version.empty() ? std::string(revision) : options.preconditions.resource_version;
+        options.preconditions.resource_version ? options.preconditions.resource_version : if_set(revision);
     const auto change = [&](const Object* pod) -> Result<Object> {
       if (pod == nullptr) return not_found(call.resource, write.name);
       Condition condition;
@@ -277,7 +277,7 @@ class EvictionHandler {
     if (!write.dry_run) {
       TRY(call.store.update(marking, update, change));
       // What was asked for was the pod before the mark.
-      options.preconditions.resource_version.clear();
+      options.preconditions.resource_version.reset();
     }
     WriteRequest removal = write;
     removal.subresource.clear();

@@ -224,6 +224,7 @@ constexpr ResourceRules kWorkloadRules[] = {
      .resource = "replicationcontrollers",
      .check = check_replication_controller,
      .warn = warn_about_pod_name,
+     .propagation = "Orphan",
      .check_status = check_workload_status},
     {.group = "", .resource = "podtemplates", .check = check_pod_template_object},
     {.group = "policy",
