@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json/go_error.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -26,14 +27,38 @@ std::string summary_of(std::string_view body) {
   return text;
 }
 
-Error unrecognised(std::string_view body, std::string_view kind, std::string_view why) {
-  return bad_request("the object provided is unrecognized (must be of type " + std::string(kind) +
-                     "): couldn't get version/kind; json parse error: " + std::string(why) + " (" + summary_of(body) +
-                     ")");
+Error unrecognised(std::string_view body, std::string_view kind, std::string why) {
+  if (kind.empty()) return bad_request(std::move(why));
+  return bad_request("the object provided is unrecognized (must be of type " + std::string(kind) + "): " + why + " (" +
+                     summary_of(body) + ")");
 }
 
-std::string no_object(const Value& value) {
-  return "json: cannot unmarshal " + internal::go_value_name(value, {}) + " into an API object";
+// The first thing that is looked for in a body is its type.
+std::string no_type(std::string_view why) {
+  return "couldn't get version/kind; json parse error: " + std::string(why);
+}
+
+std::string no_json(std::string_view body, const Error& error) {
+  const std::string why = json::go_error(body);
+  return no_type(why.empty() ? error.message() : why);
+}
+
+// What is wrong with the type that the body names; empty where nothing is.
+std::string type_problem(const Value& tree) {
+  if (!tree.is_object()) {
+    return no_type("json: cannot unmarshal " + internal::go_value_name(tree, {}) +
+                   R"( into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; )"
+                   R"(Kind string "json:\"kind,omitempty\"" })");
+  }
+  for (const Value::Member& member : tree.members()) {
+    const bool type = member.key == "apiVersion" || member.key == "kind";
+    if (!type || member.value.is_string() || member.value.is_null()) continue;
+    return no_type("json: cannot unmarshal " + internal::go_value_name(member.value, {}) + " into Go struct field ." +
+                   member.key + " of type string");
+  }
+  const std::string_view version = tree["apiVersion"].as_string();
+  if (std::count(version.begin(), version.end(), '/') < 2) return {};
+  return "unexpected GroupVersion string: " + std::string(version);
 }
 
 std::string quoted_finding(std::string_view what, const std::string& path) {
@@ -60,9 +85,12 @@ Result<Decoded> decode_json(std::string_view body, std::string_view expected_kin
   std::vector<std::string> duplicates;
   json::ReadOptions reading;
   if (options.find_strict) reading.duplicates = &duplicates;
-  const auto tree = json::read(body, reading);
-  if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
-  if (!tree->is_object()) return unrecognised(body, expected_kind, no_object(*tree));
+  auto tree = json::read(body, reading);
+  if (!tree.ok()) return unrecognised(body, expected_kind, no_json(body, tree.error()));
+  if (tree->is_null()) tree = Value::object();
+  if (std::string problem = type_problem(*tree); !problem.empty()) {
+    return unrecognised(body, expected_kind, std::move(problem));
+  }
   std::vector<std::string> unknown;
   ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
   if (options.custom) {
@@ -92,7 +120,10 @@ Result<Decoded> decode_yaml(std::string_view body, std::string_view expected_kin
     if (!tree.ok()) return unrecognised(body, expected_kind, tree.error().message());
     repeated = why;
   }
-  if (!tree->is_object()) return unrecognised(body, expected_kind, no_object(*tree));
+  if (tree->is_null()) tree = Value::object();
+  if (std::string problem = type_problem(*tree); !problem.empty()) {
+    return unrecognised(body, expected_kind, std::move(problem));
+  }
   std::vector<std::string> unknown;
   ASSIGN_OR_RETURN(Decoded decoded, finish(*tree, schema, options, unknown));
   if (!repeated.empty() && options.find_strict) append_limited(decoded.findings, std::move(repeated));
@@ -100,8 +131,13 @@ Result<Decoded> decode_yaml(std::string_view body, std::string_view expected_kin
   return decoded;
 }
 
-Result<Decoded> decode_envelope(std::string_view body, const Schema& schema, const DecodeOptions& options) {
+Result<Decoded> decode_envelope(std::string_view body, std::string_view expected_kind, const Schema& schema,
+                                const DecodeOptions& options) {
   if (options.custom) return bad_request("custom resources have no protobuf form");
+  if (!has_envelope(body)) {
+    return unrecognised(body, expected_kind,
+                        "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+  }
   Decoded decoded;
   ASSIGN_OR_RETURN(const Envelope envelope, read_envelope(body));
   decoded.api_version = envelope.api_version;
@@ -158,7 +194,7 @@ Result<Decoded> decode(std::string_view body, MediaType media, std::string_view 
     case MediaType::Yaml:
       return decode_yaml(body, expected_kind, schema, options);
     case MediaType::Protobuf:
-      return decode_envelope(body, schema, options);
+      return decode_envelope(body, expected_kind, schema, options);
     default:
       return decode_json(body, expected_kind, schema, options);
   }

@@ -42,9 +42,10 @@ struct Decoded {
   std::vector<std::string> warnings() const;
 };
 
-// Reads one object of the kind that `schema` describes. BadRequest reads as upstream's 400 does, up to the part
-// that names the version: "the object provided is unrecognized (must be of type Pod): ..." where the text is not
-// JSON at all, else the decoder's own words ("json: cannot unmarshal string into Go struct field ...").
+// Reads one object of the kind that `schema` describes. BadRequest reads as upstream's 400 does, up to the part that
+// names the version: "the object provided is unrecognized (must be of type Pod): ..." where the text is not JSON at
+// all, else the decoder's own words ("json: cannot unmarshal string into Go struct field ..."). Without an expected
+// kind these errors tell only what follows the colon, as those about DeleteOptions do.
 Result<Decoded> decode(std::string_view body, MediaType media, std::string_view expected_kind, const Schema& schema,
                        const DecodeOptions& options = {});
 

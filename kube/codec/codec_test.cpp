@@ -80,8 +80,16 @@ TEST_CASE("type errors are told in Go's words") {
         "error: json: cannot unmarshal number into Go struct field ConfigMap.data of type string");
   CHECK(canonical("[1]", type_of("Pod")) ==
         "error: the object provided is unrecognized (must be of type Thing): couldn't get version/kind; json parse "
-        "error: "
-        "json: cannot unmarshal array into an API object (5b315d)");
+        "error: json: cannot unmarshal array into Go value of type struct { APIVersion string "
+        R"("json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" } (5b315d))");
+  CHECK(canonical(R"({"kind":1})", type_of("Pod")) ==
+        "error: the object provided is unrecognized (must be of type Thing): couldn't get version/kind; json parse "
+        R"(error: json: cannot unmarshal number into Go struct field .kind of type string ({"kind":1}))");
+  CHECK(canonical(R"({"apiVersion":"a/b/c"})", type_of("Pod")) ==
+        "error: the object provided is unrecognized (must be of type Thing): unexpected GroupVersion string: a/b/c "
+        R"(({"apiVersion":"a/b/c"}))");
+  CHECK(canonical("null", type_of("ConfigMap")) == R"({"metadata":{}})");
+  CHECK(canonical(R"({"data":{"a":"aGk"}})", type_of("Secret")) == "error: illegal base64 data at input byte 0");
   CHECK(canonical(R"({"data":{"a":"?"}})", type_of("Secret")) == "error: illegal base64 data at input byte 0");
   for (const char* quantity : {"\"1x\"", "true", "{}", "\"\""}) {
     CHECK(canonical(R"({"spec":{"hard":{"cpu":)" + std::string(quantity) + "}}}", type_of("ResourceQuota")) ==
@@ -121,7 +129,16 @@ TEST_CASE("bodies that are no JSON are shown by their first bytes") {
   CHECK(
       decoded.error().message().starts_with("the object provided is unrecognized (must be of type ConfigMap): couldn't "
                                             "get version/kind; json parse error: "));
-  CHECK(decoded.error().message().ends_with(" (68656c6c6f)"));
+  CHECK(decoded.error().message().ends_with("invalid character 'h' looking for beginning of value (68656c6c6f)"));
+  const Schema& schema = type_of("ConfigMap");
+  CHECK(decode("{", MediaType::Json, "", schema).error().message() ==
+        "couldn't get version/kind; json parse error: unexpected end of JSON input");
+  CHECK(decode("{\"a\" 1}", MediaType::Yaml, "ConfigMap", schema).error().message() ==
+        "the object provided is unrecognized (must be of type ConfigMap): yaml: did not find expected ',' or '}' "
+        "({\"a\" 1})");
+  CHECK(decode("{}", MediaType::Protobuf, "ConfigMap", schema).error().message() ==
+        "the object provided is unrecognized (must be of type ConfigMap): provided data does not appear to be a "
+        "protobuf message, expected prefix [107 56 115 0] ({})");
   CHECK(decode("", MediaType::Json, "ConfigMap", type_of("ConfigMap")).error().message().ends_with(" (<empty>)"));
 }
 

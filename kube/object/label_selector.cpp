@@ -256,7 +256,8 @@ Result<std::vector<std::string>> Parser::value_set() {
         if (!value_before) values.emplace_back();
         return values;
       default:
-        return bad_request("found '" + next.text + "', expected: ',', ')' or identifier");
+        return bad_request("found '" + next.text +
+                           (value_before ? "', expected: ',' or ')'" : "', expected: ',', ')' or identifier"));
     }
   }
 }

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "kube/patch/patch.h"
@@ -18,17 +19,14 @@ Error operation_failed() {
   return {Reason::Invalid, "the server rejected our request due to an error in our request"};
 }
 
-Error undecodable(const std::string& why) {
-  return bad_request("error decoding patch: " + why);
-}
-
 using Pointer = std::vector<std::string>;
 
 Result<Pointer> read_pointer(std::string_view text) {
   Pointer pointer;
-  if (text.empty()) return pointer;
-  if (text[0] != '/') return operation_failed();
-  text.remove_prefix(1);
+  // What stands before the first slash does not count.
+  const std::size_t first = text.find('/');
+  if (first == std::string_view::npos) return pointer;
+  text.remove_prefix(first + 1);
   for (;;) {
     if (pointer.size() == kMaxPointerDepth) return operation_failed();
     const std::size_t slash = text.find('/');
@@ -123,6 +121,27 @@ Result<Value> edit_at(const Value& node, const Pointer& pointer, std::size_t dep
   return node.without(token);
 }
 
+// Operations are read into a structure first, whose fields have types.
+Result<void> check_operations(const Value& patch) {
+  constexpr std::string_view kOperation = "handlers.jsonPatchOp";
+  const auto wrong = [&](const Value& value, std::string_view place) {
+    return bad_request("error decoding patch: json: cannot unmarshal " + std::string(json_kind_name(value)) + " into " +
+                       std::string(place));
+  };
+  if (!patch.is_array() && !patch.is_null()) return wrong(patch, "Go value of type []" + std::string(kOperation));
+  for (const Value& operation : patch.items()) {
+    if (!operation.is_object() && !operation.is_null()) {
+      return wrong(operation, "Go value of type " + std::string(kOperation));
+    }
+    for (const Value::Member& member : operation.members()) {
+      const bool text = member.key == "op" || member.key == "path" || member.key == "from";
+      if (!text || member.value.is_string() || member.value.is_null()) continue;
+      return wrong(member.value, "Go struct field jsonPatchOp." + member.key + " of type string");
+    }
+  }
+  return {};
+}
+
 class JsonPatcher {
  public:
   explicit JsonPatcher(const Value& document) : document_(document) {}
@@ -143,9 +162,10 @@ class JsonPatcher {
 
 Result<void> JsonPatcher::run(const Value& operation) {
   const std::string_view name = operation["op"].as_string();
-  const Value* path_text = operation.find("path");
-  if (path_text == nullptr || !path_text->is_string()) return operation_failed();
-  ASSIGN_OR_RETURN(const Pointer path, read_pointer(path_text->as_string()));
+  ASSIGN_OR_RETURN(const Pointer path, read_pointer(operation["path"].as_string()));
+  // The document itself can be looked at and exchanged; a path without a slash leads nowhere.
+  const bool whole = operation["path"].as_string().empty() && (name == "test" || name == "replace");
+  if (path.empty() && !whole) return operation_failed();
   const Value& value = operation["value"];
   if (name == "add") return edit(path, Edit::Add, value);
   if (name == "replace") return edit(path, Edit::Replace, value);
@@ -162,9 +182,13 @@ Result<void> JsonPatcher::run(const Value& operation) {
   }
   if (name != "move" && name != "copy") return operation_failed();
   ASSIGN_OR_RETURN(const Pointer from, read_pointer(operation["from"].as_string()));
-  const Value* source = find_at(document_, from);
-  if (source == nullptr) return operation_failed();
-  const Value moved = *source;
+  const Value* source = from.empty() ? nullptr : find_at(document_, from);
+  // A member that is not there is copied as null, if there is something that could have it.
+  if (source == nullptr) {
+    const Value* parent = from.empty() ? nullptr : find_at(document_, Pointer(from.begin(), from.end() - 1));
+    if (name != "copy" || parent == nullptr || !parent->is_object()) return operation_failed();
+  }
+  const Value moved = source == nullptr ? Value() : *source;
   if (name == "move") {
     TRY(edit(from, Edit::Remove, Value()));
   } else {
@@ -177,10 +201,7 @@ Result<void> JsonPatcher::run(const Value& operation) {
 }  // namespace
 
 Result<Value> apply_json_patch(const Value& document, const Value& patch) {
-  if (!patch.is_array()) {
-    return undecodable("json: cannot unmarshal " + std::string(patch.is_object() ? "object" : "value") +
-                       " into Go value of type []handlers.jsonPatchOp");
-  }
+  TRY(check_operations(patch));
   if (patch.size() > kMaxJsonPatchOperations) {
     return Error(Reason::RequestEntityTooLarge,
                  "Request entity too large: The allowed maximum operations in a JSON patch is " +
@@ -188,7 +209,6 @@ Result<Value> apply_json_patch(const Value& document, const Value& patch) {
   }
   JsonPatcher patcher(document);
   for (const Value& operation : patch.items()) {
-    if (!operation.is_object()) return undecodable("an operation is no object");
     TRY(patcher.run(operation));
   }
   return patcher.document();

@@ -48,6 +48,19 @@ TEST_CASE("json patches edit whole documents, objects and arrays") {
   const std::string failed = "the server rejected our request due to an error in our request";
   CHECK(patched(R"({"a":1})", R"([{"op":"test","path":"/a","value":2}])") == failed);
   CHECK(patched(R"({"a":1})", R"([{"op":"add","path":"a","value":2}])") == failed);
+  CHECK(patched(R"({"a":1})", R"([{"op":"add","path":"","value":{}}])") == failed);
+  CHECK(patched(R"({"a":1})", R"([{"op":"remove","path":""}])") == failed);
+  CHECK(patched(R"({"a":1})", R"([{"op":"copy","from":"","path":"/b"}])") == failed);
+  CHECK(patched(R"({"a":1})", R"([{"op":"copy","from":"/x/y","path":"/b"}])") == failed);
+  CHECK(patched(R"({"a":[1]})", R"([{"op":"copy","from":"/a/1","path":"/b"}])") == failed);
+  CHECK(patched(R"({"a":1})", R"([null])") == failed);
+  CHECK(patched(R"({"a":1})", R"([{"op":"copy","from":"/x","path":"/b"}])") == R"({"a":1,"b":null})");
+  CHECK(patched(R"({"a":1})", R"([{"op":"replace","path":"x/a","value":2}])") == R"({"a":2})");
+  CHECK(patched(R"({"a":1})", "null") == R"({"a":1})");
+  const std::string undecodable = "error decoding patch: json: cannot unmarshal ";
+  CHECK(patched("{}", "1") == undecodable + "number into Go value of type []handlers.jsonPatchOp");
+  CHECK(patched("{}", "[[]]") == undecodable + "array into Go value of type handlers.jsonPatchOp");
+  CHECK(patched("{}", R"([{"op":1}])") == undecodable + "number into Go struct field jsonPatchOp.op of type string");
   CHECK(patched(R"({"a":1})", R"([{"op":"move","from":"/x","path":"/a"}])") == failed);
   CHECK(patched(R"({"a":1})", R"([{"op":"add"}])") == failed);
   CHECK(patched(R"({})", R"({"op":"add"})") ==
@@ -192,10 +205,14 @@ TEST_CASE("strategic patches refuse what they cannot merge") {
   };
   CHECK(error(R"({"spec":{"template":{"spec":{"containers":[{"image":"x"}]}}}})") ==
         "map: map[image:x] does not contain declared merge key: name");
-  CHECK(error(R"({"spec":{"template":{"spec":{"containers":["a"]}}}})") == "list element types are not identical");
-  const std::string unordered = error(R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"b"}],
+  CHECK(error(R"({"spec":{"template":{"spec":{"containers":["a"]}}}})") ==
+        "list element types are not identical: [[map[image:1 name:a]] [a]]");
+  CHECK(error(R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"image":"x"}]}}}})") ==
+        "map: map[image:x] does not contain declared merge key: name");
+  const std::string unordered = error(
+      R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"b"}],
       "containers":[{"name":"a"}]}}}})");
-  CHECK(unordered.find("The order in patch list:") == 0);
+  CHECK(unordered == "The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n");
   CHECK(error(R"({"spec":{"$retainKeys":["replicas"],"paused":true}})") == "invalid patch format of retainKeys");
 }
 

@@ -57,6 +57,10 @@ std::optional<Value> added_value(const Value& patch) {
 
 Result<Value> merge_maps(const Value& document, const Value& patch, const Schema* schema);
 
+Value list_of(std::span<const Value> items) {
+  return Value::array(Items(items.begin(), items.end()));
+}
+
 // One kind of element for all lists; nothing when all are empty.
 Result<bool> holds_maps(std::span<const Value> a, std::span<const Value> b) {
   const Value* first = !a.empty() ? &a[0] : !b.empty() ? &b[0] : nullptr;
@@ -64,7 +68,8 @@ Result<bool> holds_maps(std::span<const Value> a, std::span<const Value> b) {
   if (first->is_array()) return plain_error("lists of lists are not supported");
   const auto same_kind = [&](const Value& item) { return item.kind() == first->kind(); };
   if (!std::all_of(a.begin(), a.end(), same_kind) || !std::all_of(b.begin(), b.end(), same_kind)) {
-    return plain_error("list element types are not identical");
+    return plain_error("list element types are not identical: [" + go_text(list_of(a)) + " " + go_text(list_of(b)) +
+                       "]");
   }
   return first->is_object();
 }
@@ -244,6 +249,10 @@ Result<void> MapMerge::retain_keys() {
 Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
   if (!order.is_array()) return wrong_kind("[]interface {}", order);
   const FieldStrategy strategy = field_strategy(schema_, field);
+  for (const Value& item : order.items()) {
+    const bool keyed = strategy.merge && !strategy.merge_key.empty() && item.is_object();
+    if (keyed && !item.contains(strategy.merge_key)) return no_merge_key(item, strategy.merge_key);
+  }
   const Value* found = out_.find(field);
   const Value document = found != nullptr ? *found : Value();
   const Value& patch = patch_[field];
@@ -251,8 +260,8 @@ Result<void> MapMerge::set_order(std::string_view field, const Value& order) {
   if (!patch.is_null() && !patch.is_array()) return wrong_kind("[]interface {}", patch);
   if (document.is_null() && patch.is_null()) return {};
   if (!follows_order(patch, order, strategy.merge_key)) {
-    return plain_error("The order in patch list:\n" + go_text(patch) + "\n doesn't match " +
-                       std::string(kElementOrderPrefix) + " list:\n" + go_text(order) + "\n");
+    return plain_error("The order in patch list:\n" + go_text(patch) + "\n doesn't match $setElementOrder list:\n" +
+                       go_text(order) + "\n");
   }
   done_.insert(field);
   Value merged = document;

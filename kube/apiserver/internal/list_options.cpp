@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/json/go_error.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/resource_store.h"
@@ -127,7 +128,7 @@ Result<ContinueToken> decode_continue(std::string_view text) {
   const auto plain = crypto::base64url_decode(text);
   if (!plain.ok()) return refuse("illegal base64 data");
   auto tree = json::read(*plain);
-  if (!tree.ok()) return refuse(tree.error().message());
+  if (!tree.ok()) return refuse(json::go_error(*plain));
   if ((*tree)["v"].as_string() != "meta.k8s.io/v1") {
     return refuse("server does not recognize this encoded version \"" + std::string((*tree)["v"].as_string()) + "\"");
   }

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "base/go_text.h"
+#include "base/json/go_error.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
@@ -90,6 +92,30 @@ Result<Value> apply_format(const PatchBody& body, const Schema* schema, const Ob
   return patch::apply_merge_patch(current.tree(), body.patch);
 }
 
+// Strategic patches are turned into objects by a converter of upstream's that has words of its own. `why` is what the
+// JSON reader says of the same: "json: cannot unmarshal <kind> into Go ... of type <type>".
+std::string conversion_error(const std::string& why) {
+  constexpr std::string_view kBegin = "json: cannot unmarshal ", kField = " into Go struct field ", kType = " of type ";
+  constexpr std::string_view kBase64 = "illegal base64";
+  if (why.starts_with(kBase64)) return "error decoding from json: " + why;
+  const std::size_t field = why.find(kField), type_at = why.rfind(kType);
+  if (!why.starts_with(kBegin) || field == std::string::npos || type_at == std::string::npos) return why;
+  const std::string value = why.substr(kBegin.size(), field - kBegin.size());
+  const std::string type = why.substr(type_at + kType.size());
+  const bool real = value.find_first_of(".eE", value.find(' ')) != std::string::npos;
+  std::string kind = value.substr(0, value.find(' '));
+  if (kind == "number") kind = value.find(' ') != std::string::npos && real ? "float64" : "int64";
+  if (kind == "object") kind = "map";
+  if (kind == "array") kind = "slice";
+  if (type.starts_with("map[")) return "cannot restore map from " + kind;
+  if (type.starts_with("[]")) return "cannot restore slice from " + kind;
+  if (type.find('.') != std::string::npos) return "cannot restore struct from: " + kind;
+  const bool number = kind == "int64" || kind == "float64";
+  const bool to_number = type.starts_with("int") || type.starts_with("uint") || type.starts_with("float");
+  if (number && (to_number || type == "string")) return "cannot convert " + kind + " to " + type;
+  return "unrecognized type: " + type;
+}
+
 // What a JSON patch has too much of, in the order in which it stands there.
 std::vector<std::string> odd_operations(const Value& patch, const std::vector<std::string>& duplicates) {
   static constexpr std::string_view kMembers[] = {"op", "path", "from", "value"};
@@ -122,27 +148,54 @@ Result<PatchFormat> patch_format(const http::Request& request, bool custom) {
                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
 }
 
+namespace {
+
+// A patch that is applied: repeated keys are findings like any other, the last one counts.
+Result<PatchBody> read_applied(std::string_view text) {
+  constexpr std::string_view kUnreadable = "error decoding YAML: ";
+  PatchBody body;
+  body.format = PatchFormat::Apply;
+  auto tree = yaml::read(text);
+  if (!tree.ok()) {
+    yaml::ReadOptions lenient;
+    lenient.strict = false;
+    const std::string why = tree.error().message();
+    tree = yaml::read(text, lenient);
+    if (!tree.ok()) return bad_request(std::string(kUnreadable) + "error converting YAML to JSON: " + why);
+    body.findings.push_back(why);
+  }
+  if (!tree->is_object() && !tree->is_null()) {
+    return bad_request(std::string(kUnreadable) +
+                       "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                       std::string(json_kind_name(*tree)) + " into Go value of type map[string]interface {}");
+  }
+  body.patch = std::move(tree).value();
+  return body;
+}
+
+}  // namespace
+
 Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
   PatchBody body;
   ASSIGN_OR_RETURN(body.format, patch_format(request, custom));
-  if (body.format == PatchFormat::Apply) {
-    auto tree = yaml::read(request.body);
-    if (!tree.ok()) return bad_request("error decoding YAML: error converting YAML to JSON: " + tree.error().message());
-    body.patch = std::move(tree).value();
-    return body;
-  }
+  if (body.format == PatchFormat::Apply) return read_applied(request.body);
   const std::string prefix = body.format == PatchFormat::Strategic ? "" : "error decoding patch: ";
   std::vector<std::string> duplicates;
   auto tree = json::read(request.body, {.duplicates = &duplicates});
-  if (!tree.ok()) return bad_request(prefix + tree.error().message());
+  if (!tree.ok()) {
+    const std::string why = json::go_error(request.body);
+    return bad_request(prefix + (why.empty() ? tree.error().message() : why));
+  }
   body.patch = std::move(tree).value();
   if (body.format == PatchFormat::Json) {
     body.findings = odd_operations(body.patch, duplicates);
     return body;
   }
+  if (body.patch.is_null() && body.format == PatchFormat::Merge) return bad_request("Invalid JSON Patch");
+  if (body.patch.is_null()) body.patch = Value::object();
   if (!body.patch.is_object()) {
-    const char* kind = body.patch.is_array() ? "array" : body.patch.is_string() ? "string" : "value";
-    return bad_request(prefix + "json: cannot unmarshal " + kind + " into Go value of type map[string]interface {}");
+    return bad_request(prefix + "json: cannot unmarshal " + std::string(json_kind_name(body.patch)) +
+                       " into Go value of type map[string]interface {}");
   }
   for (const std::string& path : duplicates) body.findings.push_back("duplicate field \"" + path + "\"");
   return body;
@@ -194,8 +247,9 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
   if (patched["apiVersion"].as_string().empty()) patched = patched.with("apiVersion", gvk.api_version());
   if (patched["kind"].as_string().empty()) patched = patched.with("kind", gvk.kind);
   const GroupVersionKind sent = GroupVersionKind::parse(patched["apiVersion"].as_string(), patched["kind"].as_string());
-  if (!custom && !(sent == gvk)) return invalid_patch(body, patched, unregistered_kind(sent));
-  // Type information of a custom resource is the URL's, whatever the patch says.
+  // Custom resources and strategic patches become objects of the URL's type, whatever they say.
+  const bool typed = custom || body.format == PatchFormat::Strategic;
+  if (!typed && !(sent == gvk)) return invalid_patch(body, patched, unregistered_kind(sent));
   if (!(sent == gvk)) patched = patched.with("kind", gvk.kind).with("apiVersion", gvk.api_version());
   std::vector<std::string> findings;
   const WallTime now = scope.context.clock().wall();
@@ -208,7 +262,8 @@ Result<Object> apply_patch_body(RequestScope& scope, const PatchBody& body, cons
   }
   if (!completed.ok()) {
     if (completed.error().reason() != Reason::BadRequest) return completed.error();
-    return invalid_patch(body, patched, completed.error().message());
+    const std::string& why = completed.error().message();
+    return invalid_patch(body, patched, body.format == PatchFormat::Strategic ? conversion_error(why) : why);
   }
   ASSIGN_OR_RETURN(Object object, same_object(current, *completed));
   findings.insert(findings.begin(), body.findings.begin(), body.findings.end());

@@ -79,7 +79,11 @@ Result<void> check_scale(const ResourceDescriptor& resource, const WriteRequest&
   if (scale.gvk() != kScaleKind) {
     return bad_request("wrong object passed to Scale update: " + std::string(scale.kind()));
   }
-  if (!scale.name().empty() && scale.name() != write.name) {
+  if (scale.name().empty()) {
+    return bad_request("the name of the object (" + write.name +
+                       " based on URL) was undeterminable: name must be provided");
+  }
+  if (scale.name() != write.name) {
     return bad_request("the name of the object (" + std::string(scale.name()) +
                        ") does not match the name on the URL (" + write.name + ")");
   }

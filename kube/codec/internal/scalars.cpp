@@ -157,6 +157,8 @@ Result<Value> checked_bytes(const Value& value) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
   };
   while (at < text.size() && in_alphabet(text[at])) ++at;
+  // A last group that is not whole is told by its beginning.
+  if (at == text.size()) at -= at % 4;
   return bad_request("illegal base64 data at input byte " + std::to_string(at));
 }
 

@@ -88,9 +88,8 @@ Result<PathElement> set_element(const Value& item) {
 
 TypeRef TypeRef::declared(const Schema* schema, bool inside_open) {
   if (schema == nullptr) return deduced();
-  // Alternatives and apiextensions' JSON are replaced as a whole, whatever their shape.
-  const bool any_shape = schema->kind == SchemaKind::Union ||
-                         (schema->kind == SchemaKind::RawExtension && schema->name.ends_with(".JSON"));
+  // Alternatives and what holds any JSON are replaced as a whole, whatever their shape.
+  const bool any_shape = schema->kind == SchemaKind::Union || schema->kind == SchemaKind::RawExtension;
   if (any_shape) return untyped();
   // Upstream publishes those of custom resources without a type, which lets them be anything.
   if (schema->kind == SchemaKind::IntOrString && schema->name.empty()) return deduced();
