@@ -12,6 +12,7 @@ namespace coracle::kube::apiserver {
 // drives authorization, admission and routing.
 struct RequestInfo {
   bool resource_request = false;  // below /api/<version> or /apis/<group>/<version>
+  bool odd_path = false;          // with empty segments, which are left out here: nothing is served there
   std::string path;               // "/api/v1/namespaces/default/pods"
   std::string verb;               // "get", "list", "watch", "create", "deletecollection"; lower-case method otherwise
   std::string group;
@@ -20,7 +21,7 @@ struct RequestInfo {
   std::string resource;     // "pods"
   std::string subresource;  // "status"
   std::string name;
-  std::string rest;            // path behind the subresource, for proxy
+  std::string rest;            // path behind the subresource
   std::string label_selector;  // of list, watch and deletecollection
   std::string field_selector;
 };

@@ -1,6 +1,7 @@
 #include "kube/apiserver/internal/basic_endpoints.h"
 
 #include "base/json/json.h"
+#include "kube/apiserver/internal/responses.h"
 
 namespace coracle::kube::apiserver {
 
@@ -34,7 +35,8 @@ Value version_document(const Options& options) {
 }  // namespace
 
 void add_basic_endpoints(EndpointTable& endpoints, const Options& options) {
-  const EndpointHandler version = [&options](RequestScope&) -> Result<http::Response> {
+  const EndpointHandler version = [&options](RequestScope& scope) -> Result<http::Response> {
+    if (scope.request.method != "GET") return method_not_allowed();
     return json_document(version_document(options));
   };
   endpoints.set_exact("/version", version);

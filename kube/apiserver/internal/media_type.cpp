@@ -71,9 +71,37 @@ std::vector<AcceptClause> parse_accept(std::string_view header) {
   return clauses;
 }
 
+// Types of Accept are taken as they are written.
 std::optional<MediaType> encoding_of(std::string_view type) {
-  if (type == "*/*" || type == "*" || type == "application/*") return MediaType::Json;
-  return type.empty() ? std::nullopt : parse_media_type(type);
+  if (type == "*/*" || type == "application/*") return MediaType::Json;
+  for (const MediaType media : {MediaType::Json, MediaType::Yaml, MediaType::Protobuf}) {
+    if (type == media_type_text(media)) return media;
+  }
+  return std::nullopt;
+}
+
+// Whether mime.ParseMediaType can read it: "a/b; name=value; ...".
+bool has_good_parameters(std::string_view content_type) {
+  const auto is_token = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+      return c > ' ' && c < 127 &&
+             std::string_view("()<>@,;:\\\"/[]?=").find(static_cast<char>(c)) == std::string_view::npos;
+    });
+  };
+  std::size_t at = content_type.find(';');
+  while (at < content_type.size()) {
+    const std::size_t end = std::min(content_type.find(';', at + 1), content_type.size());
+    const std::string_view part = trim(content_type.substr(at + 1, end - at - 1));
+    const std::size_t equals = part.find('=');
+    const bool last = end == content_type.size();
+    if (part.empty() && last) return true;
+    if (equals == std::string_view::npos || !is_token(part.substr(0, equals))) return false;
+    const std::string_view value = part.substr(equals + 1);
+    const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+    if (!quoted && !is_token(value)) return false;
+    at = end;
+  }
+  return true;
 }
 
 bool truthy(std::string_view text) {
@@ -97,6 +125,8 @@ std::optional<OutputType> serve_clause(const AcceptClause& clause, const OutputO
   OutputType output;
   output.encoding = *encoding;
   const std::string_view as = clause.parameter("as");
+  const bool half_named = !clause.parameter("g").empty() || !clause.parameter("v").empty();
+  if (as.empty() && half_named) return std::nullopt;
   if (as.empty()) {
     if (*encoding == MediaType::Protobuf && !offer.protobuf) return std::nullopt;
     if (*encoding == MediaType::Yaml && !offer.yaml) return std::nullopt;
@@ -135,21 +165,29 @@ std::string OutputType::stream_content_type() const {
   return encoding == MediaType::Protobuf ? std::string(kProtobufMedia) + ";stream=watch" : content_type();
 }
 
+Result<void> check_accept(const http::Request& request, bool watchable) {
+  const std::string_view header = request.headers.get("Accept");
+  if (trim(header).empty()) return {};
+  for (const std::string_view clause : split(header, ',')) {
+    const std::string_view type = trim(clause.substr(0, clause.find(';')));
+    if (type == "*/*" || type == kJsonMedia || type == kYamlMedia || type == kProtobufMedia) return {};
+  }
+  OutputOffer watch;
+  watch.yaml = false;
+  return Error(Reason::NotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + supported_types({}) +
+                                          (watchable ? ", " + supported_types(watch) : ""));
+}
+
 Result<OutputType> negotiate_output(const http::Request& request, const OutputOffer& offer) {
   const std::string_view header = request.headers.get("Accept");
   OutputType fallback;
   fallback.pretty = wants_pretty(request);
   if (trim(header).empty()) return fallback;
-  bool known = false;
   for (const AcceptClause& clause : parse_accept(header)) {
-    known = known || encoding_of(clause.type).has_value();
     if (auto output = serve_clause(clause, offer)) {
       output->pretty = output->encoding == MediaType::Json && fallback.pretty;
       return *output;
     }
-  }
-  if (!known) {
-    return Error(Reason::NotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + supported_types(offer));
   }
   return Error(Reason::NotAcceptable, "only the following media types are accepted: " + supported_types(offer));
 }
@@ -159,8 +197,10 @@ OutputType negotiate_error(const http::Request& request) {
   OutputType output;
   output.pretty = wants_pretty(request);
   for (const AcceptClause& clause : parse_accept(request.headers.get("Accept"))) {
-    // Status objects are never transformed: only the encoding of a clause counts.
-    if (auto encoding = encoding_of(clause.type)) {
+    // A clause that wants something made of the object is not for errors.
+    const bool plain = clause.parameter("as").empty() && clause.parameter("g").empty() && clause.parameter("v").empty();
+    const auto encoding = encoding_of(clause.type);
+    if (plain && encoding) {
       output.encoding = *encoding;
       output.pretty = output.pretty && *encoding == MediaType::Json;
       return output;
@@ -171,9 +211,9 @@ OutputType negotiate_error(const http::Request& request) {
 
 Result<MediaType> input_encoding(const http::Request& request, bool protobuf) {
   const auto type = parse_media_type(request.headers.get("Content-Type"));
-  if (type && (*type != MediaType::Protobuf || protobuf)) return *type;
-  OutputOffer offer;
-  offer.protobuf = protobuf;
+  const bool readable = has_good_parameters(request.headers.get("Content-Type"));
+  if (readable && type && (*type != MediaType::Protobuf || protobuf)) return *type;
+  const OutputOffer offer;
   return Error(
       Reason::UnsupportedMediaType,
       "the body of the request was in an unknown format - accepted media types include: " + supported_types(offer));

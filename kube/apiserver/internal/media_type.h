@@ -32,8 +32,13 @@ struct OutputOffer {
   bool metadata_list = false;  // PartialObjectMetadataList
 };
 
-// The first clause of Accept, by quality, that the endpoint can serve; JSON without the header.
-// NotAcceptable with upstream's two texts.
+// Upstream's router looks at Accept before anything else does: some type of the header must be one that is served, to
+// the letter, or "*/*". Endpoints that are not behind that router (custom resources, documents of groups) do not ask.
+// Lists of resources can be watched, which gives them more types.
+Result<void> check_accept(const http::Request& request, bool watchable);
+
+// The first clause of Accept, by quality, that the endpoint can serve; JSON without the header. NotAcceptable
+// otherwise.
 Result<OutputType> negotiate_output(const http::Request& request, const OutputOffer& offer);
 // The same for error bodies: JSON where nothing fits.
 OutputType negotiate_error(const http::Request& request);

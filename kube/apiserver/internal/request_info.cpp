@@ -11,20 +11,33 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-// Segments of the path, decoded; empty ones are dropped as a router would.
+// Segments of the path, which is decoded first: an encoded slash separates like any other. One slash at the end does
+// not count.
 std::vector<std::string> split_request_path(std::string_view path) {
+  auto decoded = http::percent_decode(path);
+  const std::string text = decoded.ok() ? std::move(decoded).value() : std::string(path);
+  std::string_view rest = text;
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
   std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin < path.size()) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view raw = path.substr(begin, end - begin);
-    if (!raw.empty()) {
-      auto decoded = http::percent_decode(raw);
-      parts.push_back(decoded.ok() ? std::move(decoded).value() : std::string(raw));
-    }
-    begin = end + 1;
-  }
+  if (rest.empty()) return parts;
+  for (const std::string_view part : split(rest, '/')) parts.emplace_back(part);
   return parts;
+}
+
+// A namespace that is left out ("/api/v1/namespaces//pods") means all of them; `at` is what follows the version.
+bool leaves_namespace_out(const std::vector<std::string>& parts, std::size_t at) {
+  return parts.size() > at + 2 && parts[at] == "namespaces" && parts[at + 1].empty() && !parts[at + 2].empty();
+}
+
+// Takes empty segments out; true where there were any that nothing is served under.
+bool drop_empty_segments(std::vector<std::string>& parts) {
+  const std::size_t version = !parts.empty() && parts[0] == "api" ? 1 : 2;
+  if (leaves_namespace_out(parts, version + 1)) {
+    const auto first = parts.begin() + static_cast<std::ptrdiff_t>(version) + 1;
+    parts.erase(first, first + 2);
+  }
+  return std::erase_if(parts, [](const std::string& part) { return part.empty(); }) > 0;
 }
 
 std::string verb_of_method(std::string_view method) {
@@ -131,7 +144,8 @@ RequestInfo read_request_info(const http::Request& request) {
   info.path = request.path;
   info.verb = to_lower(request.method);
 
-  const std::vector<std::string> parts = split_request_path(request.path);
+  std::vector<std::string> parts = split_request_path(request.path);
+  info.odd_path = drop_empty_segments(parts);
   if (parts.size() < 3 || (parts[0] != "api" && parts[0] != "apis")) return info;
   std::size_t at = 1;
   if (parts[0] == "apis") {

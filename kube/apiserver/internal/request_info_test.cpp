@@ -57,6 +57,10 @@ TEST_CASE("request information comes from method, path and query", "[request_inf
       {"GET", "/api/v1/nodes", "fieldSelector=metadata.name%3Dn1", "list", "", "v1", "", "nodes", "", "n1"},
       {"GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "", "get", "rbac.authorization.k8s.io",
        "v1", "", "clusterroles", "", "system:node"},
+      {"GET", "/api/v1/namespaces/d/pods/", "", "list", "", "v1", "d", "pods", "", ""},
+      {"GET", "/api/v1/namespaces/d/pods/a%2Flog", "", "get", "", "v1", "d", "pods", "log", "a"},
+      {"GET", "/api/v1/namespaces//pods", "", "list", "", "v1", "", "pods", "", ""},
+      {"GET", "/apis/apps/v1/namespaces//deployments/d", "", "get", "apps", "v1", "", "deployments", "", "d"},
   };
   for (const InfoCase& each : cases) {
     INFO(each.method << " " << each.path << "?" << each.query);
@@ -69,6 +73,20 @@ TEST_CASE("request information comes from method, path and query", "[request_inf
     CHECK(info.resource == each.resource);
     CHECK(info.subresource == each.subresource);
     CHECK(info.name == each.name);
+  }
+}
+
+TEST_CASE("empty segments make a path odd, but for a namespace that is left out", "[request_info]") {
+  const auto odd = [](const char* path) { return read_request_info(make_request("GET", path)).odd_path; };
+  for (const char* path :
+       {"/api/v1/pods", "/api/v1/pods/", "/apis/apps/v1/namespaces//deployments", "/", "/healthz/"}) {
+    INFO(path);
+    CHECK_FALSE(odd(path));
+  }
+  for (const char* path : {"//api/v1/pods", "/api//v1/pods", "/api/v1//pods", "/api/v1/namespaces/d//pods",
+                           "/api/v1/namespaces/d/pods//p", "/api/v1/namespaces/d/pods//"}) {
+    INFO(path);
+    CHECK(odd(path));
   }
 }
 
@@ -99,6 +117,43 @@ TEST_CASE("the first clause that can be served wins", "[media_type]") {
   CHECK(negotiate_output(accepting(""), offer)->encoding == MediaType::Json);
   CHECK(negotiate_output(accepting("application/*"), offer)->encoding == MediaType::Json);
   CHECK_FALSE(negotiate_output(accepting("text/html"), offer).ok());
+  CHECK_FALSE(negotiate_output(accepting("application/JSON"), offer).ok());
+  CHECK_FALSE(negotiate_output(accepting("application/json;v=v1"), offer).ok());
+}
+
+TEST_CASE("the router wants a type that is served, to the letter", "[media_type]") {
+  for (const char* good : {"", "*/*", "application/json;q=0", "text/html, */*;q=0.1", "text/*,application/yaml;as=x"}) {
+    CHECK(check_accept(accepting(good), false).ok());
+  }
+  const std::string types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  const std::string refused = "406: Not Acceptable\n\nAvailable representations: " + types;
+  for (const char* bad : {"application/*", "application/JSON", "*", "text/html", "application/cbor"}) {
+    CHECK(check_accept(accepting(bad), false).error().message() == refused);
+    CHECK(check_accept(accepting(bad), true).error().message() ==
+          refused + ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+  }
+}
+
+TEST_CASE("errors are told in the first encoding that wants nothing made of the object", "[media_type]") {
+  CHECK(negotiate_error(accepting("application/yaml")).encoding == MediaType::Yaml);
+  CHECK(negotiate_error(accepting("application/yaml;as=Table;g=meta.k8s.io;v=v1")).encoding == MediaType::Json);
+  CHECK(negotiate_error(accepting("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/yaml"))
+            .encoding == MediaType::Yaml);
+}
+
+TEST_CASE("the type of a body must be readable to the end", "[media_type]") {
+  const auto encoding = [](std::string type) {
+    http::Request request = make_request("POST", "/api/v1/namespaces");
+    request.headers.set("Content-Type", std::move(type));
+    return input_encoding(request, true);
+  };
+  for (const char* good :
+       {"application/json", "application/JSON; charset=utf-8", "application/json;", "application/yaml; a=\"b\""}) {
+    CHECK(encoding(good).ok());
+  }
+  for (const char* bad : {"application/json;foo", "application/json;;;", "application/json;charset", "text/json"}) {
+    CHECK_FALSE(encoding(bad).ok());
+  }
 }
 
 TEST_CASE("requests for one object are told from the rest", "[request_info]") {

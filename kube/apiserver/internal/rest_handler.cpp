@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json/json.h"
+#include "base/text.h"
+#include "kube/apiserver/internal/media_type.h"
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/scale.h"
+#include "kube/object/names.h"
 
 namespace coracle::kube::apiserver {
 
@@ -78,8 +82,19 @@ Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& re
   return object;
 }
 
+Result<http::Response> RestHandler::serve_nothing(const RequestScope& scope) const {
+  const std::vector<std::string_view> parts = split(scope.request.path, '/');
+  const std::string_view root = parts.size() > 1 ? parts[1] : "";
+  const bool core = root == "api" || (root == "version" && parts.size() > 2);
+  if (core || (root == "apis" && parts.size() > 3 && has_builtin_group(*registry_.table(), parts[2]))) {
+    return unknown_resource();
+  }
+  return http::Response::text(404, "404 page not found\n");
+}
+
 Result<http::Response> RestHandler::serve(RequestScope& scope) {
   const RequestInfo& info = scope.info;
+  if (info.odd_path && scope.request.path.starts_with("//")) return http::Response::text(404, "404 page not found\n");
   const ResourceTablePtr table = registry_.table();
   ResourcePtr resource = table->find(info.group, info.version, info.resource);
   if (resource == nullptr) {
@@ -87,12 +102,28 @@ Result<http::Response> RestHandler::serve(RequestScope& scope) {
     return unknown_resource();
   }
   // Namespaces are named in their own path; everything else is namespaced by it or not at all.
-  const bool namespaced_path = !info.namespace_.empty() && info.resource != "namespaces";
-  if (namespaced_path && !resource->namespaced) return unknown_resource();
-  if (info.resource == "namespaces" && info.group.empty()) scope.info.namespace_.clear();
-  if (!resource->deprecation_warning.empty()) scope.warnings.add(resource->deprecation_warning);
+  const bool of_namespaces = info.resource == "namespaces" && info.group.empty();
+  const bool own_path = of_namespaces && info.namespace_ == info.name;
+  if (!info.namespace_.empty() && !own_path && !resource->namespaced) return unknown_resource();
+  if (info.odd_path || (!info.rest.empty() && info.subresource != "proxy")) return unknown_resource();
+  if (of_namespaces) scope.info.namespace_.clear();
+  const bool served = info.subresource.empty() || resource->find_subresource(info.subresource) != nullptr;
+  if (served && !resource->deprecation_warning.empty()) scope.warnings.add(resource->deprecation_warning);
   Request request{scope, std::move(resource)};
   return info.subresource.empty() ? serve_resource(request) : serve_subresource(request);
+}
+
+// What the method and the name in the path may not be, whatever is asked of the resource.
+Result<void> RestHandler::check_addressed(const Request& request) {
+  const RequestInfo& info = request.scope.info;
+  // Built-in resources have no HEAD; a proxy takes what its other end does.
+  const bool head = request.scope.request.method == "HEAD" && info.subresource != "proxy";
+  if (head && !request.resource->custom) return method_not_allowed();
+  // A PUT says first that its body has another name.
+  if (info.name.empty() || info.verb == "update" || info.verb == "create") return {};
+  const std::vector<std::string> problems = check_path_segment_name(info.name);
+  if (problems.empty()) return {};
+  return bad_request("Name parameter invalid: " + json::write_raw(Value(info.name)) + ": " + join(problems, ";"));
 }
 
 Result<http::Response> RestHandler::serve_resource(const Request& request) {
@@ -103,6 +134,9 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
     const bool nameless = resource.verbs.size() == 1 && resource.verbs.front() == "create";
     return nameless && !info.name.empty() ? unknown_resource() : method_not_allowed();
   }
+  const bool reads_all = info.verb == "list" || info.verb == "watch";
+  if (!resource.custom) TRY(check_accept(request.scope.request, reads_all));
+  TRY(check_addressed(request));
   if (const auto* handler = subresources_.find(resource.gvk.group, resource.resource, "")) {
     SubresourceCall call{request.scope, resource, "", store_, admission_};
     return (*handler)(call);
@@ -110,7 +144,6 @@ Result<http::Response> RestHandler::serve_resource(const Request& request) {
   if (resource.storage_prefix.empty()) {
     return Error(Reason::Unsupported, resource.qualified_resource() + " are not served by this API server");
   }
-  const bool reads_all = info.verb == "list" || info.verb == "watch";
   if (reads_all && !is_read(request.scope.request)) return method_not_allowed();
   // Nothing but a list or a watch reaches across namespaces.
   if (!reads_all && resource.namespaced && info.namespace_.empty()) {
@@ -134,6 +167,8 @@ Result<http::Response> RestHandler::serve_subresource(const Request& request) {
   const SubresourceDescriptor* subresource = resource.find_subresource(info.subresource);
   if (subresource == nullptr) return unknown_resource();
   if (!has_verb(subresource->verbs, info.verb)) return method_not_allowed();
+  if (!resource.custom && !is_connection(info.subresource)) TRY(check_accept(request.scope.request, false));
+  TRY(check_addressed(request));
   if (const auto* handler = subresources_.find(resource.gvk.group, resource.resource, info.subresource)) {
     SubresourceCall call{request.scope, resource, info.subresource, store_, admission_};
     return (*handler)(call);

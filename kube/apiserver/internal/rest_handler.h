@@ -23,6 +23,8 @@ class RestHandler {
       : registry_(registry), store_(store), subresources_(subresources), admission_(admission) {}
 
   Result<http::Response> serve(RequestScope& scope);
+  // A path that is nobody's: upstream has two ways to say so.
+  Result<http::Response> serve_nothing(const RequestScope& scope) const;
 
  private:
   struct Request {
@@ -30,6 +32,7 @@ class RestHandler {
     ResourcePtr resource;
   };
 
+  static Result<void> check_addressed(const Request& request);
   Result<http::Response> serve_resource(const Request& request);
   Result<http::Response> serve_subresource(const Request& request);
 

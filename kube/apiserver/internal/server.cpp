@@ -88,7 +88,7 @@ class ServerImpl : public Server {
     extensions_->refresh(scope);
     if (const EndpointHandler endpoint = endpoints_.find(scope.request.path)) return endpoint(scope);
     if (scope.info.resource_request) return rest_.serve(scope);
-    return http::Response::text(404, "404 page not found\n");
+    return rest_.serve_nothing(scope);
   }
 
   bool is_served(const RequestInfo& info) const {

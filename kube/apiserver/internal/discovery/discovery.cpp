@@ -42,6 +42,8 @@ bool wants_aggregated(const http::Request& request) {
 Result<http::Response> classic_response(const RequestScope& scope, const Value& document) {
   const std::string_view kind = document["kind"].as_string();
   const Schema* schema = find_builtin_type(std::string(kMetaTypes) + std::string(kind));
+  // Documents of groups are the aggregator's, which asks less of Accept.
+  if (kind != "APIGroup") TRY(check_accept(scope.request, false));
   OutputOffer offer;
   offer.protobuf = schema != nullptr;
   ASSIGN_OR_RETURN(const OutputType output, negotiate_output(scope.request, offer));
@@ -66,8 +68,8 @@ http::Response aggregated_response(const RequestScope& scope, const http::Bytes&
   return response;
 }
 
-Result<void> only_reads(const RequestScope& scope) {
-  if (is_read(scope.request)) return {};
+Result<void> only_gets(const RequestScope& scope) {
+  if (scope.request.method == "GET") return {};
   return method_not_allowed();
 }
 
@@ -156,13 +158,14 @@ std::shared_ptr<const Discovery::Documents> Discovery::documents() {
   return made;
 }
 
-// The two lists answer whatever the method is, as upstream's do.
 Result<http::Response> Discovery::core(RequestScope& scope) {
+  TRY(only_gets(scope));
   if (!wants_aggregated(scope.request)) return classic_response(scope, versions_document(server_address()));
   const auto current = documents();
   return aggregated_response(scope, current->core.body, current->core.etag);
 }
 
+// Lists and groups answer whatever the method is, as the aggregator does.
 Result<http::Response> Discovery::groups(RequestScope& scope) {
   if (!wants_aggregated(scope.request)) return classic_response(scope, group_list_document(current_groups()));
   const auto current = documents();
@@ -170,7 +173,6 @@ Result<http::Response> Discovery::groups(RequestScope& scope) {
 }
 
 Result<http::Response> Discovery::group(RequestScope& scope, const std::string& name) {
-  TRY(only_reads(scope));
   for (const DiscoveryGroup& served : current_groups()) {
     if (served.name == name) return classic_response(scope, group_document(served));
   }
@@ -178,7 +180,7 @@ Result<http::Response> Discovery::group(RequestScope& scope, const std::string& 
 }
 
 Result<http::Response> Discovery::version(RequestScope& scope, const std::string& group, const std::string& version) {
-  TRY(only_reads(scope));
+  TRY(only_gets(scope));
   for (const DiscoveryGroup& served : current_groups()) {
     if (served.name != group) continue;
     for (const DiscoveryVersion& one : served.versions) {

@@ -195,10 +195,13 @@ SubresourceHandler make_token_request_handler(const TokenAuthority& authority, c
 
 void add_token_discovery(EndpointTable& endpoints, const TokenAuthority& authority, const std::string& host_port) {
   std::string configuration = authority.discovery_document("https://" + host_port + "/openid/v1/jwks");
-  endpoints.set_exact("/.well-known/openid-configuration", [configuration](RequestScope&) -> Result<http::Response> {
-    return key_document(configuration, "application/json");
-  });
-  endpoints.set_exact("/openid/v1/jwks", [&authority](RequestScope&) -> Result<http::Response> {
+  endpoints.set_exact("/.well-known/openid-configuration",
+                      [configuration](RequestScope& scope) -> Result<http::Response> {
+                        if (scope.request.method != "GET") return method_not_allowed();
+                        return key_document(configuration, "application/json");
+                      });
+  endpoints.set_exact("/openid/v1/jwks", [&authority](RequestScope& scope) -> Result<http::Response> {
+    if (scope.request.method != "GET") return method_not_allowed();
     ASSIGN_OR_RETURN(std::string keys, authority.key_set_document());
     return key_document(std::move(keys), "application/jwk-set+json");
   });
