@@ -87,6 +87,26 @@ TEST_CASE("an autoscaler keeps everything on its way through v1", "[conversions]
   CHECK(json::write_sorted(back->tree()) == json::write_sorted(v2.tree()));
 }
 
+TEST_CASE("the processor time that an autoscaler sees is a metric of v2", "[conversions]") {
+  const auto tree = json::read(
+      R"({"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v1","metadata":{"name":"h"},
+    "spec":{"maxReplicas":5,"targetCPUUtilizationPercentage":80},
+    "status":{"currentReplicas":3,"desiredReplicas":4,"currentCPUUtilizationPercentage":5}})");
+  REQUIRE(tree.ok());
+  const Object v1(*tree);
+  const auto convert = builtin_conversion(v1.gvk());
+  const auto v2 = convert(v1, {"autoscaling", "v2", "HorizontalPodAutoscaler"});
+  REQUIRE(v2.ok());
+  CHECK(json::write((*v2)["status"]["currentMetrics"]) ==
+        R"([{"type":"Resource","resource":{"name":"cpu","current":{"averageUtilization":5}}}])");
+  const auto back = convert(*v2, v1.gvk());
+  REQUIRE(back.ok());
+  CHECK(json::write((*back)["status"]) ==
+        R"({"currentReplicas":3,"desiredReplicas":4,"currentCPUUtilizationPercentage":5})");
+  CHECK(back->annotation("autoscaling.alpha.kubernetes.io/current-metrics") ==
+        R"([{"type":"Resource","resource":{"name":"cpu","currentAverageUtilization":5,"currentAverageValue":"0"}}])");
+}
+
 TEST_CASE("events change their field names between the groups", "[conversions]") {
   const auto tree = json::read(R"({"kind":"Event","apiVersion":"v1","metadata":{"name":"e"},
     "involvedObject":{"kind":"Pod"},"reason":"R","message":"m","source":{"component":"c"},"count":3,"type":"Normal"})");

@@ -90,6 +90,8 @@ Value metric_to_v1(const Value& metric, bool status) {
     for (const MetricField& field : status ? shape.current : shape.target) {
       const Value& value = source.at_path(field.v2);
       if (!value.is_null()) old.set(field.v1, value);
+      // v1 always has this amount.
+      if (value.is_null() && field.v1 == "currentAverageValue") old.set(field.v1, "0");
     }
     out.set(shape.source, std::move(old).build());
   }
@@ -175,9 +177,11 @@ Object to_v1(const Object& hpa) {
   const Value& spec = hpa["spec"];
   const Value& status = hpa["status"];
   Value::ObjectBuilder old_spec = with_fields(spec, kSameInSpec);
-  Value::ObjectBuilder old_status = with_fields(status, kSameInStatus);
-  for (const std::string_view count : {"currentReplicas", "desiredReplicas"}) {
-    if (old_status.find(count) == nullptr) old_status.set(count, 0);
+  Value::ObjectBuilder old_status;
+  for (const std::string_view field : kSameInStatus) {
+    const Value* value = status.find(field);
+    const bool count = field.ends_with("Replicas");
+    if (value != nullptr || count) old_status.set(field, value != nullptr ? *value : Value(0));
   }
   Value::ArrayBuilder others, current;
   bool cpu = false;
@@ -221,6 +225,11 @@ Value cpu_metric(const Value& percentage) {
   return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}});
 }
 
+Value cpu_status(const Value& percentage) {
+  const Value current = Value::object({{"averageUtilization", percentage}});
+  return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"current", current}})}});
+}
+
 Object to_v2(const Object& hpa) {
   Object out = hpa;
   const Value& spec = hpa["spec"];
@@ -243,6 +252,8 @@ Object to_v2(const Object& hpa) {
   for (const Value& metric : old_current.items()) {
     current.add(metric_to_v2(metric, true));
   }
+  const Value* cpu = status.find("currentCPUUtilizationPercentage");
+  if (cpu != nullptr && current.size() == 0) current.add(cpu_status(*cpu));
   if (current.size() > 0) new_status.set("currentMetrics", std::move(current).build());
   if (const Value conditions = take_annotation(out, kConditionsAnnotation); !conditions.empty()) {
     new_status.set("conditions", conditions);

@@ -9,6 +9,9 @@ namespace {
 
 // What this endpoint never writes, so that nobody owns it through it.
 patch::FieldSet reset_fields_of(const ResourceDescriptor& resource, std::string_view subresource) {
+  if (subresource.empty() && resource.gvk.kind == "CertificateSigningRequest") {
+    return patch::FieldSet::of_fields({"spec", "status"});
+  }
   if (subresource.empty()) {
     return resource.find_subresource("status") == nullptr ? patch::FieldSet() : patch::FieldSet::of_fields({"status"});
   }
@@ -53,11 +56,19 @@ patch::FieldManagement management_of(const FieldOwner& owner, const patch::Field
   return management;
 }
 
+// What upstream keeps elsewhere and shows as an annotation belongs to whoever writes the object without it.
+Object with_shown_fields(const FieldOwner& owner, const Object& object) {
+  constexpr std::string_view kTemplateGeneration = "deprecated.daemonset.template.generation";
+  const bool shown = owner.resource.gvk.group == "apps" && owner.resource.gvk.kind == "DaemonSet";
+  return shown && !object.has_annotation(kTemplateGeneration) ? object.with_annotation(kTemplateGeneration, "0")
+                                                              : object;
+}
+
 }  // namespace
 
 Object track_managed_fields(const FieldOwner& owner, const Object* live, const Object& object) {
   const patch::FieldSet reset = reset_fields_of(owner.resource, owner.subresource);
-  Object tracked = patch::update_managed_fields(management_of(owner, reset), live, object);
+  Object tracked = patch::update_managed_fields(management_of(owner, reset), live, with_shown_fields(owner, object));
   return live == nullptr ? tracked : patch::without_timestamp_changes(*live, tracked);
 }
 

@@ -19,14 +19,28 @@ const Value& value_at(const Object& object, std::string_view path) {
   return *value;
 }
 
-void check_frozen(const FrozenField& frozen, const Object& object, const Object& old, FieldErrors& errors) {
-  const Value& now = value_at(object, frozen.path);
-  const Value& before = value_at(old, frozen.path);
-  if (now == before || (is_zero(now) && is_zero(before))) return;
-  // The schema tables know some of these fields too; the rule has the resource's own words.
-  std::erase_if(errors, [&](const Cause& cause) { return cause.field == frozen.path; });
-  errors.push_back(frozen.forbidden ? field_error::forbidden(frozen.path, frozen.detail)
-                                    : field_error::invalid(frozen.path, now, frozen.detail));
+// What the update would change of the fields that stay as they are.
+FieldErrors frozen_errors(std::span<const FrozenField> fields, const Object& object, const Object& old) {
+  FieldErrors errors;
+  for (const FrozenField& frozen : fields) {
+    const Value& now = value_at(object, frozen.path);
+    const Value& before = value_at(old, frozen.path);
+    if (now == before || (is_zero(now) && is_zero(before))) continue;
+    errors.push_back(frozen.forbidden ? field_error::forbidden(frozen.path, frozen.detail)
+                                      : field_error::invalid(frozen.path, now, frozen.detail));
+  }
+  return errors;
+}
+
+// What the schema says of a workload's selector, as the rules of other resources would.
+void take_selector_error(FieldErrors& errors, FieldErrors& frozen) {
+  for (const Cause& cause : errors) {
+    if (cause.field == "spec.selector" && cause.message.ends_with("field is immutable")) frozen.push_back(cause);
+  }
+}
+
+bool concern_field(const FieldErrors& errors, std::string_view field) {
+  return std::any_of(errors.begin(), errors.end(), [&](const Cause& cause) { return cause.field == field; });
 }
 
 void drop_schema_findings(FieldErrors& errors) {
@@ -67,8 +81,13 @@ class RuledStrategy : public ExtendedStrategy {
       if (rules_.check_status != nullptr) rules_.check_status(object, old, errors);
       return;
     }
-    for (const FrozenField& frozen : rules_.frozen) check_frozen(frozen, object, old, errors);
+    // The schema tables know some of these fields too; the rule has the resource's own words, and the last ones.
+    FieldErrors frozen = frozen_errors(rules_.frozen, object, old);
+    // StatefulSets have one error for all that may not change.
+    if (!template_path_.empty() && rules_.resource != "statefulsets") take_selector_error(errors, frozen);
+    std::erase_if(errors, [&](const Cause& cause) { return concern_field(frozen, cause.field); });
     if (rules_.check != nullptr) rules_.check(object, &old, errors);
+    errors.insert(errors.end(), frozen.begin(), frozen.end());
   }
 
   std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {

@@ -141,6 +141,12 @@ Value load_balancer_ips(const Object& object) {
   return std::move(ips).build();
 }
 
+void ignore_port_protocols(FieldErrors& errors) {
+  std::erase_if(errors, [](const Cause& cause) {
+    return cause.field.starts_with("status.loadBalancer.ingress[") && cause.field.ends_with(".protocol");
+  });
+}
+
 void check_load_balancer_entry(const Value& entry, const FieldPath& path, FieldErrors& errors, const Value& known) {
   const Value& ip = entry["ip"];
   if (!ip.as_string().empty()) check_address(ip, path.child("ip"), errors, known);

@@ -27,6 +27,8 @@ void check_reachable_ip(const Value& ip, const FieldPath& path, FieldErrors& err
 void warn_about_ip(std::string_view ip, const FieldPath& path, std::vector<std::string>& warnings);
 // The addresses in a load balancer's status.
 Value load_balancer_ips(const Object& object);
+// Ports of a load balancer's status are taken as they are, whatever the schema says of their protocols.
+void ignore_port_protocols(FieldErrors& errors);
 // The entries of a load balancer's status: "status.loadBalancer.ingress" of services and ingresses.
 void check_load_balancer_entry(const Value& entry, const FieldPath& path, FieldErrors& errors, const Value& known);
 

@@ -173,6 +173,7 @@ std::vector<std::string> warn_about_ingress_class(const Object& object, const Ob
 void check_ingress_status(const Object& object, const Object& old, FieldErrors& errors) {
   const Value& entries = object["status"]["loadBalancer"]["ingress"];
   const Value known = load_balancer_ips(old);
+  ignore_port_protocols(errors);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     check_load_balancer_entry(entries.at(i), FieldPath("status.loadBalancer.ingress").index(i), errors, known);
   }

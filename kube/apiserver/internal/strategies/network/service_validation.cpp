@@ -322,6 +322,7 @@ void validate_service_status(const Object& service, const Object& old, FieldErro
   const Value& ingress = service["status"]["loadBalancer"]["ingress"];
   const FieldPath path("status.loadBalancer.ingress");
   if (ingress.empty()) return;
+  ignore_port_protocols(errors);
   if (!is_type(service["spec"], "LoadBalancer")) {
     errors.push_back(field_error::forbidden(path.text(), "may only be used when `spec.type` is 'LoadBalancer'"));
     return;

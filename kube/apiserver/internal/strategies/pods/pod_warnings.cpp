@@ -1,5 +1,6 @@
 #include "kube/apiserver/internal/strategies/pods/pod_warnings.h"
 
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -185,6 +186,8 @@ void warn_of_fraction(const FieldCheck& amounts, std::string_view resource, Warn
   const FieldCheck amount = amounts.entry(resource);
   const auto quantity = Quantity::from_value(amount.value());
   if (!amount.is_set() || !quantity.ok() || quantity->milli_value() % kMilli == 0) return;
+  // So many that they cannot be counted in thousandths.
+  if (quantity->milli_value() == std::numeric_limits<std::int64_t>::max()) return;
   warn(amount, "fractional byte value " + in_quotes(quantity->text()) + " is invalid, must be an integer", warnings);
 }
 
