@@ -129,7 +129,9 @@ class Validator {
     if (old != nullptr && *old == value) return;
     ++matches_;
     if (value.is_null()) {
-      if (schema.kind != SchemaKind::Any && !schema.nullable) wrong_type(value, schema, path);
+      // JSON of any kind may be null: an enum of a nullable custom field names null.
+      const bool anything = schema.kind == SchemaKind::Any || schema.kind == SchemaKind::RawExtension;
+      if (!anything && !schema.nullable) wrong_type(value, schema, path);
       if (schema.constraints != nullptr) check_enum(value, *schema.constraints, path);
       return;
     }

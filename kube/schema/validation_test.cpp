@@ -225,4 +225,11 @@ TEST_CASE("values are shown as Go shows them") {
               "(FieldValueNotSupported)"});
 }
 
+TEST_CASE("an enum of a definition's schema may name null") {
+  const Schema* props = find_builtin_type("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps");
+  REQUIRE(props != nullptr);
+  const Value value = json::read(R"({"type":"string","nullable":true,"enum":["a",null]})").value();
+  CHECK(validate(value, *props).empty());
+}
+
 }  // namespace coracle::kube
