@@ -1,6 +1,7 @@
 #include "kube/apiserver/internal/discovery/discovery.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/json/json.h"
@@ -16,11 +17,19 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kAggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+constexpr std::string_view kAggregatedForm = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+constexpr std::string_view kAggregatedSchema = "io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList";
 constexpr std::string_view kMetaTypes = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-// Does the first clause of Accept that discovery can serve ask for the aggregated form?
-bool wants_aggregated(const http::Request& request) {
+std::optional<MediaType> encoding_of(std::string_view media) {
+  if (media == kJsonMedia) return MediaType::Json;
+  if (media == kYamlMedia) return MediaType::Yaml;
+  if (media == kProtobufMedia) return MediaType::Protobuf;
+  return std::nullopt;
+}
+
+// The encoding, where the first clause of Accept that discovery can serve asks for the aggregated form.
+std::optional<MediaType> aggregated_encoding(const http::Request& request) {
   for (std::string_view clause : split(request.headers.get("Accept"), ',')) {
     bool group = false, version = false, list = false, other_as = false;
     const std::vector<std::string_view> parts = split(clause, ';');
@@ -32,10 +41,11 @@ bool wants_aggregated(const http::Request& request) {
       list = list || part == "as=APIGroupDiscoveryList";
       other_as = other_as || part.starts_with("as=");
     }
-    if (type == kJsonMedia && group && version && list) return true;
-    if (!type.empty() && !other_as) return false;
+    const std::optional<MediaType> encoding = encoding_of(type);
+    if (encoding && group && version && list) return encoding;
+    if (!type.empty() && !other_as) return std::nullopt;
   }
-  return false;
+  return std::nullopt;
 }
 
 // A classic document in the representation that the request accepts.
@@ -61,8 +71,22 @@ Result<http::Response> classic_response(const RequestScope& scope, const Value& 
   return response;
 }
 
-http::Response aggregated_response(const RequestScope& scope, const http::Bytes& body, const std::string& etag) {
-  http::Response response = http_answers::with_etag(scope.request, body, etag, kAggregatedType);
+// What is kept is JSON, which nearly everybody asks for.
+Result<http::Response> aggregated_response(const RequestScope& scope, MediaType encoding, http::Bytes json,
+                                           std::string etag) {
+  if (encoding != MediaType::Json) {
+    const Schema& schema = *find_builtin_type(kAggregatedSchema);
+    ASSIGN_OR_RETURN(const Value document, json::read({json->data(), json->size()}));
+    ASSIGN_OR_RETURN(const Value canonical, normalise(document, schema));
+    ASSIGN_OR_RETURN(std::string text, encode(canonical, encoding, schema));
+    json = http::bytes(std::move(text));
+    etag += encoding == MediaType::Protobuf ? "P" : "Y";
+  }
+  const std::string_view media = encoding == MediaType::Json       ? kJsonMedia
+                                 : encoding == MediaType::Protobuf ? kProtobufMedia
+                                                                   : kYamlMedia;
+  http::Response response =
+      http_answers::with_etag(scope.request, json, etag, std::string(media) + std::string(kAggregatedForm));
   response.headers.set("Cache-Control", "public");
   response.headers.set("Vary", "Accept");
   return response;
@@ -159,17 +183,21 @@ std::shared_ptr<const Discovery::Documents> Discovery::documents() {
 }
 
 Result<http::Response> Discovery::core(RequestScope& scope) {
-  TRY(only_gets(scope));
-  if (!wants_aggregated(scope.request)) return classic_response(scope, versions_document(server_address()));
+  const auto encoding = aggregated_encoding(scope.request);
+  if (!encoding) {
+    TRY(only_gets(scope));
+    return classic_response(scope, versions_document(server_address()));
+  }
   const auto current = documents();
-  return aggregated_response(scope, current->core.body, current->core.etag);
+  return aggregated_response(scope, *encoding, current->core.body, current->core.etag);
 }
 
 // Lists and groups answer whatever the method is, as the aggregator does.
 Result<http::Response> Discovery::groups(RequestScope& scope) {
-  if (!wants_aggregated(scope.request)) return classic_response(scope, group_list_document(current_groups()));
+  const auto encoding = aggregated_encoding(scope.request);
+  if (!encoding) return classic_response(scope, group_list_document(current_groups()));
   const auto current = documents();
-  return aggregated_response(scope, current->groups.body, current->groups.etag);
+  return aggregated_response(scope, *encoding, current->groups.body, current->groups.etag);
 }
 
 Result<http::Response> Discovery::group(RequestScope& scope, const std::string& name) {

@@ -50,13 +50,20 @@ Value group_entry(const DiscoveryGroup& group, Value::ObjectBuilder out) {
   return std::move(out).build();
 }
 
+// Upstream counts definitions of custom resources as kept in the first version that it has had of them.
+GroupVersionKind hashed_storage(const ResourceDescriptor& resource) {
+  GroupVersionKind stored = resource.storage_gvk;
+  if (stored.group == "apiextensions.k8s.io") stored.version = "v1beta1";
+  return stored;
+}
+
 void add_resource_rows(Value::ArrayBuilder& rows, const ResourceDescriptor& resource) {
   Value::ObjectBuilder row;
   row.set("name", resource.resource).set("singularName", resource.singular).set("namespaced", resource.namespaced);
   row.set("kind", resource.gvk.kind).set("verbs", text_list(resource.verbs));
   row.set_nonempty("shortNames", text_list(resource.short_names));
   row.set_nonempty("categories", text_list(resource.categories));
-  if (!resource.storage_prefix.empty()) row.set("storageVersionHash", storage_version_hash(resource.storage_gvk));
+  if (!resource.storage_prefix.empty()) row.set("storageVersionHash", storage_version_hash(hashed_storage(resource)));
   rows.add(std::move(row).build());
   for (const SubresourceDescriptor& subresource : resource.subresources) {
     Value::ObjectBuilder sub;

@@ -74,6 +74,30 @@ TEST_CASE("aggregated discovery has kinds, scopes and subresources, and answers 
   });
 }
 
+TEST_CASE("aggregated discovery comes in protobuf and in YAML, too") {
+  testing::TestServer::run([](testing::TestServer& server) {
+    const std::string form = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    const std::string protobuf = "application/vnd.kubernetes.protobuf" + form;
+    const auto answer = server.request("GET", "/apis", {}, {{"Accept", protobuf}});
+    CHECK(answer.status == 200);
+    CHECK(answer.headers.get("Content-Type") == protobuf);
+    CHECK(answer.body.substr(0, 4) == std::string("k8s\0", 4));
+    CHECK(answer.body.find("deployments") != std::string::npos);
+    const auto yaml = server.request("GET", "/api", {}, {{"Accept", "application/yaml" + form}});
+    CHECK(yaml.headers.get("Content-Type") == "application/yaml" + form);
+    CHECK(yaml.body.find("kind: APIGroupDiscoveryList") != std::string::npos);
+    CHECK(yaml.headers.get("ETag") != server.request("GET", "/api", {}, {{"Accept", kAggregated}}).headers.get("ETag"));
+    CHECK(server.request("POST", "/api", "{}").status == 405);
+  });
+}
+
+TEST_CASE("definitions of custom resources have upstream's storage version hash") {
+  testing::TestServer::run([](testing::TestServer& server) {
+    const Value resources = server.request("GET", "/apis/apiextensions.k8s.io/v1").tree["resources"];
+    CHECK(named(resources, "name", "customresourcedefinitions")["storageVersionHash"] == Value("jfWCUB31mvA="));
+  });
+}
+
 TEST_CASE("every discovery document is also there with a slash at its end") {
   testing::TestServer::run([](testing::TestServer& server) {
     for (const char* path : {"/api/", "/apis/", "/apis/apps/", "/apis/apps/v1/", "/api/v1/"}) {
