@@ -23,6 +23,10 @@ std::span<const Schema* const> builtin_types() {
   return internal::type_table();
 }
 
+std::span<const TypeUnions> builtin_unions() {
+  return internal::union_table();
+}
+
 const KindSchema* find_builtin_kind(std::string_view group, std::string_view version, std::string_view kind) {
   const auto wanted = std::tie(group, version, kind);
   const auto kinds = builtin_kinds();

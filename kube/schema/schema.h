@@ -66,10 +66,12 @@ struct Field {
   std::string_view name{};  // JSON name
   const Schema* schema = nullptr;
   std::uint32_t number = 0;  // protobuf number; 0 where the type has none
-  bool required = false;
-  bool always_emitted = false;  // Go prints the zero value (no omitempty)
-  bool pointer = false;         // Go tells "absent" from zero
-  bool immutable = false;
+  bool required : 1 = false;
+  bool always_emitted : 1 = false;  // Go prints the zero value (no omitempty)
+  bool pointer : 1 = false;         // Go tells "absent" from zero
+  bool immutable : 1 = false;
+  // The type itself names default_json; otherwise it is upstream's code that fills in.
+  bool declared_default : 1 = false;
   // Protobuf field numbers of embedded messages on the way to this field: an inlined VolumeSource
   // makes {2} for every one of its fields. Empty for fields of the message itself.
   std::span<const std::uint32_t> embedded_in{};
@@ -92,6 +94,7 @@ struct Schema {
   ListType list_type = ListType::Atomic;
   std::span<const std::string_view> list_map_keys{};
   bool atomic_map = false;          // Struct or Map replaced as a whole (x-kubernetes-map-type: atomic)
+  bool merge_type_given = false;    // the field says how it merges, if only that it does as usual (OpenAPI shows it)
   std::uint8_t patch_strategy = 0;  // PatchStrategy bits of the field that uses this node
   std::string_view patch_merge_key{};
 
@@ -113,6 +116,12 @@ struct KindSchema {
   const Schema* schema = nullptr;
 };
 
+// Members of a type of which one is used at a time: x-kubernetes-unions, as JSON text.
+struct TypeUnions {
+  std::string_view type;
+  std::string_view json;
+};
+
 // Every kind of the stable groups of Kubernetes, sorted by group, version, kind; lists included.
 std::span<const KindSchema> builtin_kinds();
 // nullptr when it is not built in.
@@ -121,5 +130,7 @@ const KindSchema* find_builtin_kind(std::string_view group, std::string_view ver
 const Schema* find_builtin_type(std::string_view name);
 // Every named type, sorted by name.
 std::span<const Schema* const> builtin_types();
+// Of the few types that declare them, sorted by name.
+std::span<const TypeUnions> builtin_unions();
 
 }  // namespace coracle::kube

@@ -21,6 +21,7 @@ import sys
 # Go package below staging/src/k8s.io, and the group and version that it defines.
 PACKAGES = [
     ("apimachinery/pkg/apis/meta/v1", "meta.k8s.io", "v1"),
+    ("apimachinery/pkg/version", "version", ""),  # no group: what /version answers
     ("api/core/v1", "", "v1"),
     ("api/admission/v1", "admission.k8s.io", "v1"),
     ("api/admissionregistration/v1", "admissionregistration.k8s.io", "v1"),
@@ -392,6 +393,8 @@ class Extractor:
         markers = (go_type.markers.get("structType") or []) + (go_type.markers.get("mapType") or [])
         if published.get("x-kubernetes-map-type") == "atomic" or "atomic" in markers:
             result["atomic"] = True
+        if "x-kubernetes-unions" in published:
+            result["unions"] = published["x-kubernetes-unions"]
         result["fields"] = self.fields_of(package, go_type)
         return result
 
@@ -403,7 +406,8 @@ def write(result, path):
         lines.append(f" {json.dumps(key)}: {json.dumps(result[key])},")
     for key in ("kinds", "core_kinds"):
         if key in result:
-            lines.append(f" {json.dumps(key)}: [\n  " + ",\n  ".join(json.dumps(kind) for kind in result[key]) + "],")
+            names = "\n  " + ",\n  ".join(json.dumps(kind) for kind in result[key]) if result[key] else ""
+            lines.append(f" {json.dumps(key)}: [{names}],")
     lines.append(' "types": {')
     names = list(result["types"])
     for name in names:
@@ -414,6 +418,8 @@ def write(result, path):
             lines.append(f"  {json.dumps(name)}: {json.dumps(definition)}{comma}")
             continue
         head = '"atomic": true, ' if definition.get("atomic") else ""
+        if "unions" in definition:
+            head += '"unions": ' + json.dumps(definition["unions"], separators=(",", ":")) + ", "
         key = "fields" if "fields" in definition else "union"
         body = ",\n".join("   " + json.dumps(row, separators=(",", ":")) for row in rows)
         lines.append(f'  {json.dumps(name)}: {{{head}"{key}": [\n{body}]}}{comma}')
@@ -429,7 +435,7 @@ def main():
         raise SystemExit(f"extract.py: {sys.argv[1]} must be a checkout of kubernetes/kubernetes and {sys.argv[2]} a folder")
     extractor = Extractor(sys.argv[1])
     for path, group, version in PACKAGES:
-        stem = (group or "core").split(".")[0] + "_" + version
+        stem = "_".join(part for part in ((group or "core").split(".")[0], version) if part)
         write(extractor.extract(path, group, version), os.path.join(sys.argv[2], stem + ".json"))
 
 

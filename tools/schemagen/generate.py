@@ -117,8 +117,10 @@ class Tables:
                 fail(f"overlay: no type {name}")
         for name, definition in self.types.items():
             for row in definition.get("fields", []):
+                row["declared_default"] = "default" in row
                 if row["name"] in defaults.get(name, {}):
                     row["default"] = defaults[name][row["name"]]
+                    row["declared_default"] = False
 
     def full_name(self, spelling, package):
         return spelling if "." in spelling else package + "." + spelling
@@ -178,6 +180,7 @@ class Tables:
         items["list_type"] = LIST_TYPES[row.get("list_type", "atomic")]
         items["list_map_keys"] = self.strings.span([quote(key) for key in row.get("list_map_keys", [])])
         items["atomic_map"] = row.get("atomic_map", items.get("atomic_map", False))
+        items["merge_type_given"] = "list_type" in row or "atomic_map" in row
         items["patch_strategy"] = " | ".join(PATCH_BITS[bit] for bit in row.get("patch_strategy", "").split(",") if bit)
         items["patch_merge_key"] = row.get("patch_merge_key", "")
         return self.write_node(items)
@@ -210,7 +213,7 @@ class Tables:
             numbers = self.numbers.span([str(number) for number in row.get("embedded_in", [])])
             default = json.dumps(row["default"], separators=(",", ":")) if "default" in row else ""
             flags = [row.get("required"), row.get("always_emitted"), row.get("pointer"),
-                     row["name"] in self.immutable.get(name, [])]
+                     row["name"] in self.immutable.get(name, []), row.get("declared_default")]
             text = self.descriptions.get(name, {}).get(row["name"], "")
             rows.append(f"{{{quote(row['name'])}, kNodes + {node}, {row.get('number', 0)}, "
                         + ", ".join("true" if flag else "false" for flag in flags)
@@ -236,8 +239,9 @@ class Tables:
             parts.append(f".list_type = ListType::{items['list_type']}")
         if items["list_map_keys"] != "{}":
             parts.append(f".list_map_keys = {items['list_map_keys']}")
-        if items["atomic_map"]:
-            parts.append(".atomic_map = true")
+        for key in ("atomic_map", "merge_type_given"):
+            if items[key]:
+                parts.append(f".{key} = true")
         if items["patch_strategy"]:
             parts.append(f".patch_strategy = {items['patch_strategy']}")
         if items["patch_merge_key"]:
@@ -276,6 +280,8 @@ def write(tables, path):
     kinds = [f"{{{quote(group)}, {quote(version)}, {quote(kind)}, kNodes + {places[package + '.' + kind]}}}"
              for group, version, kind, package in tables.kinds()]
     types = [f"kNodes + {places[name]}" for name in sorted(places)]
+    unions = [f"{{{quote(name)}, {quote(json.dumps(tables.types[name]['unions'], separators=(',', ':')))}}}"
+              for name in sorted(places) if "unions" in tables.types[name]]
     text = [
         "// Written by tools/schemagen/generate.py from kube/schema/data and kube/schema/overlay.",
         '#include "kube/schema/internal/tables.h"',
@@ -291,10 +297,12 @@ def write(tables, path):
         array("Schema", "kNodes", tables.nodes),
         array("KindSchema", "kKinds", kinds),
         array("Schema* const", "kTypes", types),
+        array("TypeUnions", "kUnions", unions),
         "}  // namespace",
         "",
         "std::span<const KindSchema> kind_table() { return kKinds; }",
         "std::span<const Schema* const> type_table() { return kTypes; }",
+        "std::span<const TypeUnions> union_table() { return kUnions; }",
         "",
         "}  // namespace coracle::kube::internal",
         "",

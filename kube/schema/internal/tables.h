@@ -9,5 +9,7 @@ namespace coracle::kube::internal {
 std::span<const KindSchema> kind_table();
 // Sorted by name.
 std::span<const Schema* const> type_table();
+// Sorted by type.
+std::span<const TypeUnions> union_table();
 
 }  // namespace coracle::kube::internal
