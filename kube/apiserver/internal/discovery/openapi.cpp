@@ -1,5 +1,7 @@
 #include "kube/apiserver/internal/discovery/openapi.h"
 
+#include <map>
+#include <span>
 #include <utility>
 
 #include "base/clock.h"
@@ -15,10 +17,29 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kIndexPath = "/openapi/v3";
-constexpr std::string_view kProtobufV2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-// The answer's own spelling.
-constexpr std::string_view kProtobufV2Answer = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kProtobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+// As clients spell it that do not mind that no media type may be spelled so.
+constexpr std::string_view kOldProtobufV2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 constexpr Duration kImmutableFor = std::chrono::hours(24 * 365);
+
+// The representation that the first clause of Accept asks for that can be served; empty where there is none.
+std::string_view accepted_type(const http::Request& request, bool protobuf) {
+  const std::string_view accept = trim(request.headers.get("Accept"));
+  if (accept.empty()) return kJsonType;
+  for (std::string_view clause : split(accept, ',')) {
+    const std::string_view type = trim(split(clause, ';').front());
+    if (type == kJsonType || type == "application/*" || type == "*/*") return kJsonType;
+    if (protobuf && (type == kProtobufV2 || type == kOldProtobufV2)) return kProtobufV2;
+  }
+  return {};
+}
+
+http::Response not_acceptable() {
+  http::Response response;
+  response.status = 406;
+  return response;
+}
 
 // What a resource's part of a document depends on.
 std::string fingerprint(const ResourceDescriptor& resource) {
@@ -27,7 +48,7 @@ std::string fingerprint(const ResourceDescriptor& resource) {
   for (const SubresourceDescriptor& subresource : resource.subresources) {
     text += subresource.name + ":" + subresource.kind + ":" + join(subresource.verbs, ",") + ",";
   }
-  return text + resource.published_id;
+  return text + resource.published_id + join(resource.selectable_fields, ",");
 }
 
 std::string part_path(const GroupVersionKind& gvk) {
@@ -53,10 +74,22 @@ std::string http_date(WallTime time) {
          " GMT";
 }
 
-Value paths_of(const std::vector<ResourcePtr>& resources, OpenApiDialect dialect, OpenApiTypes& types) {
-  Value::ObjectBuilder paths;
-  for (const ResourcePtr& resource : resources) add_openapi_paths(paths, *resource, dialect, types);
-  return std::move(paths).build();
+// How clients say who they are.
+const Value& token_scheme() {
+  static const Value kScheme =
+      Value::object({{"BearerToken", Value::object({{"type", "apiKey"},
+                                                    {"description", "The header with a bearer token."},
+                                                    {"name", "authorization"},
+                                                    {"in", "header"}})}});
+  return kScheme;
+}
+
+// Documents beside those of groups and versions, in the places that upstream gives them.
+constexpr std::string_view kRootPaths[] = {".well-known/openid-configuration", "api", "apis", "openid/v1/jwks",
+                                           "version"};
+
+bool has_discovery_path(std::span<const ResourcePtr> resources) {
+  return resources.empty() || !resources.front()->custom;
 }
 
 }  // namespace
@@ -67,8 +100,16 @@ void OpenApi::attach() {
   endpoints_.set_exact("/openapi/v2", [this](RequestScope& scope) { return version2(scope); });
 }
 
+// The version is the API's, not the program's: "1.36" of "v1.36.2+k3s1".
 Value OpenApi::info() const {
-  return Value::object({{"title", "Kubernetes"}, {"version", options_.git_version}});
+  const std::string_view version = options_.git_version;
+  const std::size_t minor = version.find('.');
+  return Value::object({{"title", "Kubernetes"}, {"version", version.substr(1, version.find('.', minor + 1) - 1)}});
+}
+
+void OpenApi::add_paths(const Part& part, OpenApiPaths& paths) {
+  if (has_discovery_path(part.resources)) add_discovery_path(paths, part.path);
+  for (const ResourcePtr& resource : part.resources) add_openapi_paths(paths, *resource);
 }
 
 std::shared_ptr<const OpenApi::Parts> OpenApi::parts() {
@@ -79,17 +120,22 @@ std::shared_ptr<const OpenApi::Parts> OpenApi::parts() {
   }
   auto made = std::make_shared<Parts>();
   made->generation = table->generation();
-  std::string all;
+  std::map<std::string, Part> by_path;
+  for (std::string_view path : kRootPaths) by_path[std::string(path)];
   for (const ResourcePtr& resource : table->all()) {
-    const std::string path = part_path(resource->gvk);
-    if (made->parts.empty() || made->parts.back().path != path) made->parts.push_back({path, {}, {}});
-    made->parts.back().resources.push_back(resource);
+    Part& part = by_path[part_path(resource->gvk)];
+    part.own = resource->gvk;
+    part.resources.push_back(resource);
+    if (!resource->custom && !resource->gvk.group.empty()) by_path["apis/" + resource->gvk.group];
   }
-  for (Part& part : made->parts) {
-    std::string text = options_.git_version + options_.git_commit + options_.build_date + part.path;
+  std::string all;
+  for (auto& [path, part] : by_path) {
+    part.path = path;
+    std::string text = options_.git_version + options_.git_commit + options_.build_date + path;
     for (const ResourcePtr& resource : part.resources) text += "\n" + fingerprint(*resource);
     part.hash = http_answers::etag_of(text);
     all += part.hash;
+    made->parts.push_back(std::move(part));
   }
   made->hash = http_answers::etag_of(all);
   std::lock_guard lock(mutex_);
@@ -122,16 +168,23 @@ Result<http::Response> OpenApi::document(RequestScope& scope) {
     moved.headers.set("Location", located(part->path, part->hash));
     return moved;
   }
+  if (accepted_type(scope.request, false).empty()) return not_acceptable();
   http::Bytes body;
   if (!http_answers::is_known(scope.request, part->hash)) {
-    OpenApiTypes types(OpenApiDialect::V3);
-    const Value paths = paths_of(part->resources, OpenApiDialect::V3, types);
+    const bool custom = !has_discovery_path(part->resources);
+    OpenApiTypes types(OpenApiDialect::V3, custom ? GroupVersionKind() : part->own);
+    OpenApiOperations operations(OpenApiDialect::V3);
+    OpenApiPaths paths = {operations, types, {}};
+    add_paths(*part, paths);
+    Value::ObjectBuilder components;
+    components.set_nonempty("schemas", types.build());
+    components.set("securitySchemes", token_scheme());
     body = http::bytes(json::write(Value::object({{"openapi", "3.0.0"},
                                                   {"info", info()},
-                                                  {"paths", paths},
-                                                  {"components", Value::object({{"schemas", types.build()}})}})));
+                                                  {"paths", std::move(paths).build()},
+                                                  {"components", std::move(components).build()}})));
   }
-  http::Response response = http_answers::with_etag(scope.request, body, part->hash, "application/json");
+  http::Response response = http_answers::with_etag(scope.request, body, part->hash, kJsonType);
   response.headers.set("Vary", "Accept");
   if (!hash.empty()) {
     response.headers.set("Cache-Control", "public, immutable");
@@ -142,20 +195,24 @@ Result<http::Response> OpenApi::document(RequestScope& scope) {
 
 Result<http::Response> OpenApi::version2(RequestScope& scope) {
   const auto current = parts();
-  const bool protobuf = scope.request.headers.get("Accept").find(kProtobufV2) != std::string_view::npos;
-  const std::string_view type = protobuf ? kProtobufV2Answer : std::string_view("application/json");
+  const std::string_view type = accepted_type(scope.request, true);
+  if (type.empty()) return not_acceptable();
+  const bool protobuf = type == kProtobufV2;
   const std::string etag = current->hash + (protobuf ? "P" : "");
   http::Bytes body;
   if (!http_answers::is_known(scope.request, etag)) {
     OpenApiTypes types(OpenApiDialect::V2);
-    Value::ObjectBuilder paths;
-    for (const Part& part : current->parts) {
-      for (const ResourcePtr& resource : part.resources) {
-        add_openapi_paths(paths, *resource, OpenApiDialect::V2, types);
-      }
-    }
-    const Value document = Value::object(
-        {{"swagger", "2.0"}, {"info", info()}, {"paths", std::move(paths).build()}, {"definitions", types.build()}});
+    OpenApiOperations operations(OpenApiDialect::V2);
+    OpenApiPaths paths = {operations, types, {}};
+    for (const Part& part : current->parts) add_paths(part, paths);
+    const Value document =
+        Value::object({{"swagger", "2.0"},
+                       {"info", info()},
+                       {"paths", std::move(paths).build()},
+                       {"definitions", types.build()},
+                       {"parameters", operations.shared_parameters()},
+                       {"securityDefinitions", token_scheme()},
+                       {"security", Value::array({Value::object({{"BearerToken", Value::array()}})})}});
     body = http::bytes(protobuf ? openapi_v2_protobuf(document) : json::write(document));
   }
   http::Response response = http_answers::with_etag(scope.request, body, etag, type);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kube/apiserver/internal/discovery/openapi_paths.h"
 #include "kube/apiserver/internal/endpoint_table.h"
 #include "kube/apiserver/registry.h"
 #include "kube/apiserver/server.h"
@@ -25,9 +26,10 @@ class OpenApi {
  private:
   // One document of /openapi/v3.
   struct Part {
-    std::string path;  // "apis/apps/v1"
-    std::string hash;  // grows from what the document is made of, without making it
-    std::vector<ResourcePtr> resources;
+    std::string path;                    // "apis/apps/v1"
+    GroupVersionKind own;                // group and version
+    std::string hash;                    // grows from what the document is made of, without making it
+    std::vector<ResourcePtr> resources;  // none: what lists groups and versions, and the like
   };
   struct Parts {
     std::uint64_t generation = 0;
@@ -39,6 +41,7 @@ class OpenApi {
   Result<http::Response> document(RequestScope& scope);
   Result<http::Response> version2(RequestScope& scope);
   std::shared_ptr<const Parts> parts();
+  static void add_paths(const Part& part, OpenApiPaths& paths);
   Value info() const;
 
   Registry& registry_;

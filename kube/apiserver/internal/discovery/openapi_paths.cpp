@@ -10,73 +10,77 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kStatusType = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
-constexpr std::string_view kDeleteOptionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
-constexpr std::string_view kPatchType = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
-// The last one is for built-in types alone: clients take the list as what they may send.
-constexpr std::string_view kPatchMedia[] = {"application/apply-patch+yaml", "application/json-patch+json",
-                                            "application/merge-patch+json", "application/strategic-merge-patch+json"};
-// So is protobuf.
-constexpr std::string_view kOutputMedia[] = {"application/json", "application/yaml",
-                                             "application/vnd.kubernetes.protobuf"};
+// Types by their short names.
+std::string meta_type(std::string_view name) {
+  return "io.k8s.apimachinery.pkg.apis.meta.v1." + std::string(name);
+}
+std::string core_type(std::string_view name) {
+  return "io.k8s.api.core.v1." + std::string(name);
+}
 
-struct Parameter {
-  std::string_view name, type, description;
-};
-constexpr Parameter kListParameters[] = {
-    {"allowWatchBookmarks", "boolean", "Whether a watch may send events that only tell how far it is."},
-    {"continue", "string", "Where a list that came in pieces goes on: the value that the last piece carried."},
-    {"fieldSelector", "string", "Restricts the objects by their fields."},
-    {"labelSelector", "string", "Restricts the objects by their labels."},
-    {"limit", "integer", "How many objects a piece of the list may have."},
-    {"resourceVersion", "string", "How new the answer has to be."},
-    {"resourceVersionMatch", "string", "How resourceVersion is applied to lists."},
-    {"sendInitialEvents", "boolean", "Whether a watch begins with the objects that are there."},
-    {"timeoutSeconds", "integer", "How long the call may take."},
-    {"watch", "boolean", "Tell of changes instead of listing."},
-};
-constexpr Parameter kDryRun = {"dryRun", "string", "With All nothing is stored."};
-constexpr Parameter kFieldManager = {"fieldManager", "string", "Who makes the change."};
-constexpr Parameter kFieldValidation = {"fieldValidation", "string",
-                                        "What unknown and repeated fields mean: Ignore, Warn or Strict."};
-constexpr Parameter kWriteParameters[] = {kDryRun, kFieldManager, kFieldValidation};
-constexpr Parameter kPatchParameters[] = {
-    kDryRun, kFieldManager, kFieldValidation, {"force", "boolean", "Take over fields that others own (apply only)."}};
-constexpr Parameter kDeleteParameters[] = {
-    kDryRun,
-    {"gracePeriodSeconds", "integer", "How long the object may take to end."},
-    {"orphanDependents", "boolean", "Older form of propagationPolicy."},
-    {"propagationPolicy", "string", "What happens to dependents: Orphan, Background or Foreground."},
-};
+constexpr std::string_view kPretty = "Whether the answer is laid out to be read by people.";
+
+// Clients take these lists as what they may send and get. Custom resources have neither protobuf nor strategic merge.
+constexpr std::string_view kMedia[] = {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"};
+constexpr std::string_view kStreamMedia[] = {"application/json", "application/yaml",
+                                             "application/vnd.kubernetes.protobuf", "application/json;stream=watch",
+                                             "application/vnd.kubernetes.protobuf;stream=watch"};
+constexpr std::string_view kLogMedia[] = {"text/plain", "application/json", "application/yaml",
+                                          "application/vnd.kubernetes.protobuf"};
+constexpr std::string_view kCustomMedia[] = {"application/json", "application/yaml"};
+constexpr std::string_view kAnyMedia[] = {"*/*"};
+constexpr std::string_view kPatchMedia[] = {"application/json-patch+json", "application/merge-patch+json",
+                                            "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
+constexpr std::string_view kCustomPatchMedia[] = {"application/json-patch+json", "application/merge-patch+json",
+                                                  "application/apply-patch+yaml"};
+// Deleting many takes what listing takes, but does not watch.
+constexpr std::string_view kOnlyWatches[] = {"watch", "allowWatchBookmarks"};
 
 // One operation by the verb that authorization knows.
-struct Operation {
-  std::string_view verb, method, action, id;
-  std::span<const Parameter> parameters;
+struct Verb {
+  std::string_view verb, method, action;
+  std::string_view id, more;  // of operationId: what comes before group and version, and after them
+  std::string_view text;
+  std::string_view options;  // type of the parameters of the query
+  bool created = false, accepted = false;
 };
-const Operation kCollectionOperations[] = {
-    {"list", "get", "list", "list", kListParameters},
-    {"create", "post", "post", "create", kWriteParameters},
-    {"deletecollection", "delete", "deletecollection", "deleteCollection", kDeleteParameters},
+constexpr Verb kCollectionVerbs[] = {
+    {"list", "get", "list", "list", "", "list or watch objects of kind ", "ListOptions"},
+    {"create", "post", "post", "create", "", "create ", "CreateOptions", true, true},
+    {"deletecollection", "delete", "deletecollection", "delete", "Collection", "delete collection of ",
+     "DeleteOptions"},
 };
-const Operation kItemOperations[] = {
-    {"get", "get", "get", "read", {}},
-    {"create", "post", "post", "create", kWriteParameters},
-    {"update", "put", "put", "replace", kWriteParameters},
-    {"patch", "patch", "patch", "patch", kPatchParameters},
-    {"delete", "delete", "delete", "delete", kDeleteParameters},
+constexpr Verb kItemVerbs[] = {
+    {"get", "get", "get", "read", "", "read the specified ", ""},
+    {"update", "put", "put", "replace", "", "replace the specified ", "UpdateOptions", true},
+    {"create", "post", "post", "create", "", "create ", "CreateOptions", true, true},
+    {"delete", "delete", "delete", "delete", "", "delete ", "DeleteOptions", false, true},
+    {"patch", "patch", "patch", "patch", "", "partially update the specified ", "PatchOptions", true},
+};
+constexpr Verb kWatch = {"watch", "get", "watch", "watch", "", "watch changes to one ", "ListOptions"};
+constexpr Verb kWatchList = {"watch",      "get", "watchlist", "watch", "", "watch changes to objects of kind ",
+                             "ListOptions"};
+
+// What a connection may be asked with, by the verb that permits it. "proxy" passes on the rest, too.
+struct Connect {
+  std::string_view verb, method;
+};
+constexpr Connect kConnects[] = {
+    {"get", "get"},       {"update", "put"}, {"create", "post"}, {"delete", "delete"},
+    {"proxy", "options"}, {"proxy", "head"}, {"patch", "patch"},
 };
 
 bool allows(const std::vector<std::string>& verbs, std::string_view verb) {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
 }
 
-std::string camel(std::string_view text) {
+// "rbac.authorization" as a name in generated code: "rbacAuthorization".
+std::string camel(std::string_view text, bool upper) {
   std::string out;
-  bool upper = true;
-  for (char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (!letter && (i == 0 || c < '0' || c > '9')) {
       upper = true;
       continue;
     }
@@ -91,141 +95,195 @@ std::string_view short_group(std::string_view group) {
   return group.ends_with(".k8s.io") ? group.substr(0, group.size() - 7) : group;
 }
 
-class PathWriter {
- public:
-  PathWriter(const ResourceDescriptor& resource, OpenApiDialect dialect, OpenApiTypes& types)
-      : resource_(resource), v3_(dialect == OpenApiDialect::V3), types_(types) {}
+std::string base_path(const GroupVersionKind& gvk) {
+  return (gvk.group.empty() ? "/api/" : "/apis/" + gvk.group + "/") + gvk.version;
+}
 
-  void write(Value::ObjectBuilder& paths) {
-    const std::string& group = resource_.gvk.group;
-    const std::string base = (group.empty() ? "/api/" : "/apis/" + group + "/") + resource_.gvk.version;
-    const std::string collection =
-        base + (resource_.namespaced ? "/namespaces/{namespace}/" : "/") + resource_.resource;
-    add(paths, collection, collection_path());
-    if (resource_.namespaced && allows(resource_.verbs, "list")) {
-      add(paths, base + "/" + resource_.resource, everywhere_path());
-    }
-    const std::string item = collection + "/{name}";
-    add(paths, item, item_path());
-    for (const SubresourceDescriptor& subresource : resource_.subresources) {
-      add(paths, item + "/" + subresource.name, subresource_path(subresource));
+class ResourcePaths {
+ public:
+  ResourcePaths(OpenApiPaths& paths, const ResourceDescriptor& resource)
+      : paths_(paths),
+        operations_(paths.operations),
+        types_(paths.types),
+        resource_(resource),
+        tag_(camel(short_group(resource.gvk.group), false) + "_" + camel(resource.gvk.version, false)),
+        group_version_(camel(short_group(resource.gvk.group), true) + camel(resource.gvk.version, true)) {}
+
+  void write() {
+    const std::string base = base_path(resource_.gvk);
+    write_collections(base, "");
+    const std::string item = collection(base) + "/{name}";
+    add(item, item_operations(resource_.verbs, {resource_.gvk, object_type(), ""}), item_parameters());
+    for (const SubresourceDescriptor& one : resource_.subresources) write_subresource(item + "/" + one.name, one);
+    // Upstream's older form of watching is told of, for clients that were generated with it.
+    if (!resource_.custom && allows(resource_.verbs, "watch")) {
+      write_collections(base + "/watch", "List");
+      const Target target = {resource_.gvk, {}, ""};
+      add(collection(base + "/watch") + "/{name}", {operation(kWatch, target)}, item_parameters());
     }
   }
 
  private:
-  static void add(Value::ObjectBuilder& paths, const std::string& path, const Value& entry) {
-    if (!entry.is_null()) paths.append(path, entry);
-  }
-
-  Value parameter(const Parameter& parameter, std::string_view where) const {
-    Value::ObjectBuilder out;
-    out.set("name", parameter.name).set("in", where).set("description", parameter.description);
-    if (where == "path") out.set("required", true);
-    if (v3_) {
-      out.set("schema", Value::object({{"type", parameter.type}, {"uniqueItems", true}}));
-    } else {
-      out.set("type", parameter.type).set("uniqueItems", true);
-    }
-    return std::move(out).build();
-  }
-
-  // Parameters that stand in the path belong to every operation of it.
-  Value path_parameters(bool item, bool namespaced) const {
-    const std::string name_text = "The name of the " + resource_.gvk.kind + ".";
-    Value::ArrayBuilder out;
-    if (item) out.add(parameter({"name", "string", name_text}, "path"));
-    if (namespaced) out.add(parameter({"namespace", "string", "The namespace of the object."}, "path"));
-    return std::move(out).build();
-  }
-
-  Value response(std::string_view description, const Value& schema) const {
-    Value::ObjectBuilder out;
-    out.set("description", description);
-    if (schema.is_null()) return std::move(out).build();
-    if (!v3_) return std::move(out.set("schema", schema)).build();
-    Value::ObjectBuilder content;
-    for (std::string_view media : output_media()) {
-      content.append(std::string(media), Value::object({{"schema", schema}}));
-    }
-    return std::move(out.set("content", std::move(content).build())).build();
-  }
-
-  void add_body(const Operation& operation, const Value& object, Value::ObjectBuilder& out,
-                Value::ArrayBuilder& parameters) {
-    Value schema = object;
-    if (operation.method == "delete") schema = types_.reference(kDeleteOptionsType);
-    if (operation.method == "patch") schema = types_.reference(kPatchType);
-    if (operation.method == "get" || schema.is_null()) return;
-    const bool patch = operation.method == "patch";
-    if (!v3_) {
-      Value::ObjectBuilder body;
-      body.set("name", "body").set("in", "body");
-      if (operation.method != "delete") body.set("required", true);
-      parameters.add(std::move(body.set("schema", schema)).build());
-      if (patch) out.set("consumes", media_list(patch_media()));
-      return;
-    }
-    Value::ObjectBuilder content;
-    if (patch) {
-      for (std::string_view media : patch_media()) {
-        content.append(std::string(media), Value::object({{"schema", schema}}));
-      }
-    } else {
-      content.append("*/*", Value::object({{"schema", schema}}));
-    }
-    Value::ObjectBuilder body;
-    body.set("content", std::move(content).build());
-    if (operation.method != "delete") body.set("required", true);
-    out.set("requestBody", std::move(body).build());
-  }
-
-  std::span<const std::string_view> output_media() const {
-    return std::span(kOutputMedia).first(std::size(kOutputMedia) - (resource_.custom ? 1 : 0));
-  }
-  std::span<const std::string_view> patch_media() const {
-    return std::span(kPatchMedia).first(std::size(kPatchMedia) - (resource_.custom ? 1 : 0));
-  }
-
-  static Value media_list(std::span<const std::string_view> media) {
-    Value::ArrayBuilder out;
-    for (std::string_view one : media) out.add(one);
-    return std::move(out).build();
-  }
-
   struct Target {
-    const Value& object;  // reference to what is sent and answered
-    const Value& answer;
     const GroupVersionKind& gvk;
-    std::string id_suffix;
-    bool connect = false;
-    bool namespaced = false;
+    Value object;        // schema of what is sent and answered
+    std::string suffix;  // of operationId
+    bool everywhere = false;
   };
 
-  Value operation(const Operation& operation, const Target& target) {
-    Value::ObjectBuilder out;
-    const std::string tag(short_group(resource_.gvk.group));
-    out.set("tags", Value::array({tag + "_" + resource_.gvk.version}));
-    out.set("description", std::string(operation.id) + " " + target.gvk.kind);
-    out.set("operationId", std::string(operation.id) + camel(tag) + camel(resource_.gvk.version) +
-                               (target.namespaced ? "Namespaced" : "") + resource_.gvk.kind + target.id_suffix);
-    Value::ArrayBuilder parameters;
-    if (!target.connect) {
-      for (const Parameter& one : operation.parameters) parameters.add(parameter(one, "query"));
-      add_body(operation, target.object, out, parameters);
+  void add(const std::string& path, std::vector<OpenApiOperation> operations, std::vector<Value> parameters) {
+    const Value item = operations_.path_item(std::move(operations), std::move(parameters));
+    if (!item.is_null()) paths_.items[path] = item;
+  }
+
+  std::string collection(const std::string& base) const {
+    return base + (resource_.namespaced ? "/namespaces/{namespace}/" : "/") + resource_.resource;
+  }
+
+  std::vector<Value> namespace_parameters() const {
+    if (!resource_.namespaced) return {};
+    return {operations_.path_parameter("namespace", "The namespace of the object.")};
+  }
+  std::vector<Value> item_parameters() const {
+    std::vector<Value> out = namespace_parameters();
+    out.push_back(operations_.path_parameter("name", "The name of the " + resource_.gvk.kind + "."));
+    return out;
+  }
+
+  // The collection in one namespace and in all; of watches where `watches` is what their names end with.
+  void write_collections(const std::string& base, const std::string& watches) {
+    const Target target = {resource_.gvk, object_type(), watches};
+    std::vector<OpenApiOperation> operations;
+    if (!watches.empty()) {
+      operations.push_back(operation(kWatchList, target));
+    } else {
+      for (const Verb& verb : kCollectionVerbs) {
+        if (allows(resource_.verbs, verb.verb)) operations.push_back(operation(verb, target));
+      }
     }
-    if (!v3_) out.set("produces", media_list(output_media()));
-    if (parameters.size() > 0) out.set("parameters", std::move(parameters).build());
-    Value::ObjectBuilder responses;
-    responses.append("200", response("OK", target.answer));
-    if (operation.method == "post" || operation.method == "put" || operation.method == "patch") {
-      responses.append("201", response("Created", target.answer));
+    add(collection(base), std::move(operations), namespace_parameters());
+    if (!resource_.namespaced || !allows(resource_.verbs, "list")) return;
+    const Target everywhere = {resource_.gvk, {}, watches + "ForAllNamespaces", true};
+    add(base + "/" + resource_.resource, {operation(watches.empty() ? kCollectionVerbs[0] : kWatchList, everywhere)},
+        {});
+  }
+
+  std::vector<OpenApiOperation> item_operations(const std::vector<std::string>& verbs, const Target& target) {
+    std::vector<OpenApiOperation> out;
+    for (const Verb& verb : kItemVerbs) {
+      // What is created as such is sent to the collection.
+      const bool here = verb.verb != "create" || !target.suffix.empty();
+      if (here && allows(verbs, verb.verb)) out.push_back(operation(verb, target));
     }
-    responses.append("401", response("Unauthorized", Value()));
-    out.set("responses", std::move(responses).build());
-    out.set("x-kubernetes-action", target.connect ? std::string_view("connect") : operation.action);
-    out.set("x-kubernetes-group-version-kind",
-            Value::object({{"group", target.gvk.group}, {"kind", target.gvk.kind}, {"version", target.gvk.version}}));
-    return std::move(out).build();
+    return out;
+  }
+
+  OpenApiOperation operation(const Verb& verb, const Target& target) {
+    OpenApiOperation out;
+    out.method = verb.method;
+    out.action = verb.action;
+    out.id = std::string(verb.id) + group_version_ + std::string(verb.more) +
+             (resource_.namespaced && !target.everywhere ? "Namespaced" : "") + resource_.gvk.kind + target.suffix;
+    out.tag = tag_;
+    out.text = std::string(verb.text) + resource_.gvk.kind;
+    out.gvk = &target.gvk;
+    out.parameters = query_parameters(verb);
+    set_media(verb, out);
+    // An update by patch makes custom objects, too, but their documents do not say so.
+    out.created = verb.created && !(resource_.custom && verb.verb == "patch");
+    out.accepted = verb.accepted;
+    set_schemas(verb, target, out);
+    return out;
+  }
+
+  std::vector<Value> query_parameters(const Verb& verb) const {
+    const bool custom = resource_.custom;
+    std::string_view options = verb.options;
+    if (custom && verb.verb == "get") options = "GetOptions";
+    if (custom && verb.verb == "deletecollection") options = "ListOptions";
+    std::vector<Value> out = operations_.options_of(meta_type(options));
+    if (!custom && verb.verb == "deletecollection") {
+      for (const Value& one : operations_.options_of(meta_type("ListOptions"), kOnlyWatches)) out.push_back(one);
+    }
+    out.push_back(operations_.query_parameter("pretty", "string", kPretty));
+    return out;
+  }
+
+  void set_media(const Verb& verb, OpenApiOperation& out) const {
+    const bool streams = verb.verb == "list" || verb.verb == "watch";
+    if (resource_.custom) {
+      out.consumes = verb.verb == "patch" ? std::span<const std::string_view>(kCustomPatchMedia) : kCustomMedia;
+      out.produces = kCustomMedia;
+      return;
+    }
+    out.consumes = verb.verb == "patch" ? std::span<const std::string_view>(kPatchMedia) : kAnyMedia;
+    out.produces = streams ? std::span<const std::string_view>(kStreamMedia) : kMedia;
+  }
+
+  void set_schemas(const Verb& verb, const Target& target, OpenApiOperation& out) {
+    const bool many = verb.verb == "deletecollection";
+    if (verb.verb == "list") {
+      out.answer = list_type();
+    } else if (verb.verb == "watch") {
+      out.answer = types_.reference(meta_type("WatchEvent"));
+    } else if (many || verb.verb == "delete") {
+      // Upstream's documents do not tell that a namespace that is deleted is answered as well.
+      const bool told = !many && !resource_.custom && resource_.gvk.kind != "Namespace";
+      const bool returns_object = told && resource_.strategy->returns_object_on_delete();
+      out.answer = returns_object ? target.object : types_.reference(meta_type("Status"));
+      if (!many || !resource_.custom) out.body = types_.reference(meta_type("DeleteOptions"));
+      out.body_required = false;
+    } else {
+      out.answer = target.object;
+      if (verb.verb == "patch") out.body = types_.reference(meta_type("Patch"));
+      if (verb.verb == "create" || verb.verb == "update") out.body = target.object;
+    }
+  }
+
+  void write_subresource(const std::string& path, const SubresourceDescriptor& subresource) {
+    const bool own = subresource.version.empty();
+    const GroupVersionKind gvk = {own ? resource_.gvk.group : subresource.group,
+                                  own ? resource_.gvk.version : subresource.version, subresource.kind};
+    if (subresource.kind.ends_with("Options")) return write_connect(path, subresource, gvk);
+    const std::string suffix = camel(subresource.name, true);
+    const Value object = gvk == resource_.gvk ? object_type() : types_.reference_to_kind(gvk);
+    std::vector<OpenApiOperation> operations =
+        item_operations(subresource.verbs, {resource_.custom ? resource_.gvk : gvk, object, suffix});
+    if (subresource.name == "log") {
+      OpenApiOperation& read = operations.front();
+      read.answer = Value::object({{"type", "string"}});
+      read.produces = kLogMedia;
+      for (const Value& one : operations_.options_of(core_type("PodLogOptions"))) read.parameters.push_back(one);
+    }
+    add(path, std::move(operations), item_parameters());
+  }
+
+  void write_connect(const std::string& path, const SubresourceDescriptor& subresource, const GroupVersionKind& gvk) {
+    const bool proxy = subresource.name == "proxy";
+    const auto connects = [&](const std::string& suffix) {
+      std::vector<OpenApiOperation> out;
+      for (const Connect& one : kConnects) {
+        if (!allows(subresource.verbs, one.verb) && !(proxy && one.verb == "proxy")) continue;
+        OpenApiOperation& operation = out.emplace_back();
+        operation.method = one.method;
+        operation.action = "connect";
+        operation.id = "connect" + group_version_ + camel(one.method, true) +
+                       (resource_.namespaced ? "Namespaced" : "") + resource_.gvk.kind + camel(subresource.name, true) +
+                       suffix;
+        operation.tag = tag_;
+        operation.text = "connect to " + subresource.name + " of " + resource_.gvk.kind;
+        operation.gvk = &gvk;
+        operation.parameters = operations_.options_of(core_type(gvk.kind));
+        operation.answer = Value::object({{"type", "string"}});
+        operation.consumes = operation.produces = kAnyMedia;
+      }
+      return out;
+    };
+    add(path, connects(""), item_parameters());
+    if (!proxy) return;
+    std::vector<Value> parameters = item_parameters();
+    parameters.push_back(operations_.path_parameter("path", "What is asked of the target."));
+    add(path + "/{path}", connects("WithPath"), std::move(parameters));
   }
 
   Value object_type() {
@@ -237,69 +295,64 @@ class PathWriter {
     return types_.reference_to_kind({resource_.gvk.group, resource_.gvk.version, resource_.list_kind});
   }
 
-  Value answer_of(const Operation& operation, const Value& object) {
-    if (operation.verb == "list") return list_type();
-    if (operation.verb == "delete" || operation.verb == "deletecollection") return types_.reference(kStatusType);
-    return object;
-  }
-
-  Value finish(Value::ObjectBuilder out, bool item, bool namespaced) const {
-    if (out.size() == 0) return {};
-    const Value parameters = path_parameters(item, namespaced);
-    if (!parameters.empty()) out.set("parameters", parameters);
-    return std::move(out).build();
-  }
-
-  Value plain_path(std::span<const Operation> operations, bool item) {
-    const Value object = object_type();
-    Value::ObjectBuilder out;
-    for (const Operation& one : operations) {
-      if (!allows(resource_.verbs, one.verb)) continue;
-      // What is created is sent to the collection.
-      if (item && one.verb == "create") continue;
-      const Value answer = answer_of(one, object);
-      out.append(std::string(one.method),
-                 operation(one, {object, answer, resource_.gvk, "", false, resource_.namespaced}));
-    }
-    return finish(std::move(out), item, resource_.namespaced);
-  }
-  Value collection_path() { return plain_path(kCollectionOperations, false); }
-  Value item_path() { return plain_path(kItemOperations, true); }
-
-  Value everywhere_path() {
-    const Value answer = list_type();
-    Value::ObjectBuilder out;
-    out.append("get",
-               operation(kCollectionOperations[0], {answer, answer, resource_.gvk, "ForAllNamespaces", false, false}));
-    return finish(std::move(out), false, false);
-  }
-
-  Value subresource_path(const SubresourceDescriptor& subresource) {
-    const GroupVersionKind gvk = {subresource.version.empty() ? resource_.gvk.group : subresource.group,
-                                  subresource.version.empty() ? resource_.gvk.version : subresource.version,
-                                  subresource.kind};
-    const bool connect = subresource.kind.ends_with("Options");
-    const Value object = gvk == resource_.gvk ? object_type() : types_.reference_to_kind(gvk);
-    Value::ObjectBuilder out;
-    for (const Operation& one : kItemOperations) {
-      if (!allows(subresource.verbs, one.verb)) continue;
-      const Value answer = connect ? Value() : object;
-      out.append(std::string(one.method),
-                 operation(one, {object, answer, gvk, camel(subresource.name), connect, resource_.namespaced}));
-    }
-    return finish(std::move(out), true, resource_.namespaced);
-  }
-
-  const ResourceDescriptor& resource_;
-  const bool v3_;
+  OpenApiPaths& paths_;
+  OpenApiOperations& operations_;
   OpenApiTypes& types_;
+  const ResourceDescriptor& resource_;
+  const std::string tag_, group_version_;
 };
 
 }  // namespace
 
-void add_openapi_paths(Value::ObjectBuilder& paths, const ResourceDescriptor& resource, OpenApiDialect dialect,
-                       OpenApiTypes& types) {
-  PathWriter(resource, dialect, types).write(paths);
+Value OpenApiPaths::build() && {
+  Value::ObjectBuilder out;
+  for (auto& [path, item] : items) out.append(path, std::move(item));
+  return std::move(out).build();
+}
+
+void add_openapi_paths(OpenApiPaths& paths, const ResourceDescriptor& resource) {
+  ResourcePaths(paths, resource).write();
+}
+
+void add_discovery_path(OpenApiPaths& paths, const std::string& path) {
+  static constexpr std::string_view kJson[] = {"application/json"};
+  static constexpr std::string_view kKeySet[] = {"application/jwk-set+json"};
+  const std::vector<std::string_view> parts = split(path, '/');
+  OpenApiOperation operation;
+  operation.method = "get";
+  operation.consumes = operation.produces = kMedia;
+  std::string type, tag(parts.front());
+  if (path == "version") {
+    operation.id = "getCodeVersion";
+    type = "io.k8s.apimachinery.pkg.version.Info";
+    operation.consumes = operation.produces = kJson;
+  } else if (path == "openid/v1/jwks") {
+    operation.id = "getServiceAccountIssuerOpenIDKeyset";
+    operation.produces = kKeySet;
+  } else if (path == ".well-known/openid-configuration") {
+    operation.id = "getServiceAccountIssuerOpenIDConfiguration";
+    operation.produces = kJson;
+    tag = "WellKnown";
+  } else if (path == "apis") {
+    operation.id = "getAPIVersions";
+    type = meta_type("APIGroupList");
+  } else if (path == "api") {
+    operation.id = "getCoreAPIVersions";
+    type = meta_type("APIVersions");
+    tag = "core";
+  } else {
+    const std::string_view group = short_group(parts.front() == "api" ? "" : parts[1]);
+    const bool version = parts.front() == "api" || parts.size() > 2;
+    tag = camel(group, false) + (version ? "_" + camel(parts.back(), false) : "");
+    operation.id = "get" + camel(group, true) + (version ? camel(parts.back(), true) + "APIResources" : "APIGroup");
+    type = meta_type(version ? "APIResourceList" : "APIGroup");
+  }
+  if (type.empty()) operation.consumes = {};
+  operation.tag = tag;
+  operation.text = "get what is served at /" + path;
+  operation.answer = type.empty() ? Value::object({{"type", "string"}}) : paths.types.reference(type);
+  // Upstream writes lists and the version with a slash at their end.
+  paths.items["/" + path + "/"] = paths.operations.path_item({std::move(operation)}, {});
 }
 
 }  // namespace coracle::kube::apiserver

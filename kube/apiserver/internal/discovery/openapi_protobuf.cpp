@@ -134,6 +134,13 @@ std::string schema_message(const Value& schema) {
     put_bytes(out, 23, items);
   }
   if (schema["properties"].is_object()) put_bytes(out, 25, schemas_message(schema["properties"]));
+  if (const Value& documents = schema["externalDocs"]; documents.is_object()) {
+    std::string message;
+    put_text(message, 1, documents["description"]);
+    put_text(message, 2, documents["url"]);
+    put_bytes(out, 29, message);
+  }
+  if (schema.contains("example")) put_bytes(out, 30, any_message(schema["example"]));
   put_extensions(out, 31, schema);
   return out;
 }
@@ -162,18 +169,28 @@ std::string plain_parameter(const Value& parameter) {
   return out;
 }
 
+std::string parameter_message(const Value& parameter) {
+  std::string out;
+  if (parameter["in"].as_string() == "body") {
+    put_bytes(out, 1, body_parameter(parameter));
+    return out;
+  }
+  std::string plain;
+  put_bytes(plain, parameter["in"].as_string() == "query" ? 3 : 4, plain_parameter(parameter));
+  put_bytes(out, 2, plain);
+  return out;
+}
+
 void put_parameters(std::string& out, unsigned number, const Value& parameters) {
   for (const Value& parameter : parameters.items()) {
-    std::string kind;
-    if (parameter["in"].as_string() == "body") {
-      put_bytes(kind, 1, body_parameter(parameter));
-    } else {
-      std::string plain;
-      put_bytes(plain, parameter["in"].as_string() == "query" ? 3 : 4, plain_parameter(parameter));
-      put_bytes(kind, 2, plain);
-    }
     std::string item;
-    put_bytes(item, 1, kind);
+    if (const Value& shared = parameter["$ref"]; shared.is_string()) {
+      std::string reference;
+      put_text(reference, 1, shared);
+      put_bytes(item, 2, reference);
+    } else {
+      put_bytes(item, 1, parameter_message(parameter));
+    }
     put_bytes(out, number, item);
   }
 }
@@ -204,6 +221,7 @@ std::string operation_message(const Value& operation) {
   put_texts(out, 7, operation["consumes"]);
   put_parameters(out, 8, operation["parameters"]);
   put_bytes(out, 9, responses_message(operation["responses"]));
+  put_texts(out, 10, operation["schemes"]);
   put_extensions(out, 13, operation);
   return out;
 }
@@ -213,12 +231,35 @@ std::string path_message(const Value& path) {
     std::string_view name;
     unsigned number;
   };
-  static constexpr Method kMethods[] = {{"get", 2}, {"put", 3}, {"post", 4}, {"delete", 5}, {"patch", 8}};
+  static constexpr Method kMethods[] = {{"get", 2},     {"put", 3},  {"post", 4}, {"delete", 5},
+                                        {"options", 6}, {"head", 7}, {"patch", 8}};
   std::string out;
   for (const Method& method : kMethods) {
     if (const Value* operation = path.find(method.name)) put_bytes(out, method.number, operation_message(*operation));
   }
   put_parameters(out, 9, path["parameters"]);
+  return out;
+}
+
+std::string parameters_message(const Value& parameters) {
+  std::string out;
+  for (const Value::Member& one : parameters.members()) put_bytes(out, 1, named(one.key, parameter_message(one.value)));
+  return out;
+}
+
+// Schemes of the one kind that is used: a key in a header.
+std::string security_message(const Value& schemes) {
+  std::string out;
+  for (const Value::Member& member : schemes.members()) {
+    std::string key;
+    put_text(key, 1, member.value["type"]);
+    put_text(key, 2, member.value["name"]);
+    put_text(key, 3, member.value["in"]);
+    put_text(key, 4, member.value["description"]);
+    std::string item;
+    put_bytes(item, 2, key);
+    put_bytes(out, 1, named(member.key, item));
+  }
   return out;
 }
 
@@ -237,6 +278,13 @@ std::string openapi_v2_protobuf(const Value& document) {
   }
   put_bytes(out, 8, paths);
   put_bytes(out, 9, schemas_message(document["definitions"]));
+  put_bytes(out, 10, parameters_message(document["parameters"]));
+  for (const Value& requirement : document["security"].items()) {
+    std::string schemes;
+    for (const Value::Member& scheme : requirement.members()) put_bytes(schemes, 1, named(scheme.key, ""));
+    put_bytes(out, 12, schemes);
+  }
+  put_bytes(out, 13, security_message(document["securityDefinitions"]));
   return out;
 }
 

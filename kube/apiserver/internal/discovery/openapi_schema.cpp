@@ -22,6 +22,9 @@ constexpr std::string_view kKindText =
 constexpr std::string_view kMetadataText =
     "Standard object's metadata. More info: "
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+constexpr std::string_view kListMetadataText =
+    "Standard list metadata. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
 // What OpenAPI 2.0 has no word for.
 constexpr std::array<std::string_view, 6> kNotInV2 = {"default", "nullable", "oneOf", "anyOf", "allOf", "not"};
 constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
@@ -108,17 +111,39 @@ bool is_named_type(const Schema& schema) {
   }
 }
 
-Value group_version_kind(const GroupVersionKind& gvk) {
-  return Value::object({{"group", gvk.group}, {"kind", gvk.kind}, {"version", gvk.version}});
+// Kinds that every group knows: requests carry them beside the group's own.
+bool is_common_kind(std::string_view type) {
+  return type == "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions" ||
+         type == "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent";
 }
 
-Value kinds_of_type(std::string_view name) {
-  Value::ArrayBuilder kinds;
-  for (const KindSchema& kind : builtin_kinds()) {
-    if (kind.schema->name != name) continue;
-    kinds.add(group_version_kind({std::string(kind.group), std::string(kind.version), std::string(kind.kind)}));
+// Groups that no document tells of.
+bool is_internal_group(std::string_view group) {
+  return group == "meta.k8s.io" || group == "apidiscovery.k8s.io";
+}
+
+// The value that Go has where nothing is given, as upstream prints it for what is no pointer; empty for the rest.
+std::string_view zero_value(const Schema& schema) {
+  switch (schema.kind) {
+    case SchemaKind::Boolean:
+      return "false";
+    case SchemaKind::Integer:
+    case SchemaKind::Number:
+      return "0";
+    case SchemaKind::String:
+      return "\"\"";
+    case SchemaKind::Struct:
+      return "{}";
+    default:
+      return {};
   }
-  return std::move(kinds).build();
+}
+
+// The default of a field in upstream's documents: what its type declares, never what code fills in.
+std::string_view shown_default(const Field& field) {
+  if (field.declared_default) return field.default_json;
+  const bool shown = !field.pointer && (field.always_emitted || field.schema->kind == SchemaKind::Struct);
+  return shown ? zero_value(*field.schema) : std::string_view();
 }
 
 std::string patch_strategy_text(std::uint8_t bits) {
@@ -134,13 +159,28 @@ std::string patch_strategy_text(std::uint8_t bits) {
   return text;
 }
 
+std::string_view list_type_text(ListType type) {
+  switch (type) {
+    case ListType::Set:
+      return "set";
+    case ListType::Map:
+      return "map";
+    case ListType::Atomic:
+      break;
+  }
+  return "atomic";
+}
+
 // How lists and structures are merged, as kubectl reads it.
 void add_merge_rules(Value::ObjectBuilder& out, const Schema& schema) {
-  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Set) out.set("x-kubernetes-list-type", "set");
-  if (schema.kind == SchemaKind::List && schema.list_type == ListType::Map) {
+  const bool list = schema.kind == SchemaKind::List || schema.kind == SchemaKind::Bytes;
+  if (list && schema.merge_type_given) {
     Value::ArrayBuilder keys;
     for (std::string_view key : schema.list_map_keys) keys.add(key);
-    out.set("x-kubernetes-list-map-keys", std::move(keys).build()).set("x-kubernetes-list-type", "map");
+    out.set_nonempty("x-kubernetes-list-map-keys", std::move(keys).build());
+    out.set("x-kubernetes-list-type", list_type_text(schema.list_type));
+  } else if (schema.merge_type_given) {
+    out.set("x-kubernetes-map-type", schema.atomic_map ? "atomic" : "granular");
   }
   out.set_nonempty("x-kubernetes-patch-merge-key", schema.patch_merge_key);
   out.set_nonempty("x-kubernetes-patch-strategy", patch_strategy_text(schema.patch_strategy));
@@ -164,24 +204,56 @@ Value with_inner_schemas(const Value& schema, const Change& change) {
   return std::move(out).build();
 }
 
-// A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open.
+// Without the properties that may be null: kubectl takes null for missing.
+Value required_in_v2(const Value& schema, bool open) {
+  if (schema["additionalProperties"]["nullable"].as_bool()) return {};
+  Value::ArrayBuilder required;
+  for (const Value& name : schema["required"].items()) {
+    if (open || !schema["properties"][name.as_string()]["nullable"].as_bool()) required.add(name);
+  }
+  return std::move(required).build();
+}
+
+// A custom resource's schema as far as OpenAPI 2.0 can say it: what it cannot is left open. kubectl refuses what an
+// open type does not name, and cannot read lists without items.
 Value without_v2_gaps(const Value& schema) {
-  constexpr std::array<std::string_view, 6> kTyped = {"properties", "additionalProperties", "items", "type", "required",
-                                                      "format"};
-  const auto is_one_of = [](const auto& list, std::string_view key) {
-    return std::find(list.begin(), list.end(), key) != list.end();
-  };
-  const bool untyped =
-      schema["nullable"].as_bool() || schema["x-kubernetes-int-or-string"].as_bool() || schema[kPreserve].as_bool();
+  const bool nullable = schema["nullable"].as_bool();
+  const bool open = nullable || schema[kPreserve].as_bool();
+  const std::string_view type = schema["type"].as_string();
+  const bool untyped = nullable || (open && (type == "object" || type == "array"));
   Value::ObjectBuilder said;
   for (const Value::Member& member : schema.members()) {
-    if (is_one_of(kNotInV2, member.key) || (untyped && is_one_of(kTyped, member.key))) continue;
-    said.append(member.key, member.value);
+    if (std::find(kNotInV2.begin(), kNotInV2.end(), member.key) != kNotInV2.end()) continue;
+    if ((open && (member.key == "properties" || member.key == "items")) || (untyped && member.key == "type")) continue;
+    if (member.key == "required") {
+      said.set_nonempty(member.key, required_in_v2(schema, open));
+    } else {
+      said.append(member.key, member.value);
+    }
   }
   return with_inner_schemas(std::move(said).build(), without_v2_gaps);
 }
 
+// What x-kubernetes-int-or-string means, in words that every reader of OpenAPI 3 knows.
+Value with_alternatives(const Value& schema) {
+  Value written = with_inner_schemas(schema, with_alternatives);
+  if (!schema["x-kubernetes-int-or-string"].as_bool()) return written;
+  if (!schema["anyOf"].empty() || !schema["allOf"].at(0)["anyOf"].empty()) return written;
+  return written.with("anyOf", Value::array({typed("integer"), typed("string")}));
+}
+
+// Fields that clients may select custom objects by.
+Value selectable_fields(const ResourceDescriptor& resource) {
+  Value::ArrayBuilder fields;
+  for (const std::string& path : resource.selectable_fields) fields.add(Value::object({{"fieldPath", path}}));
+  return std::move(fields).build();
+}
+
 }  // namespace
+
+Value openapi_kind(const GroupVersionKind& gvk) {
+  return Value::object({{"group", gvk.group}, {"kind", gvk.kind}, {"version", gvk.version}});
+}
 
 std::string custom_type_name(const GroupVersionKind& gvk) {
   std::vector<std::string_view> parts = split(gvk.group, '.');
@@ -215,6 +287,28 @@ Value OpenApiTypes::reference_to_kind(const GroupVersionKind& gvk) {
   return kind == nullptr ? Value() : reference(kind->schema->name);
 }
 
+// Of the common kinds a group's own document names itself and the core group alone, others name every group.
+Value OpenApiTypes::kinds_of_type(std::string_view name) const {
+  Value::ArrayBuilder kinds;
+  const bool common = is_common_kind(name);
+  GroupVersionKind last;
+  for (const KindSchema& kind : builtin_kinds()) {
+    if (is_internal_group(kind.group)) continue;
+    GroupVersionKind gvk = {std::string(kind.group), std::string(kind.version), std::string(kind.kind)};
+    if (common) {
+      gvk.kind = name.substr(name.rfind('.') + 1);
+      const bool own = gvk.group == own_.group && gvk.version == own_.version;
+      const bool told = own || gvk.group.empty() || own_.version.empty();
+      if (!told || gvk == last) continue;
+      last = gvk;
+    } else if (kind.schema->name != name) {
+      continue;
+    }
+    kinds.add(openapi_kind(gvk));
+  }
+  return std::move(kinds).build();
+}
+
 Value OpenApiTypes::node(const Schema& schema) {
   if (is_named_type(schema)) return reference_to(schema);
   return body(schema);
@@ -240,28 +334,38 @@ Value OpenApiTypes::typed_form(const Schema& schema) {
     case SchemaKind::Struct:
       return structure(schema);
     case SchemaKind::List:
-      return typed("array").with("items", node(*schema.items));
+      return typed("array").with("items", element(*schema.items));
     case SchemaKind::Map:
-      return typed("object").with("additionalProperties", node(*schema.items));
+      return typed("object").with("additionalProperties", element(*schema.items));
     default:
       return scalar_form(schema, dialect_ == OpenApiDialect::V3);
   }
 }
 
 Value OpenApiTypes::with_members(const Value& type, const Value& members) const {
-  if (members.empty()) return type;
-  // Beside a reference OpenAPI 3.0 allows nothing else.
+  // Beside a reference OpenAPI 3.0 allows nothing else. Upstream's references have a description, at least.
   const bool wrapped = dialect_ == OpenApiDialect::V3 && type.contains("$ref");
   Value::ObjectBuilder out(wrapped ? Value::object({{"allOf", Value::array({type})}}) : type);
   for (const Value::Member& member : members.members()) out.set(member.key, member.value);
   return std::move(out).build();
 }
 
+// What stands in a list or a map: no pointer, hence with a default.
+Value OpenApiTypes::element(const Schema& schema) {
+  const Value type = node(schema);
+  const std::string_view zero = dialect_ == OpenApiDialect::V3 ? zero_value(schema) : std::string_view();
+  auto value = json::read(zero.empty() ? "null" : zero);
+  if (zero.empty() || !value.ok()) return type;
+  return with_members(type, Value::object({{"default", std::move(value).value()}}));
+}
+
 Value OpenApiTypes::field(const Field& field) {
   Value::ObjectBuilder extra;
   extra.set_nonempty("description", field.description);
-  if (!field.default_json.empty()) {
-    auto value = json::read(field.default_json);
+  // The older form is without defaults: its readers took them for what an empty field means.
+  const std::string_view shown = dialect_ == OpenApiDialect::V3 ? shown_default(field) : std::string_view();
+  if (!shown.empty()) {
+    auto value = json::read(shown);
     if (value.ok()) extra.set("default", std::move(value).value());
   }
   add_merge_rules(extra, *field.schema);
@@ -269,16 +373,18 @@ Value OpenApiTypes::field(const Field& field) {
 }
 
 Value OpenApiTypes::structure(const Schema& schema) {
-  Value::ObjectBuilder properties;
+  std::map<std::string_view, const Field*> by_name;
   Value::ArrayBuilder required;
   for (const Field& one : schema.fields) {
-    properties.append(std::string(one.name), field(one));
+    by_name.emplace(one.name, &one);
     if (one.required) required.add(one.name);
   }
+  Value::ObjectBuilder properties;
+  for (const auto& [name, one] : by_name) properties.append(std::string(name), field(*one));
   Value::ObjectBuilder out;
   out.set("type", "object");
-  if (properties.size() > 0) out.set("properties", std::move(properties).build());
   if (required.size() > 0) out.set("required", std::move(required).build());
+  if (properties.size() > 0) out.set("properties", std::move(properties).build());
   return std::move(out).build();
 }
 
@@ -328,12 +434,13 @@ void OpenApiTypes::add_custom(const ResourceDescriptor& resource, const std::str
   Value::ObjectBuilder out;
   // An open root says nothing in the older form: whatever it named would be all that its readers allow.
   if (!v2 || !given[kPreserve].as_bool()) {
-    const Value schema = with_embedded_objects(v2 ? without_v2_gaps(given) : given);
+    const Value schema = with_embedded_objects(v2 ? without_v2_gaps(given) : with_alternatives(given));
     out = Value::ObjectBuilder(schema);
     out.set("properties", object_properties(schema["properties"]));
   }
   out.set("type", "object");
-  out.set("x-kubernetes-group-version-kind", Value::array({group_version_kind(resource.gvk)}));
+  out.set("x-kubernetes-group-version-kind", Value::array({openapi_kind(resource.gvk)}));
+  out.set_nonempty("x-kubernetes-selectable-fields", selectable_fields(resource));
   types_[name] = std::move(out).build();
 }
 
@@ -345,12 +452,13 @@ void OpenApiTypes::add_custom_list(const ResourceDescriptor& resource, const std
        {"items",
         Value::object({{"description", "List of " + resource.resource}, {"type", "array"}, {"items", link(item)}})},
        {"kind", Value::object({{"description", kKindText}, {"type", "string"}})},
-       {"metadata", reference(kListMetaName)}});
-  types_[name] = Value::object({{"description", resource.list_kind + " is a list of " + resource.gvk.kind},
-                                {"type", "object"},
-                                {"required", Value::array({"items"})},
-                                {"properties", properties},
-                                {"x-kubernetes-group-version-kind", Value::array({group_version_kind(gvk)})}});
+       {"metadata", with_members(reference(kListMetaName), Value::object({{"description", kListMetadataText}}))}});
+  Value::ObjectBuilder out;
+  out.set("description", resource.list_kind + " is a list of " + resource.gvk.kind).set("type", "object");
+  out.set("required", Value::array({"items"})).set("properties", properties);
+  out.set("x-kubernetes-group-version-kind", Value::array({openapi_kind(gvk)}));
+  out.set_nonempty("x-kubernetes-selectable-fields", selectable_fields(resource));
+  types_[name] = std::move(out).build();
 }
 
 Value OpenApiTypes::build() {
@@ -358,10 +466,13 @@ Value OpenApiTypes::build() {
   while (!pending_.empty()) {
     const Schema* schema = pending_.back();
     pending_.pop_back();
-    const Value written = body(*schema);
-    const Value kinds = kinds_of_type(schema->name);
-    types_[std::string(schema->name)] =
-        kinds.empty() ? written : written.with("x-kubernetes-group-version-kind", kinds);
+    Value::ObjectBuilder written(body(*schema));
+    written.set_nonempty("x-kubernetes-group-version-kind", kinds_of_type(schema->name));
+    for (const TypeUnions& unions : builtin_unions()) {
+      auto value = json::read(unions.type == schema->name ? unions.json : "null");
+      if (value.ok() && !value.value().is_null()) written.set("x-kubernetes-unions", std::move(value).value());
+    }
+    types_[std::string(schema->name)] = std::move(written).build();
   }
   Value::ObjectBuilder out;
   for (const auto& [name, type] : types_) out.append(name, type);

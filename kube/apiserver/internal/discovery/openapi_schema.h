@@ -17,7 +17,8 @@ enum class OpenApiDialect : std::uint8_t { V2, V3 };
 // The named types of one document, each written once, with everything that they refer to.
 class OpenApiTypes {
  public:
-  explicit OpenApiTypes(OpenApiDialect dialect) : dialect_(dialect) {}
+  // `own` is the group and version of a document that has one ("apps", "v1"); its kind means nothing.
+  explicit OpenApiTypes(OpenApiDialect dialect, GroupVersionKind own = {}) : dialect_(dialect), own_(std::move(own)) {}
 
   // {"$ref": ...} to a built-in type; empty for a name that is not known.
   Value reference(std::string_view type_name);
@@ -36,6 +37,8 @@ class OpenApiTypes {
   Value body(const Schema& schema);
   Value typed_form(const Schema& schema);
   Value field(const Field& field);
+  Value element(const Schema& schema);
+  Value kinds_of_type(std::string_view name) const;
   // A type with more members, where the dialect allows them.
   Value with_members(const Value& type, const Value& members) const;
   Value structure(const Schema& schema);
@@ -46,9 +49,13 @@ class OpenApiTypes {
   void add_custom_list(const ResourceDescriptor& resource, const std::string& name, const std::string& item);
 
   const OpenApiDialect dialect_;
+  const GroupVersionKind own_;
   std::map<std::string, Value, std::less<>> types_;
   std::vector<const Schema*> pending_;
 };
+
+// As x-kubernetes-group-version-kind has it.
+Value openapi_kind(const GroupVersionKind& gvk);
 
 // "com.example.stable.v1.CronTab"
 std::string custom_type_name(const GroupVersionKind& gvk);
