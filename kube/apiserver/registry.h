@@ -20,6 +20,8 @@ class ResourceTable {
   // In discovery order: groups by priority, versions by preference, resources by name.
   virtual const std::vector<ResourcePtr>& all() const = 0;
   virtual bool has_group_version(std::string_view group, std::string_view version) const = 0;
+  // Whether resources that are not custom belong to the group.
+  virtual bool has_builtin_group(std::string_view group) const = 0;
   // Grows with every change; also the source of discovery's and OpenAPI's ETag.
   virtual std::uint64_t generation() const = 0;
 };

@@ -10,11 +10,6 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-// Groups of custom resources come behind all built-in ones.
-bool is_builtin_group(std::string_view group) {
-  return group.empty() || group_priority(group) > group_priority("-");
-}
-
 // Of identity and of custom resource definitions, whose rules stand with the rest of theirs.
 std::shared_ptr<const Strategy> machinery_strategy(std::string_view group, std::string_view resource) {
   if (group == "certificates.k8s.io" && resource == "certificatesigningrequests") {
@@ -30,6 +25,7 @@ std::shared_ptr<const Strategy> machinery_strategy(std::string_view group, std::
 
 ExtensionParts::ExtensionParts(const ServerParts& parts)
     : log_(parts.log.named("extensions")),
+      registry_(parts.registry),
       discovery_(parts.registry, parts.endpoints, parts.options),
       openapi_(parts.registry, parts.endpoints, parts.options),
       custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")),
@@ -48,7 +44,7 @@ Result<void> ExtensionParts::start(const Context& context) {
 void ExtensionParts::refresh(const RequestScope& scope) {
   const RequestInfo& info = scope.info;
   const bool documents = info.path.starts_with("/apis") || info.path.starts_with("/openapi");
-  if (info.resource_request ? is_builtin_group(info.group) : !documents) return;
+  if (info.resource_request ? registry_.table()->has_builtin_group(info.group) : !documents) return;
   auto refreshed = custom_resources_.refresh(scope.context);
   if (!refreshed.ok()) log_.debug("custom resource definitions could not be read", {{"error", refreshed.error()}});
 }

@@ -26,6 +26,7 @@ class ExtensionParts {
 
  private:
   const Logger log_;
+  const Registry& registry_;
   Discovery discovery_;
   OpenApi openapi_;
   CustomResourceController custom_resources_;

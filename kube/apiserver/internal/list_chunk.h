@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/list_options.h"
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_filter.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 
 namespace coracle::kube::apiserver {
 

@@ -29,14 +29,11 @@ Result<std::int64_t> read_number(const http::Query& query, std::string_view name
   return number;
 }
 
-void forbid(FieldErrors& errors, std::string field, std::string detail) {
-  errors.push_back({"FieldValueForbidden", "Forbidden: " + std::move(detail), std::move(field)});
-}
+constexpr std::string_view kListMatches[] = {"Exact", "NotOlderThan", ""};
+constexpr std::string_view kWatchMatches[] = {"NotOlderThan"};
 
-void reject_match(FieldErrors& errors, const std::string& match, std::string_view supported) {
-  errors.push_back({"FieldValueNotSupported",
-                    "Unsupported value: \"" + match + "\": supported values: " + std::string(supported),
-                    "resourceVersionMatch"});
+void forbid(FieldErrors& errors, std::string_view field, std::string_view detail) {
+  errors.push_back(field_error::forbidden(field, detail));
 }
 
 void check_list(const ListOptions& options, FieldErrors& errors) {
@@ -49,7 +46,7 @@ void check_list(const ListOptions& options, FieldErrors& errors) {
       forbid(errors, "resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
     }
     if (match != "Exact" && match != "NotOlderThan") {
-      reject_match(errors, match, "\"Exact\", \"NotOlderThan\", \"\"");
+      errors.push_back(field_error::not_supported("resourceVersionMatch", match, kListMatches));
     }
     if (match == "Exact" && options.resource_version == "0") {
       forbid(errors, "resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
@@ -70,7 +67,9 @@ void check_watch(const ListOptions& options, FieldErrors& errors) {
     forbid(errors, "resourceVersionMatch",
            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
   }
-  if (match != "NotOlderThan") reject_match(errors, match, "\"NotOlderThan\"");
+  if (match != "NotOlderThan") {
+    errors.push_back(field_error::not_supported("resourceVersionMatch", match, kWatchMatches));
+  }
   if (!options.continue_token.empty()) {
     forbid(errors, "resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
   }

@@ -1,6 +1,6 @@
 #include "kube/apiserver/internal/managed_fields.h"
 
-#include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/patch/apply.h"
 
 namespace coracle::kube::apiserver {

@@ -63,14 +63,7 @@ Error invalid_patch(const PatchBody& body, const Value& patched, std::string_vie
 
 // A patch may neither rename nor move; the namespace that it takes away is the URL's all the same.
 Result<Object> same_object(const Object& current, const Object& patched) {
-  if (patched.name().empty()) {
-    return bad_request("the name of the object (" + std::string(current.name()) +
-                       " based on URL) was undeterminable: name must be provided");
-  }
-  if (patched.name() != current.name()) {
-    return bad_request("the name of the object (" + std::string(patched.name()) +
-                       ") does not match the name on the URL (" + std::string(current.name()) + ")");
-  }
+  TRY(check_name_of_url(patched, current.name()));
   if (patched.namespace_().empty() && !current.namespace_().empty()) {
     return patched.with_metadata("namespace", current.namespace_());
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -68,7 +69,8 @@ class ResourceTableImpl : public ResourceTable {
     for (const ResourcePtr& resource : resources_) {
       by_name_.emplace(table_key(resource->gvk.group, resource->gvk.version, resource->resource), resource);
       by_kind_.emplace(table_key(resource->gvk.group, resource->gvk.version, resource->gvk.kind), resource);
-      versions_.emplace(table_key(resource->gvk.group, resource->gvk.version, ""), true);
+      versions_.insert(table_key(resource->gvk.group, resource->gvk.version, ""));
+      if (!resource->custom) builtin_groups_.insert(resource->gvk.group);
     }
   }
 
@@ -82,8 +84,9 @@ class ResourceTableImpl : public ResourceTable {
   }
   const std::vector<ResourcePtr>& all() const override { return resources_; }
   bool has_group_version(std::string_view group, std::string_view version) const override {
-    return versions_.count(table_key(group, version, "")) > 0;
+    return versions_.contains(table_key(group, version, ""));
   }
+  bool has_builtin_group(std::string_view group) const override { return builtin_groups_.contains(group); }
   std::uint64_t generation() const override { return generation_; }
 
  private:
@@ -91,7 +94,8 @@ class ResourceTableImpl : public ResourceTable {
   const std::uint64_t generation_;
   std::unordered_map<std::string, ResourcePtr> by_name_;
   std::unordered_map<std::string, ResourcePtr> by_kind_;
-  std::unordered_map<std::string, bool> versions_;
+  std::set<std::string> versions_;
+  std::set<std::string, std::less<>> builtin_groups_;
 };
 
 class RegistryImpl : public Registry {

@@ -1,18 +1,14 @@
 #include <utility>
 #include <variant>
 
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/managed_fields.h"
 #include "kube/apiserver/internal/object_meta.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/internal/schema_validation.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
-
-WriteContext write_context(const WriteRequest& write, WallTime now) {
-  return {write.context, write.subresource, write.namespace_, write.dry_run, now};
-}
 
 void add_create_warnings(const WriteRequest& write, std::vector<std::string> warnings) {
   if (write.warnings == nullptr) return;
@@ -57,7 +53,7 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
   object = fill_new_metadata(object, write.namespace_, resource.namespaced, now, random);
   const bool generated = object.name().empty() && !object.generate_name().empty();
   object = generate_name(object, random);
-  const WriteContext context = write_context(write, now);
+  const WriteContext context = write_context(write);
   ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_create(context, std::move(object)));
   object = drop_duplicate_owners(object, write.warnings);
 
@@ -82,46 +78,31 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
 
 Result<WriteResult> GenericStore::store_new(const WriteRequest& write, const Object& prepared) {
   const ResourceDescriptor& resource = write.resource;
-  const WriteContext context = write_context(write, write.context.clock().wall());
-  ASSIGN_OR_RETURN(Strategy::Allocation allocation, resource.strategy->begin_write(context, prepared, nullptr));
-  const auto undo = [&] {
-    if (allocation.undo) allocation.undo();
-  };
-  const Object& object = allocation.object;
-  auto bytes = stored_bytes(resource, object);
-  if (!bytes.ok()) {
-    undo();
-    return bytes.error();
-  }
+  ASSIGN_OR_RETURN(Strategy::Allocation allocation,
+                   resource.strategy->begin_write(write_context(write), prepared, nullptr));
+  PendingWrite pending(std::move(allocation));
+  const Object& object = pending.object();
+  ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(resource, object));
+  const bool generated = !object.generate_name().empty();
   const std::string key = storage_key(resource, resource.namespaced ? object.namespace_() : "", object.name());
   if (write.dry_run) {
-    undo();
     ASSIGN_OR_RETURN(const auto there, feed_->backend().get(write.context, key));
     if (there.entry) {
-      auto read = read_entry(resource, *there.entry);
-      const StoredObjectPtr stored = read.ok() ? std::move(read).value() : nullptr;
-      return exists_error(resource, object, stored, !object.generate_name().empty());
+      const auto read = read_entry(resource, *there.entry);
+      return exists_error(resource, object, read.ok() ? *read : nullptr, generated);
     }
-    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes).value(), 0));
+    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes), 0));
     return WriteResult{std::move(stored), true, false};
   }
-  auto outcome = feed_->backend().create(write.context, key, *bytes, resource.lease);
-  if (!outcome.ok()) {
-    undo();
-    return outcome.error();
+  ASSIGN_OR_RETURN(const store::WriteOutcome outcome,
+                   feed_->backend().create(write.context, key, bytes, resource.lease));
+  if (const auto* lost = std::get_if<store::Lost>(&outcome)) {
+    const auto there = winner_of(resource, *lost);
+    return exists_error(resource, object, there.ok() ? *there : nullptr, generated);
   }
-  if (const auto* lost = std::get_if<store::Lost>(&*outcome)) {
-    undo();
-    StoredObjectPtr there;
-    if (lost->entry) {
-      auto read = read_entry(resource, *lost->entry);
-      if (read.ok()) there = std::move(read).value();
-    }
-    return exists_error(resource, object, there, !object.generate_name().empty());
-  }
-  if (allocation.commit) allocation.commit();
+  pending.stored();
   ASSIGN_OR_RETURN(StoredObjectPtr stored,
-                   StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
+                   StoredObject::make(std::move(bytes), std::get<store::Written>(outcome).revision));
   return WriteResult{std::move(stored), true, false};
 }
 

@@ -2,8 +2,8 @@
 #include <utility>
 #include <variant>
 
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_meta.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 
 namespace coracle::kube::apiserver {
 
@@ -12,10 +12,6 @@ namespace {
 constexpr unsigned kDeleteAttempts = 64;
 constexpr std::string_view kOrphan = "orphan";
 constexpr std::string_view kForeground = "foregroundDeletion";
-
-WriteContext delete_context(const WriteRequest& write) {
-  return {write.context, write.subresource, write.namespace_, write.dry_run, write.context.clock().wall()};
-}
 
 // Precondition failures name the kind.
 Error precondition_failed(const ResourceDescriptor& resource, std::string_view name, std::string message) {
@@ -148,7 +144,7 @@ Result<GenericStore::DeleteAttempt> GenericStore::try_remove(const WriteRequest&
                                                              const StoredObjectPtr& current) {
   const ResourceDescriptor& resource = write.resource;
   const Strategy& strategy = *resource.strategy;
-  const WriteContext context = delete_context(write);
+  const WriteContext context = write_context(write);
   TRY(check_preconditions(resource, options.preconditions, *current));
   ASSIGN_OR_RETURN(const Object old, current->object());
   TRY(admit(write, Operation::Delete, nullptr, &old));
@@ -182,17 +178,9 @@ Result<GenericStore::DeleteAttempt> GenericStore::store_marked(const WriteReques
     ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes), current->revision()));
     return DeleteAttempt{DeleteResult{std::move(stored), false}, nullptr};
   }
-  const std::string key = storage_key(resource, current->namespace_(), current->name());
-  ASSIGN_OR_RETURN(const auto outcome,
-                   feed_->backend().update(write.context, key, bytes, current->revision(), resource.lease));
-  if (const auto* lost = std::get_if<store::Lost>(&outcome)) {
-    if (!lost->entry) return DeleteAttempt{};
-    ASSIGN_OR_RETURN(StoredObjectPtr winner, read_entry(resource, *lost->entry));
-    return DeleteAttempt{std::nullopt, std::move(winner)};
-  }
-  ASSIGN_OR_RETURN(StoredObjectPtr stored,
-                   StoredObject::make(std::move(bytes), std::get<store::Written>(outcome).revision));
-  return DeleteAttempt{DeleteResult{std::move(stored), false}, nullptr};
+  ASSIGN_OR_RETURN(Attempt<StoredObjectPtr> stored, replace(write, std::move(bytes), *current));
+  if (!stored.result) return DeleteAttempt{std::nullopt, std::move(stored.winner)};
+  return DeleteAttempt{DeleteResult{std::move(*stored.result), false}, nullptr};
 }
 
 // What has no time left goes at once, but its watchers see that it is being deleted before they see it gone. Whatever
@@ -216,11 +204,10 @@ Result<GenericStore::DeleteAttempt> GenericStore::store_removed(const WriteReque
   const std::string key = storage_key(resource, current->namespace_(), current->name());
   ASSIGN_OR_RETURN(const auto outcome, feed_->backend().remove(write.context, key, current->revision()));
   if (const auto* lost = std::get_if<store::Lost>(&outcome)) {
-    if (!lost->entry) return DeleteAttempt{};
-    ASSIGN_OR_RETURN(StoredObjectPtr winner, read_entry(resource, *lost->entry));
+    ASSIGN_OR_RETURN(StoredObjectPtr winner, winner_of(resource, *lost));
     return DeleteAttempt{std::nullopt, std::move(winner)};
   }
-  resource.strategy->after_delete(delete_context(write), object);
+  resource.strategy->after_delete(write_context(write), object);
   return DeleteAttempt{DeleteResult{current->at(std::get<store::Written>(outcome).revision), true}, nullptr};
 }
 

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_meta.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
@@ -120,6 +120,10 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   return normalise;
 }
 
+WriteContext write_context(const WriteRequest& write) {
+  return {write.context, write.subresource, write.namespace_, write.dry_run, write.context.clock().wall()};
+}
+
 Result<std::shared_ptr<WatchCache>> GenericStore::cache(const Context& context, const ResourceDescriptor& resource) {
   if (resource.storage_prefix.empty()) {
     return Error(Reason::MethodNotAllowed, resource.qualified_resource() + " are not stored");
@@ -151,6 +155,26 @@ Result<CacheSnapshot> GenericStore::snapshot_at(const Context& context, const Re
   snapshot.objects = std::move(objects);
   snapshot.revision = revision;
   return snapshot;
+}
+
+Result<GenericStore::Attempt<StoredObjectPtr>> GenericStore::replace(const WriteRequest& write, store::Bytes bytes,
+                                                                     const StoredObject& current) {
+  const ResourceDescriptor& resource = write.resource;
+  const std::string key = storage_key(resource, current.namespace_(), current.name());
+  ASSIGN_OR_RETURN(const store::WriteOutcome outcome,
+                   feed_->backend().update(write.context, key, bytes, current.revision(), resource.lease));
+  if (const auto* lost = std::get_if<store::Lost>(&outcome)) {
+    ASSIGN_OR_RETURN(StoredObjectPtr winner, winner_of(resource, *lost));
+    return Attempt<StoredObjectPtr>{std::nullopt, std::move(winner)};
+  }
+  ASSIGN_OR_RETURN(StoredObjectPtr stored,
+                   StoredObject::make(std::move(bytes), std::get<store::Written>(outcome).revision));
+  return Attempt<StoredObjectPtr>{std::move(stored), nullptr};
+}
+
+// Null when the object is gone.
+Result<StoredObjectPtr> GenericStore::winner_of(const ResourceDescriptor& resource, const store::Lost& lost) const {
+  return lost.entry ? read_entry(resource, *lost.entry) : StoredObjectPtr();
 }
 
 Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const {

@@ -2,9 +2,9 @@
 #include <variant>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/managed_fields.h"
 #include "kube/apiserver/internal/object_meta.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/internal/schema_validation.h"
 #include "kube/schema/field_error.h"
 
@@ -18,10 +18,6 @@ constexpr std::string_view kModified =
 constexpr std::string_view kKeyRoot = "/registry";
 // Lost races that are run again when the caller did not pin a revision.
 constexpr unsigned kMaximumAttempts = 64;
-
-WriteContext update_context(const WriteRequest& write) {
-  return {write.context, write.subresource, write.namespace_, write.dry_run, write.context.clock().wall()};
-}
 
 // PUT with another object's uid: upstream's text comes from its storage layer.
 Error uid_conflict(const WriteRequest& write, std::string_view uid, std::string_view current_uid) {
@@ -75,7 +71,7 @@ Result<WriteResult> GenericStore::update(const WriteRequest& write, const Update
       if (current == nullptr) return created;
       continue;
     }
-    ASSIGN_OR_RETURN(Attempt outcome, try_update(write, options, change, current));
+    ASSIGN_OR_RETURN(UpdateAttempt outcome, try_update(write, options, change, current));
     if (outcome.result) return std::move(*outcome.result);
     if (attempt >= options.retries) break;
     current = std::move(outcome.winner);
@@ -98,7 +94,7 @@ Result<Object> GenericStore::changed(const WriteRequest& write, const UpdateOpti
 
 Result<void> GenericStore::check_update(const WriteRequest& write, const Object& object, const Object& old) {
   const ResourceDescriptor& resource = write.resource;
-  const WriteContext context = update_context(write);
+  const WriteContext context = write_context(write);
   FieldErrors errors;
   validate_metadata_update(resource, object, old, errors);
   validate_schema(resource, object, &old, errors);
@@ -113,8 +109,8 @@ Result<void> GenericStore::check_update(const WriteRequest& write, const Object&
   return admit_validating(write, Operation::Update, &object, &old);
 }
 
-Result<GenericStore::Attempt> GenericStore::try_update(const WriteRequest& write, const UpdateOptions& options,
-                                                       const Change& change, const StoredObjectPtr& current) {
+Result<GenericStore::UpdateAttempt> GenericStore::try_update(const WriteRequest& write, const UpdateOptions& options,
+                                                             const Change& change, const StoredObjectPtr& current) {
   const ResourceDescriptor& resource = write.resource;
   const Preconditions& wanted = options.preconditions;
   if (wanted.uid && *wanted.uid != current->uid()) return uid_conflict(write, *wanted.uid, current->uid());
@@ -126,59 +122,36 @@ Result<GenericStore::Attempt> GenericStore::try_update(const WriteRequest& write
   object = keep_system_metadata(object, old);
   TRY(admit(write, Operation::Update, &object, &old));
   if (!options.skip_prepare) {
-    ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_update(update_context(write), std::move(object), old));
+    ASSIGN_OR_RETURN(object, resource.strategy->prepare_for_update(write_context(write), std::move(object), old));
   }
   object = drop_duplicate_owners(object, write.warnings, options.patched);
   TRY(check_update(write, object, old));
   return finish_update(write, object, old, current);
 }
 
-Result<GenericStore::Attempt> GenericStore::finish_update(const WriteRequest& write, const Object& object,
-                                                          const Object& old, const StoredObjectPtr& current) {
+Result<GenericStore::UpdateAttempt> GenericStore::finish_update(const WriteRequest& write, const Object& object,
+                                                                const Object& old, const StoredObjectPtr& current) {
   const ResourceDescriptor& resource = write.resource;
-  ASSIGN_OR_RETURN(Strategy::Allocation allocation,
-                   resource.strategy->begin_write(update_context(write), object, &old));
-  const auto undo = [&] {
-    if (allocation.undo) allocation.undo();
-  };
-  auto bytes = stored_bytes(resource, allocation.object);
-  if (!bytes.ok()) {
-    undo();
-    return bytes.error();
+  ASSIGN_OR_RETURN(Strategy::Allocation allocation, resource.strategy->begin_write(write_context(write), object, &old));
+  PendingWrite pending(std::move(allocation));
+  ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(resource, pending.object()));
+  if (vanishes(*resource.strategy, pending.object(), old)) {
+    pending.give_back();
+    ASSIGN_OR_RETURN(StoredObjectPtr last, StoredObject::make(std::move(bytes), current->revision()));
+    if (write.dry_run) return UpdateAttempt{WriteResult{std::move(last), false, true}, nullptr};
+    ASSIGN_OR_RETURN(DeleteAttempt removed, store_removed(write, pending.object(), current));
+    if (!removed.result) return UpdateAttempt{std::nullopt, std::move(removed.winner)};
+    return UpdateAttempt{WriteResult{last->at(removed.result->object->revision()), false, true}, nullptr};
   }
-  if (vanishes(*resource.strategy, allocation.object, old)) {
-    undo();
-    ASSIGN_OR_RETURN(StoredObjectPtr last, StoredObject::make(std::move(bytes).value(), current->revision()));
-    if (write.dry_run) return Attempt{WriteResult{std::move(last), false, true}, nullptr};
-    ASSIGN_OR_RETURN(DeleteAttempt removed, store_removed(write, allocation.object, current));
-    if (!removed.result) return Attempt{std::nullopt, std::move(removed.winner)};
-    return Attempt{WriteResult{last->at(removed.result->object->revision()), false, true}, nullptr};
-  }
-  if (**bytes == *current->json()) {
-    undo();
-    return Attempt{WriteResult{current, false, false}, nullptr};
-  }
+  if (*bytes == *current->json()) return UpdateAttempt{WriteResult{current, false, false}, nullptr};
   if (write.dry_run) {
-    undo();
-    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes).value(), current->revision()));
-    return Attempt{WriteResult{std::move(stored), false, false}, nullptr};
+    ASSIGN_OR_RETURN(StoredObjectPtr stored, StoredObject::make(std::move(bytes), current->revision()));
+    return UpdateAttempt{WriteResult{std::move(stored), false, false}, nullptr};
   }
-  const std::string key = storage_key(resource, current->namespace_(), current->name());
-  auto outcome = feed_->backend().update(write.context, key, *bytes, current->revision(), resource.lease);
-  if (!outcome.ok()) {
-    undo();
-    return outcome.error();
-  }
-  if (const auto* lost = std::get_if<store::Lost>(&*outcome)) {
-    undo();
-    if (!lost->entry) return Attempt{std::nullopt, nullptr};
-    ASSIGN_OR_RETURN(StoredObjectPtr winner, read_entry(resource, *lost->entry));
-    return Attempt{std::nullopt, std::move(winner)};
-  }
-  if (allocation.commit) allocation.commit();
-  ASSIGN_OR_RETURN(StoredObjectPtr stored,
-                   StoredObject::make(std::move(bytes).value(), std::get<store::Written>(*outcome).revision));
-  return Attempt{WriteResult{std::move(stored), false, false}, nullptr};
+  ASSIGN_OR_RETURN(Attempt<StoredObjectPtr> stored, replace(write, std::move(bytes), *current));
+  if (!stored.result) return UpdateAttempt{std::nullopt, std::move(stored.winner)};
+  pending.stored();
+  return UpdateAttempt{WriteResult{std::move(*stored.result), false, false}, nullptr};
 }
 
 }  // namespace coracle::kube::apiserver

@@ -109,13 +109,9 @@ void check_write_options(const RequestScope& scope, FieldErrors& errors) {
                                               std::to_string(odd - manager.begin()) + ")"));
   }
   const std::string_view validation = scope.query.get("fieldValidation");
-  const bool known = validation.empty() || validation == "Ignore" || validation == "Warn" || validation == "Strict";
-  if (!known) {
-    errors.push_back({"FieldValueNotSupported",
-                      "Unsupported value: \"" + std::string(validation) +
-                          "\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
-                      "fieldValidation"});
-  }
+  constexpr std::string_view kKnown[] = {"", "Ignore", "Strict", "Warn"};
+  if (std::find(std::begin(kKnown), std::end(kKnown), validation) != std::end(kKnown)) return;
+  errors.push_back(field_error::not_supported("fieldValidation", validation, kKnown));
 }
 
 // In its place before the code.
@@ -140,6 +136,16 @@ bool has_empty_details(const Error& error) {
 
 Error namespace_mismatch() {
   return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+Result<void> check_name_of_url(const Object& object, std::string_view name) {
+  if (object.name().empty()) {
+    return bad_request("the name of the object (" + std::string(name) +
+                       " based on URL) was undeterminable: name must be provided");
+  }
+  if (object.name() == name) return {};
+  return bad_request("the name of the object (" + std::string(object.name()) +
+                     ") does not match the name on the URL (" + std::string(name) + ")");
 }
 
 Error method_not_allowed() {
@@ -228,8 +234,8 @@ Result<Object> read_body(RequestScope& scope, const GroupVersionKind& gvk, const
 void check_dry_run(const Value& values, FieldErrors& errors) {
   const auto all = values.items();
   if (std::all_of(all.begin(), all.end(), [](const Value& value) { return value.as_string() == "All"; })) return;
-  errors.push_back({"FieldValueNotSupported",
-                    "Unsupported value: " + json::write(values) + ": supported values: \"All\"", "dryRun"});
+  constexpr std::string_view kKnown[] = {"All"};
+  errors.push_back(field_error::not_supported("dryRun", values, kKnown));
 }
 
 Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor& resource,

@@ -26,6 +26,8 @@ Result<void> report_findings(RequestScope& scope, const GroupVersionKind& gvk,
 
 // The object names another namespace than the path.
 Error namespace_mismatch();
+// Whether the object carries the name that the URL gives it, in upstream's words.
+Result<void> check_name_of_url(const Object& object, std::string_view name);
 // The path is served, but not for this method.
 Error method_not_allowed();
 

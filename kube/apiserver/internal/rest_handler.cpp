@@ -22,12 +22,6 @@ Error unknown_resource() {
   return Error(Reason::NotFound, "the server could not find the requested resource");
 }
 
-// Whoever serves custom resources knows the group only by its versions.
-bool has_builtin_group(const ResourceTable& table, std::string_view group) {
-  return std::any_of(table.all().begin(), table.all().end(),
-                     [&](const ResourcePtr& resource) { return resource->gvk.group == group && !resource->custom; });
-}
-
 }  // namespace
 
 OutputOffer offer_of(const ResourceDescriptor& resource) {
@@ -70,15 +64,7 @@ Result<Object> read_named_body(RequestScope& scope, const ResourceDescriptor& re
   } else if (resource.namespaced && object.namespace_().empty()) {
     object = object.with_metadata("namespace", ns);
   }
-  const std::string& name = scope.info.name;
-  if (!name_required) return object;
-  if (object.name().empty()) {
-    return bad_request("the name of the object (" + name + " based on URL) was undeterminable: name must be provided");
-  }
-  if (object.name() != name) {
-    return bad_request("the name of the object (" + std::string(object.name()) +
-                       ") does not match the name on the URL (" + name + ")");
-  }
+  if (name_required) TRY(check_name_of_url(object, scope.info.name));
   return object;
 }
 
@@ -86,7 +72,7 @@ Result<http::Response> RestHandler::serve_nothing(const RequestScope& scope) con
   const std::vector<std::string_view> parts = split(scope.request.path, '/');
   const std::string_view root = parts.size() > 1 ? parts[1] : "";
   const bool core = root == "api" || (root == "version" && parts.size() > 2);
-  if (core || (root == "apis" && parts.size() > 3 && has_builtin_group(*registry_.table(), parts[2]))) {
+  if (core || (root == "apis" && parts.size() > 3 && registry_.table()->has_builtin_group(parts[2]))) {
     return unknown_resource();
   }
   return http::Response::text(404, "404 page not found\n");
@@ -98,7 +84,8 @@ Result<http::Response> RestHandler::serve(RequestScope& scope) {
   const ResourceTablePtr table = registry_.table();
   ResourcePtr resource = table->find(info.group, info.version, info.resource);
   if (resource == nullptr) {
-    if (!has_builtin_group(*table, info.group)) return http::Response::text(404, "404 page not found\n");
+    // Whoever serves custom resources knows the group only by its versions.
+    if (!table->has_builtin_group(info.group)) return http::Response::text(404, "404 page not found\n");
     return unknown_resource();
   }
   // Namespaces are named in their own path; everything else is namespaced by it or not at all.

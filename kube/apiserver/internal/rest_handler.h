@@ -5,10 +5,10 @@
 
 #include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/endpoint_table.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_filter.h"
 #include "kube/apiserver/internal/request_scope.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/internal/subresources.h"
 #include "kube/apiserver/registry.h"
 

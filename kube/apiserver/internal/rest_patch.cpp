@@ -10,19 +10,13 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr unsigned kPatchRetries = 5;
-
 // What an apply request may send at all.
 Result<void> check_applied(const RequestScope& scope, const ResourceDescriptor& resource, const Object& applied) {
   const GroupVersionKind gvk = applied.gvk();
   if (gvk != resource.gvk) {
     return bad_request("invalid object type: " + gvk.group + "/" + gvk.version + ", Kind=" + gvk.kind);
   }
-  const std::string& name = scope.info.name;
-  if (!applied.name().empty() && applied.name() != name) {
-    return bad_request("the name of the object (" + std::string(applied.name()) +
-                       ") does not match the name on the URL (" + name + ")");
-  }
+  if (!applied.name().empty()) TRY(check_name_of_url(applied, scope.info.name));
   if (!applied.namespace_().empty() && applied.namespace_() != scope.info.namespace_) {
     return namespace_mismatch();
   }
@@ -86,7 +80,6 @@ Result<http::Response> RestHandler::patch(const Request& request) {
   }
   const PatchBody body = std::move(read).value();
   UpdateOptions options;
-  options.retries = kPatchRetries;
   options.patched = true;
   const auto change = [&](const Object* current) -> Result<Object> {
     if (current == nullptr) return not_found(resource, write.name);
@@ -105,16 +98,12 @@ Result<http::Response> RestHandler::apply_patch(const Request& request, const Wr
   TRY(check_applied(scope, resource, applied));
   const bool force = query_flag(scope.query, "force").value_or(false);
   UpdateOptions options;
-  options.retries = kPatchRetries;
   options.patched = true;
   options.create_if_missing = scope.info.subresource.empty();
   options.tracks_managed_fields = false;
   const auto change = [&](const Object* current) -> Result<Object> {
     const WallTime now = scope.context.clock().wall();
-    if (current == nullptr && applied.name().empty()) {
-      return bad_request("the name of the object (" + write.name +
-                         " based on URL) was undeterminable: name must be provided");
-    }
+    if (current == nullptr) TRY(check_name_of_url(applied, write.name));
     if (current == nullptr && !applied.uid().empty()) return uid_mismatch(resource, applied, write.name);
     ASSIGN_OR_RETURN(const Object merged, apply_managed_fields({resource, write.field_manager, write.subresource, now},
                                                                current, applied, force));

@@ -47,10 +47,8 @@ Result<void> check_delete_options(const DeleteOptions& options, const Value& dry
                                           "orphanDependents and deletionPropagation cannot be both set"));
   }
   if (policy && *policy != "Foreground" && *policy != "Background" && *policy != "Orphan") {
-    errors.push_back({"FieldValueNotSupported",
-                      "Unsupported value: \"" + *policy +
-                          "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
-                      "propagationPolicy"});
+    constexpr std::string_view kPolicies[] = {"Foreground", "Background", "Orphan", "nil"};
+    errors.push_back(field_error::not_supported("propagationPolicy", *policy, kPolicies));
   }
   check_dry_run(dry_runs, errors);
   if (errors.empty()) return {};

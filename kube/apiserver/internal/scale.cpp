@@ -18,7 +18,6 @@ namespace coracle::kube::apiserver {
 namespace {
 
 const GroupVersionKind kScaleKind = {"autoscaling", "v1", "Scale"};
-constexpr unsigned kScaleRetries = 5;
 
 using PathNames = std::vector<std::string_view>;
 
@@ -79,14 +78,7 @@ Result<void> check_scale(const ResourceDescriptor& resource, const WriteRequest&
   if (scale.gvk() != kScaleKind) {
     return bad_request("wrong object passed to Scale update: " + std::string(scale.kind()));
   }
-  if (scale.name().empty()) {
-    return bad_request("the name of the object (" + write.name +
-                       " based on URL) was undeterminable: name must be provided");
-  }
-  if (scale.name() != write.name) {
-    return bad_request("the name of the object (" + std::string(scale.name()) +
-                       ") does not match the name on the URL (" + write.name + ")");
-  }
+  TRY(check_name_of_url(scale, write.name));
   if (!scale.uid().empty() && scale.uid() != parent.uid()) {
     return conflict(resource, write.name,
                     "Precondition failed: UID in precondition: " + std::string(scale.uid()) +
@@ -183,7 +175,6 @@ Result<http::Response> serve_scale(SubresourceCall& call) {
     ASSIGN_OR_RETURN(request.sent, read_body(scope, kScaleKind, scale_schema()));
   }
   UpdateOptions options;
-  options.retries = kScaleRetries;
   options.tracks_managed_fields = false;
   const auto change = [&](const Object* parent) -> Result<Object> {
     if (parent == nullptr) return not_found(resource, write.name);

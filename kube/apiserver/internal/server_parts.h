@@ -3,7 +3,7 @@
 #include "base/executor.h"
 #include "base/log.h"
 #include "kube/apiserver/internal/endpoint_table.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/subresources.h"
 #include "kube/apiserver/registry.h"
 #include "kube/apiserver/server.h"

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "kube/apiserver/internal/discovery/discovery.h"
 #include "kube/apiserver/internal/endpoint_table.h"
+#include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/prefix_follower.h"
-#include "kube/apiserver/internal/resource_store_impl.h"
 #include "kube/apiserver/registry.h"
 
 namespace coracle::kube::apiserver {

@@ -56,10 +56,7 @@ class BootstrapTokens : public TokenAuthenticator {
     answer.who.user = std::string("system:bootstrap:").append(id);
     answer.who.groups.emplace_back(kBootstrapGroup);
     if (!add_extra_groups(*secret, answer.who.groups)) return std::optional<TokenAnswer>();
-    for (const std::string& audience : api_audiences_) {
-      bool wanted = audiences.empty() || std::find(audiences.begin(), audiences.end(), audience) != audiences.end();
-      if (wanted) answer.audiences.push_back(audience);
-    }
+    answer.audiences = wanted_audiences(api_audiences_, audiences);
     if (answer.audiences.empty()) return std::optional<TokenAnswer>();
     return std::optional<TokenAnswer>(std::move(answer));
   }

@@ -80,12 +80,7 @@ class PasswdTokens : public TokenAuthenticator {
     const PasswdEntry* entry = matching_entry(entries_, user, password);
     if (entry == nullptr) return std::optional<TokenAnswer>();
     // Such a token belongs to whoever the API server serves.
-    TokenAnswer answer{passwd_identity(*entry), {}};
-    for (const std::string& audience : api_audiences_) {
-      bool wanted = audiences.empty();
-      for (const std::string& one : audiences) wanted = wanted || one == audience;
-      if (wanted) answer.audiences.push_back(audience);
-    }
+    TokenAnswer answer{passwd_identity(*entry), wanted_audiences(api_audiences_, audiences)};
     if (answer.audiences.empty()) return std::optional<TokenAnswer>();
     return std::optional<TokenAnswer>(std::move(answer));
   }

@@ -73,6 +73,14 @@ class BearerAuthenticator : public Authenticator {
 
 }  // namespace
 
+std::vector<std::string> wanted_audiences(std::span<const std::string> audiences, std::span<const std::string> wanted) {
+  std::vector<std::string> common;
+  for (const std::string& audience : audiences) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), audience) != wanted.end()) common.push_back(audience);
+  }
+  return common;
+}
+
 std::unique_ptr<TokenAuthenticator> make_token_union(std::vector<std::unique_ptr<TokenAuthenticator>> kinds) {
   return std::make_unique<TokenUnion>(std::move(kinds));
 }

@@ -27,6 +27,9 @@ class TokenAuthenticator {
                                                                 std::span<const std::string> audiences) = 0;
 };
 
+// What of `audiences` is wanted; all of them when nothing particular is.
+std::vector<std::string> wanted_audiences(std::span<const std::string> audiences, std::span<const std::string> wanted);
+
 // Asks each kind in order. Unauthorized with "invalid bearer token" (and what the kinds said) when none
 // knows it.
 std::unique_ptr<TokenAuthenticator> make_token_union(std::vector<std::unique_ptr<TokenAuthenticator>> kinds);

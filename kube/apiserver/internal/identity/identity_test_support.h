@@ -125,6 +125,7 @@ class TestTable : public ResourceTable {
   }
   const std::vector<ResourcePtr>& all() const override { return all_; }
   bool has_group_version(std::string_view, std::string_view) const override { return true; }
+  bool has_builtin_group(std::string_view) const override { return true; }
   std::uint64_t generation() const override { return 1; }
 
  private:

@@ -32,10 +32,7 @@ Result<void> check_times(const ServiceAccountClaims& claims, WallTime now) {
 // The wanted audiences that the token names too.
 Result<std::vector<std::string>> common_audiences(const std::vector<std::string>& of_token,
                                                   std::span<const std::string> wanted) {
-  std::vector<std::string> common;
-  for (const std::string& audience : of_token) {
-    if (std::find(wanted.begin(), wanted.end(), audience) != wanted.end()) common.push_back(audience);
-  }
+  std::vector<std::string> common = wanted_audiences(of_token, wanted);
   if (!common.empty()) return common;
   return invalid_token("token audiences " + go_quote_list(of_token) + " is invalid for the target audiences " +
                        go_quote_list({wanted.begin(), wanted.end()}));

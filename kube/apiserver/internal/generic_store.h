@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/resource_store.h"
@@ -38,24 +39,23 @@ class GenericStore : public ResourceStore {
 
  private:
   // The outcome of one attempt: done, or lost against what is there now.
+  template <class Outcome>
   struct Attempt {
-    std::optional<WriteResult> result;
+    std::optional<Outcome> result;
     StoredObjectPtr winner;  // null when the object is gone
   };
+  using UpdateAttempt = Attempt<WriteResult>;
+  using DeleteAttempt = Attempt<DeleteResult>;
 
   Result<WriteResult> create(const WriteRequest& write, const UpdateOptions& options, Object object);
   Result<WriteResult> store_new(const WriteRequest& write, const Object& object);
-  Result<Attempt> try_update(const WriteRequest& write, const UpdateOptions& options, const Change& change,
-                             const StoredObjectPtr& current);
+  Result<UpdateAttempt> try_update(const WriteRequest& write, const UpdateOptions& options, const Change& change,
+                                   const StoredObjectPtr& current);
   Result<Object> changed(const WriteRequest& write, const UpdateOptions& options, const Change& change,
                          const Object& current, const StoredObject& stored);
   Result<void> check_update(const WriteRequest& write, const Object& object, const Object& old);
-  Result<Attempt> finish_update(const WriteRequest& write, const Object& object, const Object& old,
-                                const StoredObjectPtr& current);
-  struct DeleteAttempt {
-    std::optional<DeleteResult> result;
-    StoredObjectPtr winner;
-  };
+  Result<UpdateAttempt> finish_update(const WriteRequest& write, const Object& object, const Object& old,
+                                      const StoredObjectPtr& current);
   Result<DeleteAttempt> try_remove(const WriteRequest& write, const DeleteOptions& options,
                                    const StoredObjectPtr& current);
   Result<DeleteAttempt> store_marked(const WriteRequest& write, const Object& marked, const StoredObjectPtr& current);
@@ -64,10 +64,37 @@ class GenericStore : public ResourceStore {
   Result<void> admit(const WriteRequest& write, Operation operation, Object* object, const Object* old);
   Result<void> admit_validating(const WriteRequest& write, Operation operation, const Object* object,
                                 const Object* old);
+  // Stores the bytes in the place of `current`.
+  Result<Attempt<StoredObjectPtr>> replace(const WriteRequest& write, store::Bytes bytes, const StoredObject& current);
+  Result<StoredObjectPtr> winner_of(const ResourceDescriptor& resource, const store::Lost& lost) const;
   Result<StoredObjectPtr> read_entry(const ResourceDescriptor& resource, const store::Entry& entry) const;
 
   const std::shared_ptr<StoreFeed> feed_;
   const AdmissionChain& admission_;
+};
+
+// What strategies learn of a write.
+WriteContext write_context(const WriteRequest& write);
+
+// An object with what its strategy has allocated for it (addresses, ports), which is given back unless it is stored.
+class PendingWrite {
+ public:
+  explicit PendingWrite(Strategy::Allocation allocation) : allocation_(std::move(allocation)) {}
+  PendingWrite(const PendingWrite&) = delete;
+  PendingWrite& operator=(const PendingWrite&) = delete;
+  ~PendingWrite() { give_back(); }
+
+  const Object& object() const { return allocation_.object; }
+  void give_back() {
+    if (const auto undo = std::exchange(allocation_.undo, nullptr)) undo();
+  }
+  void stored() {
+    allocation_.undo = nullptr;
+    if (allocation_.commit) allocation_.commit();
+  }
+
+ private:
+  Strategy::Allocation allocation_;
 };
 
 // How stored values of a resource become the JSON form of StoredObject: protobuf and foreign JSON.
