@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kube/apiserver/registry.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/registry.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 
@@ -23,9 +23,5 @@ std::vector<ResourcePtr> builtin_resources(const BuiltinHooks& hooks);
 
 // groupPriorityMinimum of a built-in group, 1000 for others: the order of groups in discovery.
 int group_priority(std::string_view group);
-// v2 before v1 before v1beta1 before anything else.
-bool version_before(std::string_view left, std::string_view right);
-
-std::unique_ptr<Registry> make_registry(std::vector<ResourcePtr> builtin);
 
 }  // namespace coracle::kube::apiserver

@@ -5,8 +5,8 @@
 
 #include "kube/apiserver/internal/health.h"
 #include "kube/apiserver/internal/request_scope.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/subresources.h"
-#include "kube/apiserver/resource.h"
 
 // Answers with objects that are computed for the request and stored nowhere, in every representation
 // that stored ones have.

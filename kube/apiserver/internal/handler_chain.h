@@ -5,8 +5,8 @@
 
 #include "base/http/message.h"
 #include "base/log.h"
-#include "kube/apiserver/authentication.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authentication.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/request_scope.h"
 
 namespace coracle::kube::apiserver {

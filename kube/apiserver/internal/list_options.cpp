@@ -5,8 +5,8 @@
 #include "base/json/go_error.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
+#include "kube/apiserver/internal/request_info.h"
 #include "kube/apiserver/internal/resource_store.h"
-#include "kube/apiserver/request_info.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {

@@ -12,9 +12,9 @@
 #include "base/http/message.h"
 #include "base/result.h"
 #include "kube/apiserver/internal/media_type.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/stored_object.h"
 #include "kube/apiserver/internal/watch_event.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

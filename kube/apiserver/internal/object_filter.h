@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/stored_object.h"
-#include "kube/apiserver/resource.h"
 #include "kube/object/selector.h"
 
 namespace coracle::kube::apiserver {

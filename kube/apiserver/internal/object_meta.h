@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/names.h"
 
 namespace coracle::kube::apiserver {

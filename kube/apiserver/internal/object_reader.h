@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/context.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/internal/resource_store.h"
-#include "kube/apiserver/registry.h"
 
 namespace coracle::kube::apiserver {
 

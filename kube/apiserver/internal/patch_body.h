@@ -5,7 +5,7 @@
 #include "base/http/message.h"
 #include "base/result.h"
 #include "kube/apiserver/internal/request_scope.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

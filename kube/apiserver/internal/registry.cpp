@@ -1,4 +1,4 @@
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 
 #include <algorithm>
 #include <charconv>

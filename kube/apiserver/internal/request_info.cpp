@@ -1,4 +1,4 @@
-#include "kube/apiserver/request_info.h"
+#include "kube/apiserver/internal/request_info.h"
 
 #include <algorithm>
 #include <iterator>

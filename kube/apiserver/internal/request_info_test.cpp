@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "kube/apiserver/internal/media_type.h"
-#include "kube/apiserver/request_info.h"
+#include "kube/apiserver/internal/request_info.h"
 
 namespace coracle::kube::apiserver {
 

@@ -7,7 +7,7 @@
 #include "base/context.h"
 #include "base/http/message.h"
 #include "base/result.h"
-#include "kube/apiserver/request_info.h"
+#include "kube/apiserver/internal/request_info.h"
 
 namespace coracle::kube::apiserver {
 

@@ -9,8 +9,8 @@
 
 #include "base/context.h"
 #include "base/result.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/stored_object.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

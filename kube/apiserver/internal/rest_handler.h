@@ -8,9 +8,9 @@
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_encoder.h"
 #include "kube/apiserver/internal/object_filter.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/internal/request_scope.h"
 #include "kube/apiserver/internal/subresources.h"
-#include "kube/apiserver/registry.h"
 
 namespace coracle::kube::apiserver {
 

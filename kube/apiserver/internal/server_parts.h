@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "kube/apiserver/internal/endpoint_table.h"
 #include "kube/apiserver/internal/generic_store.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/internal/subresources.h"
-#include "kube/apiserver/registry.h"
 #include "kube/apiserver/server.h"
 
 namespace coracle::kube::apiserver {

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

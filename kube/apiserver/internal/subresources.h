@@ -8,8 +8,8 @@
 
 #include "kube/apiserver/internal/admission/chain.h"
 #include "kube/apiserver/internal/request_scope.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/resource_store.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json/json.h"
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 #include "store/memory.h"
 
 namespace coracle::kube::apiserver::testing {

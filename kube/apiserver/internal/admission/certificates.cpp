@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "base/tls/crypto.h"
-#include "kube/apiserver/authentication.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
+#include "kube/apiserver/internal/authentication.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
 
 namespace coracle::kube::apiserver {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kube/apiserver/admission.h"
+#include "kube/apiserver/internal/admission.h"
 
 namespace coracle::kube::apiserver {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/value.h"
-#include "kube/apiserver/admission.h"
+#include "kube/apiserver/internal/admission.h"
 
 namespace coracle::kube::apiserver {
 

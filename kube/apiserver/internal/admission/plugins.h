@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "kube/apiserver/admission.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/admission.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/identity/identity_parts.h"
 #include "kube/apiserver/internal/object_reader.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 
 namespace coracle::kube::apiserver {
 

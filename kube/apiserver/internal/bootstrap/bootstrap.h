@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/log.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/internal/resource_store.h"
-#include "kube/apiserver/registry.h"
 #include "kube/apiserver/server.h"
 
 namespace coracle::kube::apiserver {

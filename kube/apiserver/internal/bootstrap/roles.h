@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/object/object.h"
 
 namespace coracle::kube::apiserver {

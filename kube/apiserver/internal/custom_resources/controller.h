@@ -12,7 +12,7 @@
 #include "kube/apiserver/internal/custom_resources/resources.h"
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/prefix_follower.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 
 namespace coracle::kube::apiserver {
 

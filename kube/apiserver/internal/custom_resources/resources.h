@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kube/apiserver/internal/custom_resources/schemas.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/object.h"
 
 namespace coracle::kube::apiserver {

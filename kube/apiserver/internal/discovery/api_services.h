@@ -12,7 +12,7 @@
 #include "kube/apiserver/internal/endpoint_table.h"
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/prefix_follower.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 
 namespace coracle::kube::apiserver {
 

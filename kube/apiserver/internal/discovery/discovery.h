@@ -9,7 +9,7 @@
 #include "base/http/message.h"
 #include "kube/apiserver/internal/discovery/discovery_documents.h"
 #include "kube/apiserver/internal/endpoint_table.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/server.h"
 
 namespace coracle::kube::apiserver {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/value.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 
 namespace coracle::kube::apiserver {
 

@@ -7,7 +7,7 @@
 
 #include "kube/apiserver/internal/discovery/openapi_paths.h"
 #include "kube/apiserver/internal/endpoint_table.h"
-#include "kube/apiserver/registry.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/server.h"
 
 namespace coracle::kube::apiserver {

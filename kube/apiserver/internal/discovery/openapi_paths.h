@@ -6,7 +6,7 @@
 #include "base/value.h"
 #include "kube/apiserver/internal/discovery/openapi_operations.h"
 #include "kube/apiserver/internal/discovery/openapi_schema.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/value.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/schema/schema.h"
 
 namespace coracle::kube::apiserver {

@@ -1,4 +1,4 @@
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 
 #include <algorithm>
 #include <utility>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/tls/tls.h"
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 
 namespace coracle::kube::apiserver {
 

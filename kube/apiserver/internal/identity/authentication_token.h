@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 
 namespace coracle::kube::apiserver {
 

@@ -1,9 +1,9 @@
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 #include "kube/apiserver/internal/identity/authorization_union.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/identity/authorization_node_graph.h"
 
 namespace coracle::kube::apiserver {

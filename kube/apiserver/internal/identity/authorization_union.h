@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 
 namespace coracle::kube::apiserver {
 

@@ -12,8 +12,8 @@
 #include "base/json/json.h"
 #include "base/sim_executor.h"
 #include "kube/apiserver/internal/object_reader.h"
+#include "kube/apiserver/internal/registry.h"
 #include "kube/apiserver/internal/resource_store.h"
-#include "kube/apiserver/registry.h"
 
 namespace coracle::kube::apiserver::testing {
 

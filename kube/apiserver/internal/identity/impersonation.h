@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/handler_chain.h"
 
 namespace coracle::kube::apiserver {

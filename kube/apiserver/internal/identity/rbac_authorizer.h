@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/identity/rbac_index.h"
 #include "kube/apiserver/internal/object_reader.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/context.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/object/object.h"
 
 namespace coracle::kube::apiserver {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/value.h"
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 
 namespace coracle::kube::apiserver {
 

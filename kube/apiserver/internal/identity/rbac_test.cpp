@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "kube/apiserver/authentication.h"
+#include "kube/apiserver/internal/authentication.h"
 #include "kube/apiserver/internal/identity/authorization_union.h"
 #include "kube/apiserver/internal/identity/identity_test_support.h"
 #include "kube/apiserver/internal/identity/rbac_authorizer.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kube/apiserver/authorization.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/identity/authentication_token.h"
 #include "kube/apiserver/internal/subresources.h"
 

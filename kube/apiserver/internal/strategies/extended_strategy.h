@@ -3,7 +3,7 @@
 #include <memory>
 #include <string_view>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string_view>
 
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/strategies/environment.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

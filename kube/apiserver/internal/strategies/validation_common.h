@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 #include "kube/object/names.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/object.h"
 
 // The pieces that rows of tables are made of.

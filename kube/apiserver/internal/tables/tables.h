@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/value.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 // What `kubectl get` shows: columns and cells of every resource.
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables

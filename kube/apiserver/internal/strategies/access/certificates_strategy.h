@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

@@ -3,7 +3,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 
 // What admission webhooks and admission policies have in common: which requests they are for. Expressions are not

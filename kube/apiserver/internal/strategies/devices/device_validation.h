@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 
 // What resource.k8s.io says of devices: those that nodes offer, and those that claims ask for.

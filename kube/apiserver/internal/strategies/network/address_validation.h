@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 
 // Checks of IP addresses and networks in fields that are older than today's rules: what such a field held before,

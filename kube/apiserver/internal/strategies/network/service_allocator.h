@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/strategies/environment.h"
 #include "kube/apiserver/internal/strategies/network/number_pool.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

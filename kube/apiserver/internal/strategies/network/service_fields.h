@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/value.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

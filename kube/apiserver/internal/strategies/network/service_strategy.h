@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/strategies/network/service_allocator.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

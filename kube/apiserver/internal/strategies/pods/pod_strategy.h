@@ -2,9 +2,9 @@
 
 #include <memory>
 
+#include "kube/apiserver/internal/registry.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/apiserver/internal/subresources.h"
-#include "kube/apiserver/registry.h"
-#include "kube/apiserver/resource.h"
 
 namespace coracle::kube::apiserver {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 
 namespace coracle::kube::apiserver {

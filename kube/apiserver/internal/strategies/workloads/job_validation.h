@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 
 namespace coracle::kube::apiserver {

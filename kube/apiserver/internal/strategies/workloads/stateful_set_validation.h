@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 

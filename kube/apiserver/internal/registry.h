@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "kube/apiserver/resource.h"
+#include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 
@@ -37,5 +37,10 @@ class Registry {
   // Called after each change, on the thread that made it.
   virtual void on_change(std::function<void(const ResourceTablePtr&)> callback) = 0;
 };
+
+std::unique_ptr<Registry> make_registry(std::vector<ResourcePtr> builtin);
+
+// v2 before v1 before v1beta1 before anything else.
+bool version_before(std::string_view left, std::string_view right);
 
 }  // namespace coracle::kube::apiserver
