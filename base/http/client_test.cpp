@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -139,7 +140,7 @@ TEST_CASE("waiting for an answer ends with the context") {
   server.stop();
 }
 
-TEST_CASE("a stream gives its head at once and ends when the caller wants") {
+TEST_CASE("a body is read as it comes, and its reader may leave at any time") {
   TestServer server([](const Context&, const Request&) {
     Response response;
     response.headers.add("X-Kind", "watch");
@@ -147,27 +148,57 @@ TEST_CASE("a stream gives its head at once and ends when the caller wants") {
     return response;
   });
   const auto client = server.client();
-  std::string kind;
-  std::string data;
-  CHECK(client
-            ->stream(
-                server.context(), server.url("/"), testing::make_request(),
-                [&](int status, const Headers& headers) { return kind = headers.get("x-kind"), status == 200; },
-                [&](std::string_view piece) { return data += piece, false; })
-            .ok());
-  CHECK(kind == "watch");
-  CHECK(data == "event\n");
-  CHECK(client
-            ->stream(
-                server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return false; },
-                [](std::string_view) { return true; })
-            .ok());
+  {
+    const auto answer = client->open(server.context(), server.url("/"), testing::make_request()).value();
+    CHECK(answer->status() == 200);
+    CHECK(answer->headers().get("x-kind") == "watch");
+    CHECK(answer->read(server.context()).value() == "event\n");
+  }
+  CHECK(client->open(server.context(), server.url("/"), testing::make_request()).ok());
+  const auto answer = client->open(server.context(), server.url("/"), testing::make_request()).value();
+  CHECK(answer->read(server.context()).value() == "event\n");
+  const auto late = answer->read(server.context().with_timeout(std::chrono::milliseconds(50)));
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().reason() == Reason::Timeout);
   std::stop_source stop;
-  const auto ended = client->stream(
-      server.context().with_stop(stop.get_token()), server.url("/"), testing::make_request(),
-      [](int, const Headers&) { return true; }, [&](std::string_view) { return stop.request_stop(); });
+  const auto timer = server.executor().call_after(std::chrono::milliseconds(50), [&] { stop.request_stop(); });
+  const auto ended = answer->read(server.context().with_stop(stop.get_token()));
   REQUIRE_FALSE(ended.ok());
   CHECK(ended.error().reason() == Reason::Canceled);
+}
+
+TEST_CASE("no more of a body is kept than a reader takes at once") {
+  const bool tls = GENERATE(true, false);
+  constexpr std::size_t kPieces = 500;
+  const std::string piece(64 * 1024, 'x');
+  TestServer server(
+      [&](const Context&, const Request&) {
+        Response response;
+        response.source = std::make_unique<CountingSource>(piece, kPieces);
+        return response;
+      },
+      tls);
+  const auto client = server.client();
+  const auto answer = client->open(server.context(), server.url("/"), testing::make_request()).value();
+  std::size_t read = 0;
+  std::size_t largest = 0;
+  for (std::string_view next; !(next = answer->read(server.context()).value()).empty(); read += next.size()) {
+    largest = std::max(largest, next.size());
+  }
+  CHECK(read == kPieces * piece.size());
+  CHECK(largest <= 320 * 1024);
+}
+
+TEST_CASE("a body that breaks off is Unavailable after what has come of it") {
+  const SayingServer server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  auto executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  const auto client = make_client();
+  const auto answer = client->open(context, server.url(), testing::make_request()).value();
+  CHECK(answer->read(context).value() == "half");
+  const auto rest = answer->read(context);
+  REQUIRE_FALSE(rest.ok());
+  CHECK(rest.error().reason() == Reason::Unavailable);
 }
 
 TEST_CASE("answers larger than the limit are refused") {

@@ -205,13 +205,10 @@ TEST_CASE("what a source learns on other threads reaches the client in order") {
   std::thread feeder([&] {
     for (int i = 0; i < kEvents; ++i) feed->push("event " + std::to_string(i) + "\n", i + 1 == kEvents);
   });
-  std::string got;
-  const auto result = server.client()->stream(
-      server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return true; },
-      [&](std::string_view data) { return got += data, true; });
+  const auto got = server.client()->send(server.context(), server.url("/"), testing::make_request());
   feeder.join();
-  CHECK(result.ok());
-  CHECK(got == expected);
+  REQUIRE(got.ok());
+  CHECK(got->body_text() == expected);
   server.stop();
   // A wake that comes after everything is gone does nothing.
   feed->wake();
@@ -228,16 +225,12 @@ TEST_CASE("a source that waits is not asked again before it wakes") {
         return response;
       },
       tls);
-  std::string got;
-  const auto result = server.client()->stream(
-      server.context(), server.url("/"), testing::make_request(), [](int, const Headers&) { return true; },
-      [&](std::string_view data) {
-        got += data;
-        if (got == "first") feed->push("second", true);
-        return true;
-      });
-  CHECK(result.ok());
-  CHECK(got == "firstsecond");
+  const auto client = server.client();
+  const auto answer = client->open(server.context(), server.url("/"), testing::make_request()).value();
+  CHECK(answer->read(server.context()).value() == "first");
+  feed->push("second", true);
+  CHECK(answer->read(server.context()).value() == "second");
+  CHECK(answer->read(server.context()).value().empty());
   CHECK(feed->pulls == 2);
 }
 

@@ -5,24 +5,19 @@
 
 #include "base/context.h"
 #include "base/executor.h"
+#include "base/http/remote.h"
 #include "base/result.h"
 #include "charts/repository.h"
 
 namespace coracle::reconcilers {
 
-// Where a chart is and how to ask for it.
+// Where a chart is and how to ask for it. No URL of it holds a user.
 struct ChartLocation {
   charts::ChartSource source;
-  std::string username;  // basic authentication; empty: none
-  std::string password;
-  bool pass_credentials = false;  // also to other hosts than the repository's
-  std::string ca_pem;             // empty: the system's store
-  std::string certificate_pem;    // client certificate and key, both or none
-  std::string key_pem;
-  bool insecure_skip_verify = false;
+  http::Remote remote;  // the repository, or the chart that is in none
 };
 
-// The host that is asked first, with its port, without user and password: fit for messages.
+// The host that is asked first, with its port.
 std::string host_of(const ChartLocation& location);
 
 // Brings the bytes of a chart's .tgz. Blocks until the context ends: call it from Blocking tasks, with a time-out.
@@ -33,8 +28,8 @@ class ChartFetcher {
   virtual Result<std::string> fetch(const Context& context, const ChartLocation& location) = 0;
 };
 
-// Over HTTP and HTTPS. Redirects are followed; credentials stay with the host that they are for. Any number at once,
-// but only few of them keep something large in memory.
+// Over HTTP and HTTPS. Redirects are followed, out of encryption too, as helm does; credentials stay with the host that
+// they are for, and never leave encryption. Any number at once, but only few of them keep something large in memory.
 std::unique_ptr<ChartFetcher> make_http_chart_fetcher(Executor& executor);
 
 }  // namespace coracle::reconcilers

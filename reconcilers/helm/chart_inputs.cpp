@@ -70,41 +70,46 @@ Result<ChartLocation> ChartInputs::location(const Context& context, const kube::
                                             const HelmSpec& spec) const {
   ChartLocation location;
   location.source = {spec.chart, spec.repository, spec.version};
-  location.pass_credentials = chart["spec"]["authPassCredentials"].as_bool();
-  location.insecure_skip_verify = chart["spec"]["insecureSkipTLSVerify"].as_bool();
-  if (spec.from_own_api) add_pem(location.ca_pem, api_ca_pem_);
-  TRY(add_authorities(context, chart, location));
-  TRY(add_credentials(context, chart, location));
+  std::string& home = spec.repository.empty() ? location.source.chart : location.source.repository;
+  http::Remote& remote = location.remote;
+  remote.url = home;
+  remote.pass_credentials = chart["spec"]["authPassCredentials"].as_bool();
+  remote.insecure_skip_verify = chart["spec"]["insecureSkipTLSVerify"].as_bool();
+  if (spec.from_own_api) add_pem(remote.ca_pem, api_ca_pem_);
+  TRY(add_authorities(context, chart, remote));
+  TRY(add_credentials(context, chart, remote));
+  remote = http::without_user(std::move(remote));
+  home = remote.url;
   return location;
 }
 
 Result<void> ChartInputs::add_authorities(const Context& context, const kube::Object& chart,
-                                          ChartLocation& location) const {
-  if (const std::string_view pem = chart["spec"]["repoCA"].as_string(); !pem.empty()) add_pem(location.ca_pem, pem);
+                                          http::Remote& remote) const {
+  if (const std::string_view pem = chart["spec"]["repoCA"].as_string(); !pem.empty()) add_pem(remote.ca_pem, pem);
   const std::string name(chart["spec"]["repoCAConfigMap"]["name"].as_string());
   if (name.empty()) return {};
   const Result<kube::Object> config_map =
       client_.get(context, kube::resources::config_maps(), {std::string(chart.namespace_()), name});
   if (!config_map.ok()) return config_map.error().in("spec.repoCAConfigMap");
   for (const Value::Member& member : (*config_map)["data"].members()) {
-    add_pem(location.ca_pem, member.value.as_string());
+    add_pem(remote.ca_pem, member.value.as_string());
   }
   return {};
 }
 
 Result<void> ChartInputs::add_credentials(const Context& context, const kube::Object& chart,
-                                          ChartLocation& location) const {
+                                          http::Remote& remote) const {
   const std::string name(chart["spec"]["authSecret"]["name"].as_string());
   if (name.empty()) return {};
   const Result<kube::Object> secret =
       client_.get(context, kube::resources::secrets(), {std::string(chart.namespace_()), name});
   if (!secret.ok()) return secret.error().in("spec.authSecret");
-  ASSIGN_OR_RETURN(location.username, decoded_key(*secret, "username"));
-  ASSIGN_OR_RETURN(location.password, decoded_key(*secret, "password"));
-  ASSIGN_OR_RETURN(location.certificate_pem, decoded_key(*secret, "tls.crt"));
-  ASSIGN_OR_RETURN(location.key_pem, decoded_key(*secret, "tls.key"));
-  const bool has_certificate = !location.certificate_pem.empty() && !location.key_pem.empty();
-  if (location.username.empty() && !has_certificate) {
+  ASSIGN_OR_RETURN(remote.username, decoded_key(*secret, "username"));
+  ASSIGN_OR_RETURN(remote.password, decoded_key(*secret, "password"));
+  ASSIGN_OR_RETURN(remote.certificate_pem, decoded_key(*secret, "tls.crt"));
+  ASSIGN_OR_RETURN(remote.key_pem, decoded_key(*secret, "tls.key"));
+  const bool has_certificate = !remote.certificate_pem.empty() && !remote.key_pem.empty();
+  if (remote.username.empty() && !has_certificate) {
     return bad_request("spec.authSecret: Secret \"" + name +
                        "\" must hold username and password, or tls.crt and tls.key");
   }

@@ -30,8 +30,8 @@ class ChartInputs {
                               const ChartLocation& from) const;
 
  private:
-  Result<void> add_authorities(const Context& context, const kube::Object& chart, ChartLocation& location) const;
-  Result<void> add_credentials(const Context& context, const kube::Object& chart, ChartLocation& location) const;
+  Result<void> add_authorities(const Context& context, const kube::Object& chart, http::Remote& remote) const;
+  Result<void> add_credentials(const Context& context, const kube::Object& chart, http::Remote& remote) const;
 
   const kube::Client& client_;
   ChartFetcher& fetcher_;

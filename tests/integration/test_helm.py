@@ -12,6 +12,7 @@ import unittest
 from admin import Admin
 from charts import CHART_FOLDER, packed_chart
 from cluster import WAIT_TIMEOUT, ServerTestCase, find_program, wait_for
+from test_git import https_server
 
 def hook(name, events, extra=""):
     return f"""
@@ -322,13 +323,16 @@ class RepositoryTestCase(HelmChartTestCase):
             handler.files[f"/charts/quay-{version}.tgz"] = packed_chart({"Chart.yaml": metadata})
             index += f"  - name: quay\n    version: {version}\n    urls: [moved/quay-{version}.tgz]\n"
         handler.files["/charts/index.yaml"] = index.encode()
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        return f"http://{self.started(http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler))}/charts"
+
+    def started(self, server):
+        """Its address, until the test ends."""
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        return f"http://127.0.0.1:{server.server_address[1]}/charts"
+        return f"127.0.0.1:{server.server_address[1]}"
 
 
 class Repositories(RepositoryTestCase):
@@ -361,6 +365,36 @@ class Repositories(RepositoryTestCase):
         wait_for(lambda: "bad-user" in self.server.kubectl("get", "events"), WAIT_TIMEOUT, "an event about bad-user")
         self.assertNotIn("blue-mussel", self.server.kubectl("get", "events", "-o", "yaml"))
         self.assertNotIn("blue-mussel", self.server.log())
+
+    def test_a_password_does_not_follow_a_chart_out_of_encryption(self):
+        asked = []
+
+        class Plain(Repository):
+            def do_GET(self):
+                asked.append(self.headers.get("Authorization"))
+                data = packed_chart()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        plain = self.started(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Plain))
+
+        class Encrypted(Repository):
+            def do_GET(self):
+                known = self.headers.get("Authorization") is not None
+                self.send_response(302 if known else 401)
+                self.send_header("Location", f"http://{plain}/quay.tgz")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        server, certificate = https_server(self.server.folder, Encrypted)
+        address = self.started(server)
+        with open(certificate, encoding="utf-8") as file:
+            self.apply("downgraded", {"chart": f"https://sailor:knots@{address}/quay.tgz", "repoCA": file.read(),
+                                      "authPassCredentials": True})
+        self.moorings("downgraded", 3)
+        self.assertEqual(set(asked), {None})
 
     def test_a_chart_comes_from_the_servers_own_static_files(self):
         folder = os.path.join(self.server.data_dir, "server", "static", "charts")

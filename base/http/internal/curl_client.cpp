@@ -51,46 +51,52 @@ void CurlClient::give_back(CurlHandle handle) {
   if (idle_.size() < kMaxIdleHandles) idle_.push_back(std::move(handle));
 }
 
+class CurlClient::Answer : public Incoming {
+ public:
+  Answer(CurlClient& client, CurlHandle handle, std::string url, Request request)
+      : client_(client), transfer_(std::move(handle), client.options_, std::move(url), std::move(request)) {}
+  ~Answer() override { client_.give_back(transfer_.finish()); }
+
+  Result<void> begin(const Context& context) { return transfer_.begin(context); }
+  int status() const override { return transfer_.status(); }
+  const Headers& headers() const override { return transfer_.headers(); }
+  Result<std::string_view> read(const Context& context) override { return transfer_.read(context); }
+
+ private:
+  CurlClient& client_;
+  CurlTransfer transfer_;
+};
+
 Result<Response> CurlClient::send(const Context& context, const std::string& url, const Request& request) {
-  Response response;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Incoming> incoming, open(context, url, request));
   std::string body;
-  bool too_large = false;
-  TRY(stream(
-      context, url, request,
-      [&](int status, const Headers& headers) {
-        response.status = status;
-        response.headers = headers;
-        return true;
-      },
-      [&](std::string_view data) {
-        too_large = data.size() > options_.max_body_bytes - body.size();
-        if (!too_large) body += data;
-        return !too_large;
-      }));
-  if (too_large) {
-    return Error(Reason::RequestEntityTooLarge, request.method + " " + origin_of(printable_url(url)) +
-                                                    ": the answer is larger than " +
-                                                    std::to_string(options_.max_body_bytes) + " bytes");
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string_view piece, incoming->read(context));
+    if (piece.empty()) break;
+    if (piece.size() > options_.max_body_bytes - body.size()) {
+      return Error(Reason::RequestEntityTooLarge, request.method + " " + origin_of(printable_url(url)) +
+                                                      ": the answer is larger than " +
+                                                      std::to_string(options_.max_body_bytes) + " bytes");
+    }
+    body += piece;
   }
+  Response response;
+  response.status = incoming->status();
+  response.headers = incoming->headers();
   if (!body.empty()) response.body.push_back(bytes(std::move(body)));
   return response;
 }
 
-Result<void> CurlClient::stream(const Context& context, const std::string& url, const Request& request,
-                                const std::function<bool(int status, const Headers&)>& on_head,
-                                const std::function<bool(std::string_view)>& on_data) {
+Result<std::unique_ptr<Incoming>> CurlClient::open(const Context& context, const std::string& url, Request request) {
   if (options_.certificate_pem.empty() != options_.key_pem.empty()) {
     return bad_request("a client certificate needs its key, and a key its certificate");
   }
   const std::string origin = origin_of(url);
   if (origin.empty()) return bad_request("an absolute URL is needed");
   ASSIGN_OR_RETURN(CurlHandle handle, take(origin));
-  CurlTransfer transfer(handle, options_, url, request);
-  transfer.on_head = [&](int status, Headers&& headers) { return on_head(status, headers); };
-  transfer.on_data = on_data;
-  Result<void> result = transfer.run(context);
-  give_back(std::move(handle));
-  return result;
+  auto answer = std::make_unique<Answer>(*this, std::move(handle), url, std::move(request));
+  TRY(answer->begin(context));
+  return std::unique_ptr<Incoming>(std::move(answer));
 }
 
 }  // namespace internal

@@ -35,11 +35,11 @@ class CurlClient : public Client {
   ~CurlClient() override;
 
   Result<Response> send(const Context& context, const std::string& url, const Request& request) override;
-  Result<void> stream(const Context& context, const std::string& url, const Request& request,
-                      const std::function<bool(int status, const Headers&)>& on_head,
-                      const std::function<bool(std::string_view)>& on_data) override;
+  Result<std::unique_ptr<Incoming>> open(const Context& context, const std::string& url, Request request) override;
 
  private:
+  class Answer;
+
   Result<CurlHandle> take(const std::string& origin);
   void give_back(CurlHandle handle);
 

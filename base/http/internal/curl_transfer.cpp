@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <stop_token>
+#include <utility>
 
 #include "base/http/url.h"
 #include "base/text.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxHeadBytes = 256 * 1024;
 constexpr long kReceiveBufferBytes = 64 * 1024;
+// What may wait for its reader; then the server waits.
+constexpr std::size_t kMaxArrived = std::size_t{256} << 10U;
 constexpr long kMaxConnectionsPerHandle = 4;
 // Bound of one wait; events, cancels and deadlines end it earlier.
 constexpr Duration kLongestPoll = std::chrono::seconds(60);
@@ -28,17 +31,43 @@ bool is_http(std::string_view url) {
 
 }  // namespace
 
-CurlTransfer::CurlTransfer(CurlHandle& handle, const ClientOptions& options, const std::string& url,
-                           const Request& request)
-    : handle_(handle), options_(options), url_(url), request_(request), error_text_(CURL_ERROR_SIZE, '\0') {}
+CurlTransfer::CurlTransfer(CurlHandle handle, const ClientOptions& options, std::string url, Request request)
+    : handle_(std::move(handle)),
+      options_(options),
+      url_(std::move(url)),
+      request_(std::move(request)),
+      error_text_(CURL_ERROR_SIZE, '\0') {}
 
-Result<void> CurlTransfer::run(const Context& context) {
+Result<void> CurlTransfer::begin(const Context& context) {
   TRY(context.check());
   TRY(set_options());
-  Result<void> result = drive(context);
-  // The handle goes back to the pool: nothing of this call may stay in it.
+  if (curl_multi_add_handle(handle_.multi.get(), handle_.easy.get()) != CURLM_OK) {
+    return internal_error("cannot start an HTTP transfer");
+  }
+  added_ = true;
+  TRY(drive(context, [this] { return head_done_; }));
+  return head_done_ ? Result<void>() : outcome();
+}
+
+Result<std::string_view> CurlTransfer::read(const Context& context) {
+  TRY(context.check());
+  if (arrived_.empty() && paused_ && !ended_) {
+    paused_ = false;
+    // Hands over at once what libcurl has kept.
+    curl_easy_pause(handle_.easy.get(), CURLPAUSE_CONT);
+  }
+  if (arrived_.empty()) TRY(drive(context, [this] { return !arrived_.empty(); }));
+  if (arrived_.empty()) TRY(outcome());
+  piece_.clear();
+  piece_.swap(arrived_);
+  return std::string_view(piece_);
+}
+
+CurlHandle CurlTransfer::finish() {
+  if (std::exchange(added_, false)) curl_multi_remove_handle(handle_.multi.get(), handle_.easy.get());
+  // The handle goes back to the pool: nothing of this transfer may stay in it.
   curl_easy_reset(handle_.easy.get());
-  return result;
+  return std::move(handle_);
 }
 
 Result<void> CurlTransfer::set_options() {
@@ -130,24 +159,20 @@ Result<void> CurlTransfer::set_headers() {
   return {};
 }
 
-Result<void> CurlTransfer::drive(const Context& context) {
+Result<void> CurlTransfer::drive(const Context& context, const std::function<bool()>& enough) {
   CURLM* multi = handle_.multi.get();
-  CURL* easy = handle_.easy.get();
-  if (curl_multi_add_handle(multi, easy) != CURLM_OK) return internal_error("cannot start an HTTP transfer");
   const std::stop_callback wake(context.stop(), [multi] { curl_multi_wakeup(multi); });
-  Result<void> result;
-  CURLMsg* done = nullptr;
-  while (done == nullptr) {
-    result = context.check();
-    if (!result.ok()) break;
+  while (!ended_) {
+    TRY(context.check());
     int running = 0;
-    if (curl_multi_perform(multi, &running) != CURLM_OK) {
-      result = internal_error("an HTTP transfer failed inside");
-      break;
-    }
+    if (curl_multi_perform(multi, &running) != CURLM_OK) return internal_error("an HTTP transfer failed inside");
     int queued = 0;
-    done = curl_multi_info_read(multi, &queued);
-    if (done != nullptr || running == 0) break;
+    if (const CURLMsg* done = curl_multi_info_read(multi, &queued); done != nullptr) {
+      ended_ = done->data.result;
+    } else if (running == 0) {
+      ended_ = CURLE_OK;
+    }
+    if (ended_ || enough()) break;
     Duration wait = kLongestPoll;
     if (context.deadline()) {
       wait = std::clamp(*context.deadline() - context.clock().monotonic(), Duration::zero(), kLongestPoll);
@@ -155,14 +180,12 @@ Result<void> CurlTransfer::drive(const Context& context) {
     curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
                     nullptr);
   }
-  const CURLcode code = done != nullptr ? done->data.result : CURLE_OK;
-  curl_multi_remove_handle(multi, easy);
-  TRY(result);
-  return outcome(code);
+  return {};
 }
 
-Result<void> CurlTransfer::outcome(CURLcode code) const {
-  if (ended_by_caller_ || code == CURLE_OK) return {};
+Result<void> CurlTransfer::outcome() const {
+  const CURLcode code = ended_.value_or(CURLE_OK);
+  if (code == CURLE_OK) return {};
   // Paths are left out: to some services they are the password.
   const std::string where = request_.method + " " + origin_of(printable_url(url_));
   if (head_too_large_) {
@@ -193,7 +216,11 @@ bool CurlTransfer::take_header_line(std::string_view line) {
     return true;
   }
   const std::string_view text = trim(line);
-  if (text.empty()) return finish_head();
+  if (text.empty()) {
+    const bool interim = status_ >= 100 && status_ < 200 && status_ != 101;
+    head_done_ = head_done_ || !interim;
+    return true;
+  }
   const std::size_t colon = text.find(':');
   // Trailers arrive after the head and say nothing to our callers.
   if (colon != std::string_view::npos && !head_done_) {
@@ -202,24 +229,19 @@ bool CurlTransfer::take_header_line(std::string_view line) {
   return true;
 }
 
-bool CurlTransfer::finish_head() {
-  const bool interim = status_ >= 100 && status_ < 200 && status_ != 101;
-  if (interim || head_done_) return true;
-  head_done_ = true;
-  if (on_head(status_, std::move(headers_))) return true;
-  ended_by_caller_ = true;
-  return false;
-}
-
 std::size_t CurlTransfer::header_callback(char* data, std::size_t size, std::size_t count, void* self) {
   return static_cast<CurlTransfer*>(self)->take_header_line({data, size * count}) ? size * count : 0;
 }
 
 std::size_t CurlTransfer::body_callback(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (transfer.on_data({data, size * count})) return size * count;
-  transfer.ended_by_caller_ = true;
-  return CURL_WRITEFUNC_ERROR;
+  const std::string_view piece{data, size * count};
+  if (!transfer.arrived_.empty() && transfer.arrived_.size() + piece.size() > kMaxArrived) {
+    transfer.paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  transfer.arrived_ += piece;
+  return piece.size();
 }
 
 }  // namespace coracle::http::internal

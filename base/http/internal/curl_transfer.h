@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,34 +10,37 @@
 
 namespace coracle::http::internal {
 
-// Sets one request up on a handle, drives it until it ends or the context does, and collects the head.
+// One request and its answer on a handle, which works while somebody waits for the head or for more of the body. Calls
+// come from one task at a time.
 class CurlTransfer {
  public:
-  CurlTransfer(CurlHandle& handle, const ClientOptions& options, const std::string& url, const Request& request);
+  CurlTransfer(CurlHandle handle, const ClientOptions& options, std::string url, Request request);
 
-  // Called once when the final head is complete; false ends the transfer.
-  std::function<bool(int status, Headers&& headers)> on_head;
-  std::function<bool(std::string_view)> on_data;
-
-  // Success when the answer ended or a callback answered false.
-  Result<void> run(const Context& context);
+  // Until the final head is complete.
+  Result<void> begin(const Context& context);
+  int status() const { return status_; }
+  const Headers& headers() const { return headers_; }
+  // What has come of the body, good until the next call; empty at its end.
+  Result<std::string_view> read(const Context& context);
+  // Ends it, wherever it is. The handle is fit for another request.
+  CurlHandle finish();
 
  private:
   Result<void> set_options();
   Result<void> set_headers();
   void set_method();
   void set_tls();
-  Result<void> drive(const Context& context);
-  Result<void> outcome(CURLcode code) const;
+  // Works until the transfer has ended or `enough` says so.
+  Result<void> drive(const Context& context, const std::function<bool()>& enough);
+  Result<void> outcome() const;
   bool take_header_line(std::string_view line);
-  bool finish_head();
   static std::size_t header_callback(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t body_callback(char* data, std::size_t size, std::size_t count, void* self);
 
-  CurlHandle& handle_;
+  CurlHandle handle_;
   const ClientOptions& options_;
-  const std::string& url_;
-  const Request& request_;
+  const std::string url_;
+  const Request request_;
   std::unique_ptr<curl_slist, ListDeleter> header_list_;
   std::string error_text_;
   int status_ = 0;
@@ -43,7 +48,11 @@ class CurlTransfer {
   std::size_t head_bytes_ = 0;
   bool head_done_ = false;
   bool head_too_large_ = false;
-  bool ended_by_caller_ = false;
+  std::string arrived_;  // of the body, and not read yet
+  std::string piece_;    // what the last read() answered
+  bool paused_ = false;  // libcurl has more than `arrived_` may hold
+  bool added_ = false;   // to the multi handle
+  std::optional<CURLcode> ended_;
 };
 
 }  // namespace coracle::http::internal
