@@ -6,21 +6,13 @@
 #include <vector>
 
 #include "base/context.h"
+#include "base/http/remote.h"
 #include "base/result.h"
 
 namespace coracle::reconcilers {
 
-// Where a repository is and how to ask for it.
-struct GitRemote {
-  std::string url;       // https://, http:// or file://
-  std::string username;  // basic authentication; empty: none
-  std::string password;
-  std::string bearer_token;
-  std::string ca_pem;           // empty: the system's store
-  std::string certificate_pem;  // client certificate and key, both or none
-  std::string key_pem;
-  std::string proxy;  // "http://user:password@host:port"
-};
+// Where a repository is and how to ask for it; its URL may also be a file://.
+using GitRemote = http::Remote;
 
 // A branch, tag or other reference of a remote, by its full name.
 struct GitReference {

@@ -5,33 +5,21 @@
 #include <utility>
 
 #include "base/http/url.h"
-#include "base/tls/crypto.h"
 
 namespace coracle::reconcilers::git {
 namespace {
 
 // One fetch of a repository; what is larger does not belong on a small machine.
 constexpr std::size_t kMaxPack = std::size_t{512} << 20;
-constexpr int kMaxRedirects = 10;
 
 std::string without_trailing_slashes(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
 }
 
-http::ClientOptions client_options(const GitRemote& remote) {
-  http::ClientOptions options;
-  options.ca_pem = remote.ca_pem;
-  options.certificate_pem = remote.certificate_pem;
-  options.key_pem = remote.key_pem;
-  options.proxy = remote.proxy;
-  options.max_body_bytes = kMaxPack;
-  return options;
-}
-
 }  // namespace
 
-// Writes gather the request; the first read sends it and the answer is read from memory.
+// Writes gather the request; the first read sends it.
 class HttpConnection::Stream : public git_smart_subtransport_stream {
  public:
   Stream(Subtransport& owner, HttpConnection& connection, Service service)
@@ -45,20 +33,24 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
  private:
   static int read_some(git_smart_subtransport_stream* base, char* buffer, size_t size, size_t* read_size) {
     auto& self = *static_cast<Stream*>(base);
-    if (!self.sent_) {
-      self.sent_ = true;
-      Result<std::string> answer = self.connection_.exchange(self.service_, self.request_);
-      if (!answer.ok()) {
-        self.connection_.failure_ = answer.error();
-        git_error_set_str(GIT_ERROR_HTTP, answer.error().message().c_str());
-        return answer.error().reason() == Reason::Unauthorized ? GIT_EAUTH : GIT_ERROR;
-      }
-      self.answer_ = std::move(*answer);
-    }
-    *read_size = std::min(size, self.answer_.size() - self.position_);
-    std::memcpy(buffer, self.answer_.data() + self.position_, *read_size);
-    self.position_ += *read_size;
+    const Result<void> filled = self.fill();
+    if (!filled.ok()) return self.connection_.fail(filled.error());
+    *read_size = std::min(size, self.piece_.size());
+    std::memcpy(buffer, self.piece_.data(), *read_size);
+    self.piece_.remove_prefix(*read_size);
     return 0;
+  }
+
+  // Afterwards `piece_` is empty only at the end.
+  Result<void> fill() {
+    if (!answer_) {
+      ASSIGN_OR_RETURN(answer_, connection_.exchange(service_, request_));
+    }
+    if (!piece_.empty()) return {};
+    ASSIGN_OR_RETURN(piece_, answer_->read(connection_.context_));
+    taken_ += piece_.size();
+    if (taken_ <= kMaxPack) return {};
+    return Error(Reason::RequestEntityTooLarge, "the server sends more than " + std::to_string(kMaxPack) + " bytes");
   }
 
   static int write_some(git_smart_subtransport_stream* base, const char* buffer, size_t size) {
@@ -71,15 +63,15 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
   HttpConnection& connection_;
   const Service service_;
   std::string request_;
-  std::string answer_;
-  std::size_t position_ = 0;
-  bool sent_ = false;
+  std::unique_ptr<http::Incoming> answer_;
+  std::string_view piece_;  // of its body, not read yet
+  std::size_t taken_ = 0;
 };
 
 HttpConnection::HttpConnection(const Context& context, const GitRemote& remote)
     : context_(context),
       remote_(remote),
-      client_(http::make_client(client_options(remote))),
+      client_(http::make_client(http::client_options(remote))),
       base_(without_trailing_slashes(remote.url)) {}
 
 int HttpConnection::make_transport(git_transport** out, git_remote* owner, void* payload) {
@@ -116,84 +108,57 @@ int HttpConnection::open_stream(git_smart_subtransport_stream** out, git_smart_s
   return 0;
 }
 
-Result<std::string> HttpConnection::exchange(const Service& service, const std::string& body) {
-  std::string url = base_ + service.path;
-  for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
-    Result<http::Response> response = client_->send(context_, url, request_for(service, url, body));
-    if (!response.ok()) {
-      // Only what the user wrote is his mistake; where a server points to may be another tomorrow.
-      const bool astray = redirects > 0 && response.error().reason() == Reason::BadRequest;
-      return astray ? unavailable(response.error().message()) : response.error();
-    }
-    if (!http::is_redirect(response->status) || !response->headers.has("Location")) return answer_of(url, *response);
-    ASSIGN_OR_RETURN(url, follow(service, url, *response));
-  }
-  return unavailable("more than " + std::to_string(kMaxRedirects) + " redirects");
-}
-
-http::Request HttpConnection::request_for(const Service& service, const std::string& url,
-                                          const std::string& body) const {
+Result<std::unique_ptr<http::Incoming>> HttpConnection::exchange(const Service& service, const std::string& body) {
   http::Request request;
   request.method = service.method;
   request.body = body;
   request.headers.add("User-Agent", "git/2.0 (coracle)");
   request.headers.add("Accept", "*/*");
   if (!service.content_type.empty()) request.headers.add("Content-Type", service.content_type);
-  if (!is_trusted(url)) return request;
-  if (!remote_.bearer_token.empty()) {
-    request.headers.add("Authorization", "Bearer " + remote_.bearer_token);
-  } else if (!remote_.username.empty() || !remote_.password.empty()) {
-    request.headers.add("Authorization", "Basic " + crypto::base64_encode(remote_.username + ":" + remote_.password));
-  }
-  return request;
-}
-
-// Credentials are for the origin that the user named, wherever it sends us.
-bool HttpConnection::is_trusted(const std::string& url) const {
-  return http::origin_of(url) == http::origin_of(remote_.url);
+  ASSIGN_OR_RETURN(http::RemoteAnswer answer,
+                   http::ask(context_, *client_, remote_, base_ + service.path, request,
+                             [&](const http::Redirect& redirect) { return follow(service, redirect); }));
+  if (answer.incoming->status() != 200) return refusal(answer.url, answer.incoming->status());
+  return std::move(answer.incoming);
 }
 
 // As git does it (http.followRedirects=initial): the redirect of the first question tells where the repository is,
 // and what follows is asked there. A POST must not be turned into a GET, so only 307 and 308 lead it elsewhere.
-Result<std::string> HttpConnection::follow(const Service& service, const std::string& url,
-                                           const http::Response& response) {
-  const std::string target = http::redirect_target(url, response.headers.get("Location"));
-  const std::string what = std::to_string(response.status) + " redirect to " + http::printable_url(target);
-  if (!target.starts_with("https://") && !target.starts_with("http://")) {
-    return unavailable("the server answered with a " + what + ", which is no URL with http:// or https://");
-  }
-  if (url.starts_with("https://") && !target.starts_with("https://")) {
-    return unavailable("the server answered with a " + what +
-                       ", which is refused: the connection would no longer be "
-                       "encrypted");
+Result<void> HttpConnection::follow(const Service& service, const http::Redirect& redirect) {
+  const std::string& target = redirect.to;
+  if (redirect.from.starts_with("https://") && !target.starts_with("https://")) {
+    return unavailable("the server answered with a " + redirect.text() +
+                       ", which is refused: the connection would no longer be encrypted");
   }
   if (service.method == "POST") {
-    const bool same_method = response.status == 307 || response.status == 308;
-    return same_method ? Result<std::string>(target) : unavailable("the server answered a POST with a " + what);
+    if (redirect.status == 307 || redirect.status == 308) return {};
+    return unavailable("the server answered a POST with a " + redirect.text());
   }
   if (!target.ends_with(service.path)) {
-    return unavailable("the server answered with a " + what +
-                       ", which is no git repository: expected a URL that ends "
-                       "with " +
-                       service.path);
+    return unavailable("the server answered with a " + redirect.text() +
+                       ", which is no git repository: expected a URL that ends with " + service.path);
   }
   base_ = target.substr(0, target.size() - service.path.size());
-  return target;
+  return {};
 }
 
-Result<std::string> HttpConnection::answer_of(const std::string& url, const http::Response& response) const {
-  const std::string answered = "the server answered " + std::to_string(response.status);
-  if (response.status == 401 || response.status == 403) {
-    const bool has_credentials = !remote_.bearer_token.empty() || !remote_.username.empty();
-    return Error(Reason::Unauthorized, "authentication required: " + answered +
-                                           (has_credentials && !is_trusted(url)
-                                                ? " after a redirect to " + http::origin_of(http::printable_url(url)) +
-                                                      ", where the credentials are not sent"
-                                                : ""));
-  }
-  if (response.status == 404) return Error(Reason::NotFound, "repository not found: " + answered);
-  if (response.status != 200) return unavailable(answered);
-  return response.body_text();
+Error HttpConnection::refusal(const std::string& url, int status) const {
+  const Reason reason = http::reason_of_status(status);
+  const std::string answered = "the server answered " + std::to_string(status);
+  if (reason == Reason::NotFound) return Error(reason, "repository not found: " + answered);
+  if (reason != Reason::Unauthorized) return Error(reason, answered);
+  const bool withheld =
+      http::authorization_for(remote_, url).empty() && !http::authorization_for(remote_, remote_.url).empty();
+  return Error(reason, "authentication required: " + answered +
+                           (withheld ? " after a redirect to " + http::origin_of(http::printable_url(url)) +
+                                           ", where the credentials are not sent"
+                                     : ""));
+}
+
+int HttpConnection::fail(const Error& error) {
+  failure_ = error;
+  git_error_set_str(GIT_ERROR_HTTP, error.message().c_str());
+  return error.reason() == Reason::Unauthorized ? GIT_EAUTH : GIT_ERROR;
 }
 
 }  // namespace coracle::reconcilers::git

@@ -7,14 +7,14 @@
 #include <optional>
 
 #include "base/context.h"
-#include "base/http/client.h"
+#include "base/http/remote.h"
 #include "reconcilers/git/git_mirror.h"
 
 namespace coracle::reconcilers::git {
 
 // Git's smart HTTP protocol over our own client, so that authority, credentials, time-out and cancelling
-// belong to one call on one repository (libgit2's own settings are the process's). One lives as long as
-// one connection to a remote, on one thread.
+// belong to one call on one repository (libgit2's own settings are the process's). Nothing is kept of a pack: libgit2
+// gets it as it comes. One outlives the remote that uses it, on one thread.
 class HttpConnection {
  public:
   HttpConnection(const Context& context, const GitRemote& remote);
@@ -42,12 +42,13 @@ class HttpConnection {
     std::string path;
     std::string content_type;
   };
-  Result<std::string> exchange(const Service& service, const std::string& body);
-  http::Request request_for(const Service& service, const std::string& url, const std::string& body) const;
-  // Where the answer to `url` sends us; of a repository that moved, `base_` becomes its new URL.
-  Result<std::string> follow(const Service& service, const std::string& url, const http::Response& response);
-  Result<std::string> answer_of(const std::string& url, const http::Response& response) const;
-  bool is_trusted(const std::string& url) const;
+  // The answer, whose body is what the service says.
+  Result<std::unique_ptr<http::Incoming>> exchange(const Service& service, const std::string& body);
+  // Whether a service may be asked elsewhere; of a repository that moved, `base_` becomes its new URL.
+  Result<void> follow(const Service& service, const http::Redirect& redirect);
+  Error refusal(const std::string& url, int status) const;
+  // Tells libgit2, and keeps what it would not tell.
+  int fail(const Error& error);
 
   const Context& context_;
   const GitRemote& remote_;

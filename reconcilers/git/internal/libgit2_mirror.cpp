@@ -20,7 +20,7 @@ constexpr std::size_t kMaxFiles = 50'000;
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxTreeBytes = std::size_t{256} << 20;
 
-// What a callback of libgit2 needs to know.
+// What a callback of libgit2 needs to know. Outlives the git_remote.
 struct Call {
   const Context& context;
   HttpConnection connection;
@@ -40,18 +40,6 @@ git_remote_callbacks callbacks_for(Call& call, bool local) {
   callbacks.transfer_progress = stop_when_ended;
   if (!local) callbacks.transport = make_transport;
   return callbacks;
-}
-
-// A user in the URL is credentials like any other, and those of the Secret go before it. Without it the URL may be
-// given to libgit2 and get into its messages.
-GitRemote without_user(GitRemote remote) {
-  http::UrlWithoutUser parts = http::take_user(remote.url);
-  remote.url = std::move(parts.url);
-  if (remote.username.empty() && remote.password.empty() && remote.bearer_token.empty()) {
-    remote.username = std::move(parts.username);
-    remote.password = std::move(parts.password);
-  }
-  return remote;
 }
 
 bool is_hexadecimal_commit(const std::string& text) {
@@ -76,15 +64,15 @@ class Libgit2Mirror : public GitMirror {
   }
 
   Result<std::vector<GitReference>> list(const Context& context, const GitRemote& given) override {
-    const GitRemote remote = without_user(given);
+    const GitRemote remote = http::without_user(given);  // libgit2 may show its URL
     const std::string shown = http::printable_url(remote.url);
     ASSIGN_OR_RETURN(const bool local, check_url(remote.url));
+    Call call{context, HttpConnection(context, remote)};
     git_remote* raw = nullptr;
     if (const int code = git_remote_create_detached(&raw, remote.url.c_str()); code != 0) {
       return last_error(code, shown);
     }
     const Handle<git_remote> handle(raw);
-    Call call{context, HttpConnection(context, remote)};
     git_remote_callbacks callbacks = callbacks_for(call, local);
     const int connected = git_remote_connect(handle.get(), GIT_DIRECTION_FETCH, &callbacks, nullptr, nullptr);
     if (connected != 0) return failure_of(call, connected, "cannot reach " + shown);
@@ -98,10 +86,11 @@ class Libgit2Mirror : public GitMirror {
 
   Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& given,
                      const std::vector<std::string>& references) override {
-    const GitRemote remote = without_user(given);
+    const GitRemote remote = http::without_user(given);  // libgit2 may show its URL
     const std::string shown = http::printable_url(remote.url);
     ASSIGN_OR_RETURN(const bool local, check_url(remote.url));
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, true));
+    Call call{context, HttpConnection(context, remote)};
     // The URL is meant as it stands; and what rewrites it leaks 40 KB a time in libgit2 1.5.
     git_remote_create_options creation = GIT_REMOTE_CREATE_OPTIONS_INIT;
     creation.repository = repository.get();
@@ -117,7 +106,6 @@ class Libgit2Mirror : public GitMirror {
     for (std::string& specification : specifications) pointers.push_back(specification.data());
     const git_strarray array{pointers.data(), pointers.size()};
 
-    Call call{context, HttpConnection(context, remote)};
     git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
     options.callbacks = callbacks_for(call, local);
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
