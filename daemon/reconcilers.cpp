@@ -48,7 +48,8 @@ class RunningReconcilers : public Reconcilers {
       }
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
-    mirror_ = reconcilers::make_git_mirror(settings.layout.git_mirrors(), settings.gitops_local_roots);
+    mirror_ = reconcilers::make_git_mirror(deps.context.executor(), settings.layout.git_mirrors(),
+                                           settings.gitops_local_roots);
     manager_.add(reconcilers::make_git_repository_controller(deps, *mirror_));
     manager_.add(reconcilers::make_kustomization_controller(deps, *mirror_));
     if (!settings.disable_helm_controller) {

@@ -26,15 +26,16 @@ struct GitFile {
 };
 
 // Bare copies of remote repositories on this node, by the name of who follows them. Everything that was
-// fetched can be read without the network. Calls block: make them from Blocking tasks. Thread-safe;
-// calls for one mirror exclude each other.
+// fetched last can be read without the network. Calls block: make them from Blocking tasks. Thread-safe: a mirror can
+// be read while something is fetched into it; whoever would disturb another waits.
 class GitMirror {
  public:
   virtual ~GitMirror() = default;
 
   // What the remote has now. Unauthorized, NotFound, Unavailable, or BadRequest for a URL that cannot be.
   virtual Result<std::vector<GitReference>> list(const Context& context, const GitRemote& remote) = 0;
-  // Brings the references, and with them their history, into the mirror.
+  // Brings the references, and with them their history, into the mirror. Now and then a mirror that has grown is made
+  // anew of them, and what nobody asked for goes.
   virtual Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& remote,
                              const std::vector<std::string>& references) = 0;
   virtual Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) = 0;
@@ -50,7 +51,9 @@ class GitMirror {
   virtual Result<void> forget(const Context& context, const std::string& mirror) = 0;
 };
 
-// Mirrors below `folder`, by libgit2. file:// URLs are taken only below one of `local_roots`.
-std::unique_ptr<GitMirror> make_git_mirror(std::string folder, std::vector<std::string> local_roots);
+// Mirrors below `folder`, by libgit2; their names end with ".git". file:// URLs are taken only below one of
+// `local_roots`.
+std::unique_ptr<GitMirror> make_git_mirror(Executor& executor, std::string folder,
+                                           std::vector<std::string> local_roots);
 
 }  // namespace coracle::reconcilers

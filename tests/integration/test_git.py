@@ -201,9 +201,9 @@ class LocalRepository(GitTestCase):
         for account in ("default", "nosuch"):
             with self.subTest(account):
                 self.apply(kustomization("powerless", "powerless", serviceAccountName=account))
-                found = self.server.wait_for_object("kustomization", "powerless",
-                                                    condition=lambda k: condition(k)["status"] == "False")
-                self.assertIn("forbidden", condition(found)["message"])
+                # The source may not be there at once.
+                self.server.wait_for_object("kustomization", "powerless",
+                                            condition=lambda k: "forbidden" in condition(k)["message"])
                 self.server.kubectl("delete", "kustomization", "powerless")
                 self.server.wait_until_gone("kustomization", "powerless")
 

@@ -1,8 +1,10 @@
 #include <git2.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/files.h"
@@ -10,6 +12,7 @@
 #include "reconcilers/git/git_mirror.h"
 #include "reconcilers/git/internal/git_handles.h"
 #include "reconcilers/git/internal/http_subtransport.h"
+#include "reconcilers/git/internal/mirror_locks.h"
 
 namespace coracle::reconcilers::git {
 namespace {
@@ -19,6 +22,15 @@ constexpr std::string_view kFileScheme = "file://";
 constexpr std::size_t kMaxFiles = 50'000;
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxTreeBytes = std::size_t{256} << 20;
+// When a mirror is fetched anew.
+constexpr std::size_t kMaxPacks = 64;
+constexpr std::uint64_t kSmallMirror = std::uint64_t{32} << 20;
+constexpr Duration kRenewalPause = std::chrono::hours(1);
+// What stands beside a mirror meanwhile. Names of mirrors end with ".git", so it is nobody else's.
+constexpr std::string_view kFresh = ".new";
+constexpr std::string_view kReplaced = ".old";
+// What every bare repository has.
+constexpr std::array<std::string_view, 3> kParts = {"HEAD", "objects", "refs"};
 
 // What a callback of libgit2 needs to know. Outlives the git_remote.
 struct Call {
@@ -49,8 +61,8 @@ bool is_hexadecimal_commit(const std::string& text) {
 
 class Libgit2Mirror : public GitMirror {
  public:
-  Libgit2Mirror(std::string folder, std::vector<std::string> local_roots)
-      : folder_(std::move(folder)), local_roots_(std::move(local_roots)) {
+  Libgit2Mirror(Executor& executor, std::string folder, std::vector<std::string> local_roots)
+      : folder_(std::move(folder)), local_roots_(std::move(local_roots)), locks_(executor) {
     // Never shut down: threads that outlive this object own error texts of the library's and free them when
     // they end, which they can only while it is up.
     git_libgit2_init();
@@ -61,6 +73,8 @@ class Libgit2Mirror : public GitMirror {
     }
     // A local repository may belong to whoever pushes to it; only configured folders are read.
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    // The only copy that an offline node has survives a power cut.
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
   }
 
   Result<std::vector<GitReference>> list(const Context& context, const GitRemote& given) override {
@@ -87,36 +101,22 @@ class Libgit2Mirror : public GitMirror {
   Result<void> fetch(const Context& context, const std::string& mirror, const GitRemote& given,
                      const std::vector<std::string>& references) override {
     const GitRemote remote = http::without_user(given);  // libgit2 may show its URL
-    const std::string shown = http::printable_url(remote.url);
     ASSIGN_OR_RETURN(const bool local, check_url(remote.url));
-    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, true));
-    Call call{context, HttpConnection(context, remote)};
-    // The URL is meant as it stands; and what rewrites it leaks 40 KB a time in libgit2 1.5.
-    git_remote_create_options creation = GIT_REMOTE_CREATE_OPTIONS_INIT;
-    creation.repository = repository.get();
-    creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
-    git_remote* raw = nullptr;
-    if (const int code = git_remote_create_with_opts(&raw, remote.url.c_str(), &creation); code != 0) {
-      return last_error(code, shown);
+    const Source source{remote, local, references};
+    ASSIGN_OR_RETURN(MirrorLocks::Hold hold, locks_.change(context, mirror));
+    const std::string path = path_of(mirror);
+    if (is_overgrown(path) && may_renew(context, mirror)) {
+      const Result<void> renewed = renew(context, hold, path, source);
+      // The mirror is as it was, and what is new can still be added to it.
+      if (renewed.ok() || !context.check().ok()) return renewed;
     }
-    const Handle<git_remote> handle(raw);
-    std::vector<std::string> specifications;
-    for (const std::string& reference : references) specifications.push_back("+" + reference + ":" + reference);
-    std::vector<char*> pointers;
-    for (std::string& specification : specifications) pointers.push_back(specification.data());
-    const git_strarray array{pointers.data(), pointers.size()};
-
-    git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
-    options.callbacks = callbacks_for(call, local);
-    options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-    options.update_fetchhead = 0;
-    const int code = git_remote_fetch(handle.get(), &array, &options, nullptr);
-    if (code != 0) return failure_of(call, code, "cannot fetch from " + shown);
-    return {};
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open_or_create(context, hold, mirror));
+    return fetch_into(context, repository.get(), source);
   }
 
-  Result<bool> has_commit(const Context&, const std::string& mirror, const std::string& commit) override {
-    Result<Handle<git_repository>> repository = open(mirror, false);
+  Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) override {
+    ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
+    const Result<Handle<git_repository>> repository = open(mirror);
     if (!repository.ok()) {
       if (repository.error().reason() == Reason::NotFound) return false;
       return repository.error();
@@ -124,8 +124,9 @@ class Libgit2Mirror : public GitMirror {
     return find_commit(repository->get(), commit).ok();
   }
 
-  Result<std::string> subject(const Context&, const std::string& mirror, const std::string& commit) override {
-    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
+  Result<std::string> subject(const Context& context, const std::string& mirror, const std::string& commit) override {
+    ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror));
     ASSIGN_OR_RETURN(const Handle<git_commit> handle, find_commit(repository.get(), commit));
     const char* message = git_commit_message(handle.get());
     const std::string_view text = message == nullptr ? "" : message;
@@ -134,7 +135,8 @@ class Libgit2Mirror : public GitMirror {
 
   Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror, const std::string& commit,
                                           const std::string& directory) override {
-    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
+    ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror));
     ASSIGN_OR_RETURN(Handle<git_tree> tree, root_of(repository.get(), commit));
     if (!directory.empty()) {
       git_tree_entry* entry = nullptr;
@@ -156,7 +158,8 @@ class Libgit2Mirror : public GitMirror {
 
   Result<std::vector<GitFile>> find_files(const Context& context, const std::string& mirror, const std::string& commit,
                                           const std::string& name) override {
-    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror, false));
+    ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror));
     ASSIGN_OR_RETURN(const Handle<git_tree> tree, root_of(repository.get(), commit));
     Reading reading{context, repository.get(), name};
     TRY(read_tree(reading, tree.get(), ""));
@@ -166,9 +169,25 @@ class Libgit2Mirror : public GitMirror {
     return std::move(reading.files);
   }
 
-  Result<void> forget(const Context&, const std::string& mirror) override { return remove_tree(path_of(mirror)); }
+  Result<void> forget(const Context& context, const std::string& mirror) override {
+    ASSIGN_OR_RETURN(MirrorLocks::Hold hold, locks_.change(context, mirror));
+    TRY(hold.alone(context));
+    for (const std::string_view part : {std::string_view(), kFresh, kReplaced}) {
+      TRY(remove_tree(path_of(mirror) + std::string(part)));
+    }
+    const std::lock_guard lock(mutex_);
+    renewals_.erase(mirror);
+    return {};
+  }
 
  private:
+  // What is to be fetched.
+  struct Source {
+    const GitRemote& remote;
+    bool local = false;
+    const std::vector<std::string>& references;
+  };
+
   static Error no_directory(const std::string& directory) {
     return Error(Reason::NotFound, "the repository has no directory \"" + directory + "\"");
   }
@@ -213,16 +232,133 @@ class Libgit2Mirror : public GitMirror {
 
   std::string path_of(const std::string& mirror) const { return join_path(folder_, mirror); }
 
-  Result<Handle<git_repository>> open(const std::string& mirror, bool create) const {
+  // NotFound where nothing has been fetched; Unavailable where only the system stands in the way.
+  Result<Handle<git_repository>> open(const std::string& mirror) const {
     const std::string path = path_of(mirror);
     git_repository* raw = nullptr;
-    if (git_repository_open_bare(&raw, path.c_str()) == 0) return Handle<git_repository>(raw);
-    if (!create) return Error(Reason::NotFound, "nothing has been fetched for " + mirror);
-    // What cannot be opened is the rest of an interrupted start; everything in it can be fetched again.
+    int code = git_repository_open_bare(&raw, path.c_str());
+    if (code != 0 && !file_exists(path) && file_exists(path + std::string(kReplaced))) {
+      // The process had ended between the two renames of renew(). Another reader may be faster.
+      rename_file(path + std::string(kReplaced), path).ignore("the second try tells");
+      code = git_repository_open_bare(&raw, path.c_str());
+    }
+    if (code == 0) return Handle<git_repository>(raw);
+    Error error = last_error(code, path);
+    if (is_no_repository(path)) return Error(Reason::NotFound, "nothing has been fetched for " + mirror);
+    return unavailable(error.message());
+  }
+
+  // Asks the system itself: to libgit2 what it cannot look at is not there.
+  static bool is_no_repository(const std::string& path) {
+    return std::any_of(kParts.begin(), kParts.end(), [&path](std::string_view part) {
+      const Result<FileInfo> info = file_info(join_path(path, part));
+      return !info.ok() && info.error().reason() == Reason::NotFound;
+    });
+  }
+
+  Result<Handle<git_repository>> open_or_create(const Context& context, MirrorLocks::Hold& hold,
+                                                const std::string& mirror) const {
+    Result<Handle<git_repository>> there = open(mirror);
+    if (there.ok() || there.error().reason() != Reason::NotFound) return there;
+    // At most the rest of an interrupted start; everything in it can be fetched again.
+    TRY(hold.alone(context));
+    Result<Handle<git_repository>> created = create(path_of(mirror));
+    hold.share();
+    return created;
+  }
+
+  static Result<Handle<git_repository>> create(const std::string& path) {
     TRY(remove_tree(path));
     TRY(make_directories(path, 0700));
+    git_repository* raw = nullptr;
     if (const int code = git_repository_init(&raw, path.c_str(), 1); code != 0) return last_error(code, path);
     return Handle<git_repository>(raw);
+  }
+
+  static Result<void> fetch_into(const Context& context, git_repository* repository, const Source& source) {
+    const std::string& url = source.remote.url;
+    const std::string shown = http::printable_url(url);
+    Call call{context, HttpConnection(context, source.remote)};
+    // The URL is meant as it stands; and what rewrites it leaks 40 KB a time in libgit2 1.5.
+    git_remote_create_options creation = GIT_REMOTE_CREATE_OPTIONS_INIT;
+    creation.repository = repository;
+    creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+    git_remote* raw = nullptr;
+    if (const int code = git_remote_create_with_opts(&raw, url.c_str(), &creation); code != 0) {
+      return last_error(code, shown);
+    }
+    const Handle<git_remote> handle(raw);
+    std::vector<std::string> specifications;
+    for (const std::string& reference : source.references) {
+      specifications.push_back("+" + reference + ":" + reference);
+    }
+    std::vector<char*> pointers;
+    for (std::string& specification : specifications) pointers.push_back(specification.data());
+    const git_strarray array{pointers.data(), pointers.size()};
+
+    git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+    options.callbacks = callbacks_for(call, source.local);
+    options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+    options.update_fetchhead = 0;
+    const int code = git_remote_fetch(handle.get(), &array, &options, nullptr);
+    if (code != 0) return failure_of(call, code, "cannot fetch from " + shown);
+    return {};
+  }
+
+  // Every fetch adds a pack, and what branches have left stays in the old ones. A mirror that was fetched at once is
+  // one pack, so the largest tells what that would take.
+  static bool is_overgrown(const std::string& path) {
+    const std::string folder = join_path(path, "objects/pack");
+    const Result<std::vector<DirectoryEntry>> entries = list_directory(folder);
+    if (!entries.ok()) return false;
+    std::size_t packs = 0;
+    std::uint64_t total = 0;
+    std::uint64_t largest = 0;
+    for (const DirectoryEntry& entry : *entries) {
+      if (!entry.name.ends_with(".pack")) continue;
+      const Result<FileInfo> info = file_info(join_path(folder, entry.name));
+      const std::uint64_t size = info.ok() ? info->size : 0;
+      ++packs;
+      total += size;
+      largest = std::max(largest, size);
+    }
+    return packs >= kMaxPacks || (total > kSmallMirror && total > 2 * largest);
+  }
+
+  // A renewal brings everything over the network: one that fails is not tried again at once.
+  bool may_renew(const Context& context, const std::string& mirror) {
+    const MonotonicTime now = context.clock().monotonic();
+    const std::lock_guard lock(mutex_);
+    const auto [last, first] = renewals_.try_emplace(mirror, now);
+    if (!first && now < last->second + kRenewalPause) return false;
+    last->second = now;
+    return true;
+  }
+
+  // Fetches a mirror anew beside itself and puts that in its place.
+  static Result<void> renew(const Context& context, MirrorLocks::Hold& hold, const std::string& path,
+                            const Source& source) {
+    const std::string fresh = path + std::string(kFresh);
+    const std::string replaced = path + std::string(kReplaced);
+    Result<void> fetched = create_and_fetch(context, fresh, source);
+    if (fetched.ok()) fetched = hold.alone(context);
+    if (!fetched.ok()) {
+      remove_tree(fresh).ignore("the next renewal removes it");
+      return fetched;
+    }
+    TRY(remove_tree(replaced));
+    TRY(rename_file(path, replaced));
+    if (Result<void> moved = rename_file(fresh, path); !moved.ok()) {
+      rename_file(replaced, path).ignore("open() tries it again");
+      return moved;
+    }
+    remove_tree(replaced).ignore("the next renewal removes it");
+    return {};
+  }
+
+  static Result<void> create_and_fetch(const Context& context, const std::string& path, const Source& source) {
+    ASSIGN_OR_RETURN(const Handle<git_repository> repository, create(path));
+    return fetch_into(context, repository.get(), source);
   }
 
   static Result<Handle<git_commit>> find_commit(git_repository* repository, const std::string& commit) {
@@ -287,6 +423,9 @@ class Libgit2Mirror : public GitMirror {
 
   const std::string folder_;
   const std::vector<std::string> local_roots_;
+  MirrorLocks locks_;
+  std::mutex mutex_;
+  std::map<std::string, MonotonicTime> renewals_;  // when each mirror's was tried last
 };
 
 }  // namespace
@@ -305,8 +444,9 @@ Error last_error(int code, std::string_view what) {
 
 namespace coracle::reconcilers {
 
-std::unique_ptr<GitMirror> make_git_mirror(std::string folder, std::vector<std::string> local_roots) {
-  return std::make_unique<git::Libgit2Mirror>(std::move(folder), std::move(local_roots));
+std::unique_ptr<GitMirror> make_git_mirror(Executor& executor, std::string folder,
+                                           std::vector<std::string> local_roots) {
+  return std::make_unique<git::Libgit2Mirror>(executor, std::move(folder), std::move(local_roots));
 }
 
 }  // namespace coracle::reconcilers
