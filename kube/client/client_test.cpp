@@ -111,6 +111,8 @@ TEST_CASE("the mapper reads discovery again for a kind it does not know") {
   const Context context(*executor);
   const Result<DiscoveredResource> missing = mapper.find(context, {"ex.io", "v1", "Widget"});
   REQUIRE_FALSE(missing.ok());
+  CHECK(is_no_kind_match(missing.error().in("Widget/a")));
+  CHECK_FALSE(is_no_kind_match(Error(Reason::NotFound, missing.error().message())));
   CHECK(missing.error().message() == "no matches for kind \"Widget\" in version \"ex.io/v1\"");
 
   crd = true;

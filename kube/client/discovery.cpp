@@ -10,6 +10,8 @@ namespace {
 constexpr std::string_view kAggregatedAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
+constexpr std::string_view kNoKindMatch = "NoKindMatch";
+
 DiscoveredResource read_resource(std::string_view group, std::string_view version, const Value& entry) {
   DiscoveredResource resource;
   const Value& kind = entry["responseKind"];
@@ -24,6 +26,15 @@ DiscoveredResource read_resource(std::string_view group, std::string_view versio
 }
 
 }  // namespace
+
+bool is_no_kind_match(const Error& error) {
+  return std::any_of(error.causes().begin(), error.causes().end(),
+                     [](const Cause& cause) { return cause.reason == kNoKindMatch; });
+}
+
+Error no_kind_match(std::string message) {
+  return Error(Reason::NotFound, std::move(message)).with_cause({std::string(kNoKindMatch), {}, {}});
+}
 
 bool DiscoveredResource::can(std::string_view verb) const {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
@@ -103,7 +114,7 @@ Result<DiscoveredResource> RestMapper::find(const Context& context, const GroupV
   invalidate();
   ASSIGN_OR_RETURN(known, current(context));
   if (const DiscoveredResource* resource = known->find_kind(gvk)) return *resource;
-  return Error(Reason::NotFound, "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
+  return no_kind_match("no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
 }
 
 void RestMapper::invalidate() {

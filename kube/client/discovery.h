@@ -42,6 +42,11 @@ class Discovery {
   std::vector<std::string> stale_;
 };
 
+// Whether an error came of RestMapper::find, for want of a kind that a definition may bring. Wrapping it in words keeps
+// that; an error of other words about it is made by no_kind_match.
+bool is_no_kind_match(const Error& error);
+Error no_kind_match(std::string message);
+
 // Maps kinds to resources and keeps the last reading; a kind that is not known makes it read again.
 // Thread-safe.
 class RestMapper {

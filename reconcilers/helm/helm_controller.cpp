@@ -82,7 +82,7 @@ class HelmReconciler : public kube::Reconciler {
     }
     if (context.stopped()) return outcome.error();
     if (gave_way(run, outcome.error())) return kube::Done{};
-    TRY(report(context, run, {true, outcome.error().message()}, "JobFailed"));
+    TRY(report(context, run, HelmOutcome::failure(outcome.error()), "JobFailed"));
     if (is_final(outcome.error())) return kube::Done{};
     return outcome.error();
   }
@@ -296,13 +296,6 @@ kube::InformerOptions reference_indexes() {
   return options;
 }
 
-// Failed for want of a kind that a definition may bring, perhaps one of another chart.
-bool waits_for_definition(const kube::Object& chart) {
-  const Value& failed = kube::find_condition(chart["status"]["conditions"], "Failed");
-  return failed["status"].as_string() == "True" &&
-         failed["message"].as_string().find("no matches for kind") != std::string_view::npos;
-}
-
 // Our own writes of status and metadata ask for no work.
 bool asks_for_work(const std::optional<kube::Object>& before, const kube::Object& after) {
   return !before || before->generation() != after.generation() || before->deleting() != after.deleting() ||
@@ -364,7 +357,7 @@ std::unique_ptr<kube::ManagedController> make_helm_controller(const kube::Contro
                                                     const std::optional<kube::Object>& after) {
     if (!after) return;
     for (const kube::Object& chart : charts.store().list()) {
-      if (waits_for_definition(chart)) queue.enqueue(chart.key());
+      if (waits_for_definition(chart["status"]["conditions"])) queue.enqueue(chart.key());
     }
   };
   deps.informers.get(kube::resources::custom_resource_definitions(), {.metadata_only = true})

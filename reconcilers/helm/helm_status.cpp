@@ -1,5 +1,6 @@
 #include "reconcilers/helm/helm_status.h"
 
+#include "kube/client/discovery.h"
 #include "kube/object/conditions.h"
 
 namespace coracle::reconcilers {
@@ -8,7 +9,20 @@ namespace {
 constexpr std::size_t kMaxConditionMessage = 16 * 1024;
 constexpr std::string_view kInProcess = "the release is installed in process, without a Job";
 
+constexpr std::string_view kNoKindMatch = "NoKindMatch";
+
 }  // namespace
+
+HelmOutcome HelmOutcome::failure(const Error& error) {
+  HelmOutcome outcome{true, error.message()};
+  if (kube::is_no_kind_match(error)) outcome.reason = kNoKindMatch;
+  return outcome;
+}
+
+bool waits_for_definition(const Value& conditions) {
+  const Value& failed = kube::find_condition(conditions, "Failed");
+  return failed["status"].as_string() == "True" && failed["reason"].as_string() == kNoKindMatch;
+}
 
 Value plan_helm_progress(const Value& conditions, std::string_view doing, WallTime now) {
   const std::string message = std::string(kInProcess) + "; now: " + std::string(doing);
@@ -25,7 +39,7 @@ Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
   return kube::with_condition(planned,
                               {"Failed",
                                outcome.failed ? "True" : "False",
-                               outcome.failed ? "ReleaseFailed" : "Deployed",
+                               outcome.failed ? outcome.reason : std::string("Deployed"),
                                outcome.message.substr(0, kMaxConditionMessage),
                                {}},
                               now);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/value.h"
 
 namespace coracle::reconcilers {
@@ -12,8 +13,13 @@ namespace coracle::reconcilers {
 // How an attempt at a HelmChart ended.
 struct HelmOutcome {
   bool failed = false;
-  std::string message;  // the whole error text, or what is deployed
+  std::string message;                   // the whole error text, or what is deployed
+  std::string reason = "ReleaseFailed";  // of the condition Failed while it is true
+  static HelmOutcome failure(const Error& error);
 };
+
+// Failed for want of a kind that a definition may bring, perhaps one of another chart.
+bool waits_for_definition(const Value& conditions);
 
 // status.conditions while something is waited for: "fetching the chart from charts.example.com". Pure.
 Value plan_helm_progress(const Value& conditions, std::string_view doing, WallTime now);

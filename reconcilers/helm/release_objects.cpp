@@ -56,7 +56,7 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
   for (const kube::Object& object : objects) {
     Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
     if (!resource.ok()) {
-      if (resource.error().reason() != Reason::NotFound) return resource.error();
+      if (!kube::is_no_kind_match(resource.error())) return resource.error();
       if (!forgive_unknown) unknown.push_back(unknown_kind(object, resource.error()));
       continue;
     }
@@ -66,7 +66,7 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
   }
   if (unknown.empty()) return placed;
   const std::string all = unknown.size() == 1 ? unknown.front() : "[" + join(unknown, ", ") + "]";
-  return Error(Reason::NotFound, "unable to build kubernetes objects from release manifest: " + all);
+  return kube::no_kind_match("unable to build kubernetes objects from release manifest: " + all);
 }
 
 Result<std::optional<kube::Object>> ReleaseApplier::live(const Context& context, const ReleaseObject& object) const {
