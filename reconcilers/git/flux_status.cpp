@@ -90,6 +90,16 @@ bool has_unhandled_request(const kube::Object& object) {
   return !requested.empty() && requested != object["status"]["lastHandledReconcileAt"].as_string();
 }
 
+bool asks_for_work(const std::optional<kube::Object>& before, const kube::Object& after) {
+  return !before || before->generation() != after.generation() || before->deleting() != after.deleting() ||
+         has_unhandled_request(after);
+}
+
+kube::ObjectKey referenced_key(const kube::Object& object, const Value& reference) {
+  const std::string_view ns = reference["namespace"].as_string();
+  return {std::string(ns.empty() ? object.namespace_() : ns), std::string(reference["name"].as_string())};
+}
+
 Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                const kube::Object& object, const Value& status, std::string_view field_manager) {
   if (object["status"] == status) return {};

@@ -51,6 +51,12 @@ Value plan_suspended_status(const kube::Object& object);
 // True when somebody asked for a reconcile that status has not answered yet.
 bool has_unhandled_request(const kube::Object& object);
 
+// Whether a change asks for work. Our own writes of status do not.
+bool asks_for_work(const std::optional<kube::Object>& before, const kube::Object& after);
+
+// What a reference of an object names: without a namespace one in its own.
+kube::ObjectKey referenced_key(const kube::Object& object, const Value& reference);
+
 // Makes status what is given when it differs from what the object has; what is not in it goes.
 Result<void> write_flux_status(const Context& context, const kube::Client& client, const kube::ResourceRef& resource,
                                const kube::Object& object, const Value& status, std::string_view field_manager);

@@ -167,6 +167,21 @@ TEST_CASE("a digest is that of the objects and their order") {
   CHECK(digest_of({}).starts_with("sha256:"));
 }
 
+TEST_CASE("a change of status asks for no work, one of spec, deletion or a request does") {
+  const kube::Object before = repository("{}");
+  CHECK(asks_for_work(std::nullopt, before));
+  CHECK_FALSE(asks_for_work(before, repository("{}", Value::object({{"observedGeneration", 1}}))));
+  CHECK(asks_for_work(before, before.with_metadata("generation", 2)));
+  CHECK(asks_for_work(before, before.with_metadata("deletionTimestamp", "2026-01-01T00:00:00Z")));
+  CHECK(asks_for_work(before, before.with_annotation(kReconcileRequest, "now")));
+}
+
+TEST_CASE("a reference without a namespace means the object's own") {
+  CHECK(referenced_key(repository("{}"), Value::object({{"name", "x"}})) == kube::ObjectKey{"n", "x"});
+  CHECK(referenced_key(repository("{}"), Value::object({{"name", "x"}, {"namespace", "m"}})) ==
+        kube::ObjectKey{"m", "x"});
+}
+
 TEST_CASE("nothing waits for its own health") {
   const kube::Object me = repository(R"({"wait":true})");
   const kube::InventoryEntry itself{"n", "r", "kustomize.toolkit.fluxcd.io", "Kustomization", "v1"};

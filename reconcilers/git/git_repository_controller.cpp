@@ -63,9 +63,7 @@ class GitRepositoryReconciler : public kube::Reconciler {
       }
       return fetched.error();
     }
-    TRY(report(context, *repository,
-               {{FluxOutcome::Kind::Ready, "Succeeded", "stored artifact for revision '" + fetched->revision + "'"},
-                *fetched}));
+    TRY(report(context, *repository, {{FluxOutcome::Kind::Ready, "Succeeded", stored_message(*fetched)}, *fetched}));
     return kube::Done{spec_interval(*repository, "interval", kDefaultFetchInterval)};
   }
 
@@ -190,13 +188,9 @@ std::unique_ptr<kube::ManagedController> make_git_repository_controller(const ku
                               .retry = {std::chrono::milliseconds(750), std::chrono::minutes(15)}},
       deps.log);
   kube::Controller& queue = controller->controller();
-  // Our own writes of status change nothing that asks for work.
   repositories.add_handler(
       [&queue](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
-        if (!after) return;
-        const bool same = before && before->generation() == after->generation() &&
-                          before->deleting() == after->deleting() && !has_unhandled_request(*after);
-        if (!same) queue.enqueue(after->key());
+        if (after && asks_for_work(before, *after)) queue.enqueue(after->key());
       });
   return controller;
 }

@@ -500,10 +500,7 @@ kube::InformerOptions kustomization_indexes() {
   options.indexes["source"] = [](const kube::Object& object) { return std::vector{source_key(object).text()}; };
   options.indexes["dependency"] = [](const kube::Object& object) {
     std::vector<std::string> keys;
-    for (const Value& item : object["spec"]["dependsOn"].items()) {
-      const std::string_view ns = item["namespace"].as_string();
-      keys.push_back(std::string(ns.empty() ? object.namespace_() : ns) + "/" + std::string(item["name"].as_string()));
-    }
+    for (const Value& item : object["spec"]["dependsOn"].items()) keys.push_back(referenced_key(object, item).text());
     return keys;
   };
   return options;
@@ -533,9 +530,7 @@ std::unique_ptr<kube::ManagedController> make_kustomization_controller(const kub
   kustomizations.add_handler(
       [&queue, wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
         if (!after) return;
-        const bool same = before && before->generation() == after->generation() &&
-                          before->deleting() == after->deleting() && !has_unhandled_request(*after);
-        if (!same) queue.enqueue(after->key());
+        if (asks_for_work(before, *after)) queue.enqueue(after->key());
         if (!before || ready_mark(*before) != ready_mark(*after)) wake("dependency", after->key().text());
       });
   repositories.add_handler([wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {

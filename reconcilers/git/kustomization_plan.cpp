@@ -10,6 +10,7 @@
 #include "base/tls/crypto.h"
 #include "kube/apply/manifest.h"
 #include "kube/object/conditions.h"
+#include "reconcilers/git/flux_status.h"
 #include "reconcilers/git/target_namespace.h"
 
 namespace coracle::reconcilers {
@@ -162,18 +163,14 @@ bool may_recreate(const kube::Object& desired, const kube::Object* live) {
 }
 
 kube::ObjectKey source_key(const kube::Object& kustomization) {
-  const Value& source = kustomization["spec"]["sourceRef"];
-  const std::string_view ns = source["namespace"].as_string();
-  return {std::string(ns.empty() ? kustomization.namespace_() : ns), std::string(source["name"].as_string())};
+  return referenced_key(kustomization, kustomization["spec"]["sourceRef"]);
 }
 
 std::optional<std::string> unready_dependency(
     const kube::Object& kustomization, std::string_view revision,
     const std::function<std::optional<kube::Object>(const kube::ObjectKey&)>& find) {
   for (const Value& item : kustomization["spec"]["dependsOn"].items()) {
-    const std::string_view ns = item["namespace"].as_string();
-    const kube::ObjectKey key{std::string(ns.empty() ? kustomization.namespace_() : ns),
-                              std::string(item["name"].as_string())};
+    const kube::ObjectKey key = referenced_key(kustomization, item);
     const std::string text = "dependency '" + key.text() + "'";
     const std::optional<kube::Object> dependency = find(key);
     if (!dependency) return text + " not found";
@@ -205,9 +202,8 @@ kube::Inventory health_targets(const kube::Object& kustomization, const kube::In
   for (const Value& check : spec["healthChecks"].items()) {
     const kube::GroupVersionKind gvk =
         kube::GroupVersionKind::parse(check["apiVersion"].as_string("apps/v1"), check["kind"].as_string());
-    const std::string_view ns = check["namespace"].as_string();
-    targets.push_back({std::string(ns.empty() ? kustomization.namespace_() : ns),
-                       std::string(check["name"].as_string()), gvk.group, gvk.kind, gvk.version});
+    const kube::ObjectKey key = referenced_key(kustomization, check);
+    targets.push_back({key.namespace_, key.name, gvk.group, gvk.kind, gvk.version});
   }
   return without_itself(std::move(targets));
 }

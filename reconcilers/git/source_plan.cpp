@@ -89,6 +89,10 @@ WantedReference WantedReference::of(const kube::Object& repository) {
   return {text("branch"), text("tag"), text("semver"), text("name"), text("commit")};
 }
 
+std::string stored_message(const ChosenReference& fetched) {
+  return "stored artifact for revision '" + fetched.revision + "'";
+}
+
 std::string commit_of_revision(std::string_view revision) {
   return std::string(revision.substr(revision.rfind(':') + 1));
 }
@@ -155,9 +159,9 @@ Value plan_source_status(const kube::Object& repository, const SourceAttempt& at
   conditions = with_flux_condition(conditions, failed, {"FetchFailed", "True", outcome.reason, outcome.message},
                                    generation, now);
   if (attempt.fetched) {
-    const std::string message = "stored artifact for revision '" + attempt.fetched->revision + "'";
-    conditions =
-        with_flux_condition(conditions, true, {"ArtifactInStorage", "True", "Succeeded", message}, generation, now);
+    conditions = with_flux_condition(conditions, true,
+                                     {"ArtifactInStorage", "True", "Succeeded", stored_message(*attempt.fetched)},
+                                     generation, now);
     const Value artifact = artifact_of(repository, *attempt.fetched, now);
     if (!is_same_artifact(repository, artifact)) status.set("artifact", artifact);
     for (const Observed& field : kObserved) {

@@ -30,6 +30,8 @@ struct ChosenReference {
   std::string commit;
   std::string revision;
 };
+// What conditions and events say of it once it is here.
+std::string stored_message(const ChosenReference& fetched);
 // The commit that a revision ends with; empty when there is none.
 std::string commit_of_revision(std::string_view revision);
 // NotFound says what the remote does not have, Gone that it has nothing at all; Invalid that a version range is none.
