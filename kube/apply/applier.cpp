@@ -151,10 +151,9 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
   for (int tries = 0; live && tries < kTakeOverTries; ++tries) {
     const std::optional<Value> fields = taken_over(live->metadata()["managedFields"], managers, field_manager);
     if (!fields) break;
-    const Value patch = Value::object(
-        {{"metadata", Value::object({{"resourceVersion", live->resource_version()}, {"managedFields", *fields}})}});
     Result<Object> written =
-        client_.patch(context, resource, live->key(), PatchType::Merge, patch, {.field_manager = field_manager});
+        client_.patch_metadata(context, resource, *live, Value::ObjectBuilder().set("managedFields", *fields),
+                               {.field_manager = field_manager});
     if (written.ok()) {
       live = std::move(*written);
       break;

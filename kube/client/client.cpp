@@ -111,6 +111,13 @@ Result<Object> Client::patch(const Context& context, const ResourceRef& resource
   return exchange_object(context, patch_request(resource, key, subresource, type, patch, parameters));
 }
 
+Result<Object> Client::patch_metadata(const Context& context, const ResourceRef& resource, const Object& read,
+                                      Value::ObjectBuilder fields, const WriteParameters& parameters) const {
+  fields.set("uid", read.uid()).set("resourceVersion", read.resource_version());
+  return patch(context, resource, read.key(), PatchType::Merge,
+               Value::object({{"metadata", std::move(fields).build()}}), parameters);
+}
+
 Result<Object> Client::apply(const Context& context, const ResourceRef& resource, const Object& object,
                              const WriteParameters& parameters, std::string_view subresource) const {
   return patch(context, resource, object.key(), PatchType::Apply, object.tree(), parameters, subresource);

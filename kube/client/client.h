@@ -38,6 +38,9 @@ class Client {
   Result<Object> patch(const Context& context, const ResourceRef& resource, const ObjectKey& key, PatchType type,
                        const Value& patch, const WriteParameters& parameters = {},
                        std::string_view subresource = {}) const;
+  // Merges `fields` into the metadata of an object as it was read: Conflict when it has changed since, or is another.
+  Result<Object> patch_metadata(const Context& context, const ResourceRef& resource, const Object& read,
+                                Value::ObjectBuilder fields, const WriteParameters& parameters = {}) const;
   // Server-side apply; parameters.field_manager must be set.
   Result<Object> apply(const Context& context, const ResourceRef& resource, const Object& object,
                        const WriteParameters& parameters, std::string_view subresource = {}) const;

@@ -60,6 +60,25 @@ TEST_CASE("requests carry what their parameters say") {
   CHECK_FALSE(options.contains("dryRun"));
 }
 
+TEST_CASE("metadata is changed only of the object that was read") {
+  auto executor = make_thread_executor();
+  ScriptedTransport transport([](const http::Request&) { return http::Response::text(200, "{}"); });
+  const Object read(Value::object({{"metadata", Value::object({{"name", "a"},
+                                                               {"namespace", "n"},
+                                                               {"uid", "u"},
+                                                               {"resourceVersion", "7"},
+                                                               {"labels", Value::object({{"x", "y"}})}})}}));
+  const Result<Object> written =
+      Client(transport).patch_metadata(Context(*executor), resources::config_maps(), read,
+                                       Value::ObjectBuilder().set("finalizers", Value()), {.field_manager = "me"});
+  CHECK(written.ok());
+  REQUIRE(transport.requests.size() == 1);
+  CHECK(transport.requests[0].headers.get("Content-Type") == "application/merge-patch+json");
+  CHECK(transport.requests[0].query == "fieldManager=me");
+  CHECK(json::read(transport.requests[0].body).value() ==
+        json::read(R"({"metadata":{"finalizers":null,"uid":"u","resourceVersion":"7"}})").value());
+}
+
 TEST_CASE("a Status answer becomes an error of the same shape") {
   http::Response response = http::Response::text(
       404, R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"pods \"x\" not found",)"

@@ -161,13 +161,10 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     return kube::Done{};
   }
 
-  // One write for every change of metadata; the version makes it a compare-and-swap.
-  Result<void> patch_metadata(const Context& context, const GraphNode& node, const kube::Object& object,
+  Result<void> write_metadata(const Context& context, const GraphNode& node, const kube::Object& object,
                               std::string_view field, Value value) {
-    const Value patch = Value::object({{"metadata", Value::object({{"uid", node.uid},
-                                                                   {"resourceVersion", object.resource_version()},
-                                                                   {field, std::move(value)}})}});
-    return even_if_gone(client_.patch(context, node.resource, node.key, kube::PatchType::Merge, patch));
+    return even_if_gone(
+        client_.patch_metadata(context, node.resource, object, Value::ObjectBuilder().set(field, std::move(value))));
   }
 
   Result<kube::Done> remove_references(const Context& context, const GraphNode& node, const kube::Object& object,
@@ -176,7 +173,7 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     for (const Value& owner : object.metadata()["ownerReferences"].items()) {
       if (std::find(uids.begin(), uids.end(), owner["uid"].as_string()) == uids.end()) kept.add(owner);
     }
-    TRY(patch_metadata(context, node, object, "ownerReferences", std::move(kept).build()));
+    TRY(write_metadata(context, node, object, "ownerReferences", std::move(kept).build()));
     return kube::Done{};
   }
 
@@ -185,13 +182,13 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
     for (const Value& owner : object.metadata()["ownerReferences"].items()) {
       owners.add(owner.contains("blockOwnerDeletion") ? owner.with("blockOwnerDeletion", false) : owner);
     }
-    return patch_metadata(context, node, object, "ownerReferences", std::move(owners).build());
+    return write_metadata(context, node, object, "ownerReferences", std::move(owners).build());
   }
 
   Result<kube::Done> remove_finalizer(const Context& context, const GraphNode& node, std::string_view finalizer) {
     ASSIGN_OR_RETURN(const std::optional<kube::Object> object, live(context, node));
     if (!object || !object->has_finalizer(finalizer)) return kube::Done{};
-    TRY(patch_metadata(context, node, *object, "finalizers",
+    TRY(write_metadata(context, node, *object, "finalizers",
                        object->without_finalizer(finalizer).metadata()["finalizers"]));
     return kube::Done{};
   }

@@ -113,10 +113,9 @@ Result<void> set_flux_finalizer(const Context& context, const kube::Client& clie
   if (object.has_finalizer(kFluxFinalizer) == wanted) return {};
   const kube::Object changed =
       wanted ? object.with_finalizer(kFluxFinalizer) : object.without_finalizer(kFluxFinalizer);
-  const Value patch = Value::object({{"metadata", Value::object({{"resourceVersion", object.resource_version()},
-                                                                 {"finalizers", changed.metadata()["finalizers"]}})}});
-  return even_if_gone(client.patch(context, resource, object.key(), kube::PatchType::Merge, patch,
-                                   {.field_manager = std::string(field_manager)}));
+  return even_if_gone(client.patch_metadata(context, resource, object,
+                                            Value::ObjectBuilder().set("finalizers", changed.metadata()["finalizers"]),
+                                            {.field_manager = std::string(field_manager)}));
 }
 
 Duration spec_duration(const kube::Object& object, std::string_view field, Duration fallback) {

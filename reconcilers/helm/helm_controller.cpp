@@ -195,12 +195,11 @@ class HelmReconciler : public kube::Reconciler {
   }
 
   Result<void> write_metadata(const Context& context, const kube::Object& before, const kube::Object& after) {
-    const Value patch =
-        Value::object({{"metadata", Value::object({{"resourceVersion", before.resource_version()},
-                                                   {"finalizers", after.metadata()["finalizers"]},
-                                                   {"annotations", after.metadata()["annotations"]}})}});
-    return even_if_gone(client_.patch(context, kube::resources::helm_charts(), before.key(), kube::PatchType::Merge,
-                                      patch, {.field_manager = std::string(kHelmController)}));
+    return even_if_gone(client_.patch_metadata(context, kube::resources::helm_charts(), before,
+                                               Value::ObjectBuilder()
+                                                   .set("finalizers", after.metadata()["finalizers"])
+                                                   .set("annotations", after.metadata()["annotations"]),
+                                               {.field_manager = std::string(kHelmController)}));
   }
 
   Result<bool> namespace_terminating(const Context& context, const kube::Object& chart) const {
