@@ -1,6 +1,6 @@
 #include "reconcilers/helm/release_objects.h"
 
-#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/not_found.h"
@@ -29,12 +29,11 @@ std::string unknown_kind(const kube::Object& object, const Error& error) {
          std::string(object.namespace_()) + "\" from \"\": " + error.message() + "\nensure CRDs are installed first";
 }
 
-const ReleaseObject* find_same(const ReleaseObjects& objects, const kube::Object& wanted) {
-  const auto found = std::find_if(objects.begin(), objects.end(), [&wanted](const ReleaseObject& candidate) {
-    return candidate.object.kind() == wanted.kind() && candidate.object.gvk().group == wanted.gvk().group &&
-           candidate.object.key() == wanted.key();
-  });
-  return found == objects.end() ? nullptr : &*found;
+// Objects by what they are, whatever their version.
+std::map<std::string, const ReleaseObject*> by_id(const ReleaseObjects& objects) {
+  std::map<std::string, const ReleaseObject*> found;
+  for (const ReleaseObject& item : objects) found.emplace(kube::InventoryEntry::of(item.object).id(), &item);
+  return found;
 }
 
 }  // namespace
@@ -76,8 +75,9 @@ Result<std::optional<kube::Object>> ReleaseApplier::live(const Context& context,
 Result<void> ReleaseApplier::check_ownership(const Context& context, const kube::ObjectKey& release,
                                              const ReleaseObjects& objects, const ReleaseObjects& before,
                                              std::string_view operation) const {
+  const auto known = by_id(before);
   for (const ReleaseObject& item : objects) {
-    if (find_same(before, item.object) != nullptr) continue;
+    if (known.contains(kube::InventoryEntry::of(item.object).id())) continue;
     ASSIGN_OR_RETURN(const std::optional<kube::Object> found, live(context, item));
     if (!found) continue;
     if (const std::optional<std::string> problem = ownership_problem(*found, release)) {
@@ -92,12 +92,13 @@ Result<void> ReleaseApplier::check_ownership(const Context& context, const kube:
 Result<void> ReleaseApplier::apply(const Context& context, const kube::ObjectKey& release,
                                    const ReleaseObjects& objects, const ReleaseObjects& before,
                                    const WriteMode& mode) const {
+  const auto known = by_id(before);
   for (const ReleaseObject& item : objects) {
     TRY(context.check());
-    const ReleaseObject* earlier = find_same(before, item.object);
-    Result<void> applied =
-        apply_one(context, {item.resource, owned_by_release(item.object, release)},
-                  earlier == nullptr ? Value::object() : owned_by_release(earlier->object, release).tree(), mode);
+    const auto earlier = known.find(kube::InventoryEntry::of(item.object).id());
+    Result<void> applied = apply_one(
+        context, {item.resource, owned_by_release(item.object, release)},
+        earlier == known.end() ? Value::object() : owned_by_release(earlier->second->object, release).tree(), mode);
     if (!applied.ok()) return applied.error().in(named_in_error(item.object));
   }
   return {};

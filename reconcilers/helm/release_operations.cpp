@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/executor.h"
@@ -54,7 +56,7 @@ Result<ReleaseOperations::Standing> ReleaseOperations::standing(const Context& c
                                                                 const ReleaseStore& store) const {
   ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
   Standing standing;
-  kube::Inventory seen;
+  std::set<std::string> seen;
   const std::vector<std::size_t> positions = standing_records(history);
   for (auto position = positions.rbegin(); position != positions.rend(); ++position) {
     Result<charts::Release> record = store.read(context, history[*position].revision);
@@ -67,10 +69,7 @@ Result<ReleaseOperations::Standing> ReleaseOperations::standing(const Context& c
     ASSIGN_OR_RETURN(ReleaseObjects objects,
                      applier_.place(context, record->manifest, store.release().namespace_, true));
     for (ReleaseObject& item : objects) {
-      const kube::InventoryEntry entry = kube::InventoryEntry::of(item.object);
-      if (std::find(seen.begin(), seen.end(), entry) != seen.end()) continue;
-      seen.push_back(entry);
-      standing.objects.push_back(std::move(item));
+      if (seen.insert(kube::InventoryEntry::of(item.object).id()).second) standing.objects.push_back(std::move(item));
     }
     standing.records.insert(standing.records.begin(), std::move(*record));
   }
