@@ -69,4 +69,14 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
+std::string_view truncate_utf8(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  // A character is four bytes at most: what begins three bytes before the cut may go beyond it.
+  for (std::size_t start = limit; start > 0 && start + 3 > limit;) {
+    --start;
+    if (const Rune rune = decode_rune(text.substr(start)); start + rune.length > limit) return text.substr(0, start);
+  }
+  return text.substr(0, limit);
+}
+
 }  // namespace coracle

@@ -24,4 +24,7 @@ bool is_utf8(std::string_view text);
 // Each byte that is no part of a valid character becomes U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
+// As much of the text as `limit` bytes hold, without a part of a character at its end.
+std::string_view truncate_utf8(std::string_view text, std::size_t limit);
+
 }  // namespace coracle

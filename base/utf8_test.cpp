@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <catch2/catch.hpp>
+#include <iterator>
 
 namespace coracle {
 namespace {
@@ -31,6 +32,19 @@ TEST_CASE("bytes that are no UTF-8 are one invalid character each") {
   std::string surrogate;
   append_rune(surrogate, 0xD800);
   CHECK(surrogate == "\uFFFD");
+}
+
+TEST_CASE("a text is cut between characters") {
+  CHECK(truncate_utf8("abc", 3) == "abc");
+  CHECK(truncate_utf8("abcd", 3) == "abc");
+  CHECK(truncate_utf8("abcd", 0).empty());
+  const std::string text = "a\u00e9\u20ac\U0001f6f6b";  // 1, 2, 3, 4 and 1 bytes
+  const std::size_t lengths[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+  for (std::size_t limit = 0; limit < std::size(lengths); ++limit) {
+    CHECK(truncate_utf8(text, limit).size() == lengths[limit]);
+  }
+  // Nothing is lost of what is no text anyway.
+  CHECK(truncate_utf8("\xff\xff\xff\xff", 3).size() == 3);
 }
 
 }  // namespace

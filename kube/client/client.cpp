@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "base/utf8.h"
 #include "kube/client/request_builder.h"
 #include "kube/object/status.h"
 
@@ -42,8 +43,8 @@ Error error_from_response(const http::Response& response) {
     return error_from_status(*body);
   }
   constexpr std::size_t kMaxQuoted = 200;
-  return Error(Reason::Unknown,
-               "the server answered " + std::to_string(response.status) + ": " + text.substr(0, kMaxQuoted))
+  return Error(Reason::Unknown, "the server answered " + std::to_string(response.status) + ": " +
+                                    std::string(truncate_utf8(text, kMaxQuoted)))
       .with_code(response.status);
 }
 

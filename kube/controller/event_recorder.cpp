@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "base/utf8.h"
 #include "kube/client/resources.h"
 
 namespace coracle::kube {
@@ -51,7 +52,7 @@ void EventRecorder::record(const Context& context, const Object& about, EventTyp
     log_.debug("dropped an event, there were too many", {{"object", about.key().text()}, {"reason", reason}});
     return;
   }
-  message = message.substr(0, kMaxMessage);
+  message = truncate_utf8(message, kMaxMessage);
   const std::string now = format_time(context.clock().wall());
   const std::string key = aggregation_key(about, type, reason, message);
   std::optional<Known> known;

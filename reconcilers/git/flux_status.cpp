@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/not_found.h"
+#include "base/utf8.h"
 #include "kube/object/conditions.h"
 
 namespace coracle::reconcilers {
@@ -43,7 +44,7 @@ Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondit
   entry.type = condition.type;
   entry.status = condition.status;
   entry.reason = condition.reason;
-  entry.message = condition.message.substr(0, kMaxMessage);
+  entry.message = truncate_utf8(condition.message, kMaxMessage);
   entry.observed_generation = generation;
   // Flux's transitions are of reason and message, too: dashboards show them as the time of the latest revision.
   const Value& before = kube::find_condition(conditions, condition.type);

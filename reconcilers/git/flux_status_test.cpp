@@ -182,6 +182,13 @@ TEST_CASE("a reference without a namespace means the object's own") {
         kube::ObjectKey{"m", "x"});
 }
 
+TEST_CASE("a message that is too long is cut between characters") {
+  std::string message(19'999, 'x');
+  message += "\u00e9";
+  const Value status = plan_source_status(repository("{}"), {{FluxOutcome::Kind::Failed, "Failed", message}}, kEarly);
+  CHECK(kube::find_condition(status["conditions"], "Ready")["message"].as_string() == std::string(19'999, 'x'));
+}
+
 TEST_CASE("nothing waits for its own health") {
   const kube::Object me = repository(R"({"wait":true})");
   const kube::InventoryEntry itself{"n", "r", "kustomize.toolkit.fluxcd.io", "Kustomization", "v1"};

@@ -1,5 +1,6 @@
 #include "reconcilers/helm/helm_status.h"
 
+#include "base/utf8.h"
 #include "kube/client/discovery.h"
 #include "kube/object/conditions.h"
 
@@ -40,7 +41,7 @@ Value plan_helm_conditions(const Value& conditions, const HelmOutcome& outcome,
                               {"Failed",
                                outcome.failed ? "True" : "False",
                                outcome.failed ? outcome.reason : std::string("Deployed"),
-                               outcome.message.substr(0, kMaxConditionMessage),
+                               std::string(truncate_utf8(outcome.message, kMaxConditionMessage)),
                                {}},
                               now);
 }
