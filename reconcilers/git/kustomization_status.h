@@ -29,7 +29,7 @@ struct Snapshot {
 // An attempt that ended, or that waits.
 struct Attempt {
   FluxOutcome outcome = {};
-  std::optional<Duration> again_after = {};  // nothing: the back-off of failures decides
+  std::optional<Duration> again_after = {};  // nothing: spec.retryInterval, else spec.interval
   std::optional<kube::Inventory> inventory = {};
   std::string revision = {};
   bool applied = false;                      // outcome is that of `revision`

@@ -20,7 +20,6 @@ namespace {
 // Charts that are rendered or applied at once. The others that are under way wait for something.
 constexpr unsigned kBusyCharts = 4;
 constexpr kube::RetryPolicy kHelmRetry{std::chrono::seconds(1), std::chrono::minutes(5)};
-constexpr std::size_t kMaxEventMessage = 1024;
 
 // A HelmChart that somebody else looks after.
 bool is_foreign(const kube::Object& chart) {
@@ -218,8 +217,7 @@ class HelmReconciler : public kube::Reconciler {
     const Result<void> removed = uninstall(context, run, store, terminating);
     if (!removed.ok() && gave_way(run, removed.error())) return kube::Done{};
     if (!removed.ok() && !terminating) {
-      events_.record(context, chart, kube::EventType::Warning, "JobFailed",
-                     removed.error().message().substr(0, kMaxEventMessage));
+      events_.record(context, chart, kube::EventType::Warning, "JobFailed", removed.error().message());
       return removed.error();
     }
     if (!removed.ok()) {
@@ -249,8 +247,7 @@ class HelmReconciler : public kube::Reconciler {
 
   Result<void> report(const Context& context, Run& run, const HelmOutcome& outcome, std::string_view failure_reason) {
     if (outcome.failed) {
-      events_.record(context, run.chart, kube::EventType::Warning, failure_reason,
-                     outcome.message.substr(0, kMaxEventMessage));
+      events_.record(context, run.chart, kube::EventType::Warning, failure_reason, outcome.message);
     }
     return write_conditions(
         context, run,
