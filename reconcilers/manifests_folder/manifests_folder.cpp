@@ -77,6 +77,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   // One pass over the folder. A file that fails does not stop the others.
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey&) override {
     ASSIGN_OR_RETURN(const FolderScan scan, scan_manifests(files_, options_.folder));
+    forget_others(scan);
     bool all_applied = true;
     for (const ManifestFile& file : scan.files) {
       TRY(context.check());
@@ -111,6 +112,17 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     std::string error;
     MonotonicTime again_at;
   };
+
+  // A file that comes back is looked at again, whatever its time says. What may be half-way stays so meanwhile: an
+  // editor's way of saving a file is to take it away and put another in its place.
+  void forget_others(const FolderScan& scan) {
+    std::set<std::string_view> there;
+    for (const ManifestFile& file : scan.files) there.insert(file.path);
+    const auto gone = [&there](const auto& entry) { return !there.contains(entry.first); };
+    std::erase_if(seen_, gone);
+    std::erase_if(failed_, gone);
+    std::erase_if(open_since_, gone);
+  }
 
   // Files of systems that fix all times at the epoch always count as changed; the checksum decides.
   bool looks_changed(const ManifestFile& file) const {

@@ -103,6 +103,19 @@ class ManifestsFolder(ServerTestCase):
         self.server.wait_for_object("configmap", "seen")
         self.assertIsNone(self.server.object("configmap", "hidden"))
 
+    def test_a_file_that_comes_back_is_looked_at_again(self):
+        path = self.server.drop("returning.yaml", config_map("returning"))
+        self.server.wait_for_object("addon", "returning", "-n", "kube-system",
+                                    condition=lambda a: a["spec"].get("checksum"))
+        aside = os.path.join(self.server.folder, "returning.yaml")
+        os.rename(path, aside)
+        self.server.drop("meanwhile.yaml", config_map("meanwhile"))
+        self.server.wait_for_object("configmap", "meanwhile")
+        self.server.kubectl("delete", "addon", "-n", "kube-system", "returning")
+        self.server.kubectl("delete", "configmap", "returning")
+        os.rename(aside, path)
+        self.server.wait_for_object("configmap", "returning")
+
     def test_hand_made_fields_survive_what_the_file_does_not_name(self):
         self.server.drop("shared.yaml", config_map("shared"))
         self.server.wait_for_object("configmap", "shared")
