@@ -106,13 +106,26 @@ struct Applier::Item {
   bool recreate = false;
 };
 
+// A live object and the resource that serves it.
+struct Applier::Found {
+  ResourceRef resource;
+  Object object;
+};
+
 Applier::Applier(const Client& client, RestMapper& mapper, Logger log)
     : client_(client), mapper_(mapper), log_(std::move(log)) {}
 
-Result<std::optional<Object>> Applier::live(const Context& context, const InventoryEntry& entry) const {
+Result<std::optional<Applier::Found>> Applier::find(const Context& context, const InventoryEntry& entry) const {
   ASSIGN_OR_RETURN(const std::optional<DiscoveredResource> resource, if_there(mapper_.find(context, entry.gvk())));
-  if (!resource) return std::optional<Object>();
-  return if_there(client_.get(context, resource->ref, entry.key()));
+  if (!resource) return std::optional<Found>();
+  ASSIGN_OR_RETURN(std::optional<Object> object, if_there(client_.get(context, resource->ref, entry.key())));
+  if (!object) return std::optional<Found>();
+  return std::optional<Found>({resource->ref, std::move(*object)});
+}
+
+Result<std::optional<Object>> Applier::live(const Context& context, const InventoryEntry& entry) const {
+  ASSIGN_OR_RETURN(std::optional<Found> found, find(context, entry));
+  return found ? std::optional<Object>(std::move(found->object)) : std::nullopt;
 }
 
 Result<Applier::Item> Applier::try_object(const Context& context, const Object& object,
@@ -233,17 +246,15 @@ Inventory Applier::prune(const Context& context, const Inventory& stale, const P
     if (!error) error = why.in(entry.id() + " delete failed");
   };
   for (auto entry = stale.rbegin(); entry != stale.rend(); ++entry) {
-    Result<std::optional<Object>> object = live(context, *entry);
-    if (!object.ok()) {
-      keep(*entry, object.error());
+    const Result<std::optional<Found>> found = find(context, *entry);
+    if (!found.ok()) {
+      keep(*entry, found.error());
       continue;
     }
-    if (!object->has_value() || (options.owned && !options.owned(**object))) continue;
-    Result<DiscoveredResource> resource = mapper_.find(context, entry->gvk());
-    if (!resource.ok()) continue;  // the kind went away between two looks, and its objects with it
+    if (!found->has_value() || (options.owned && !options.owned((*found)->object))) continue;
     const Result<void> removed =
-        even_if_gone(client_.remove(context, resource->ref, entry->key(),
-                                    {.propagation = options.propagation, .uid = std::string((*object)->uid())}));
+        even_if_gone(client_.remove(context, (*found)->resource, entry->key(),
+                                    {.propagation = options.propagation, .uid = std::string((*found)->object.uid())}));
     if (!removed.ok()) {
       keep(*entry, removed.error());
       continue;

@@ -79,6 +79,8 @@ class Applier {
 
  private:
   struct Item;
+  struct Found;
+  Result<std::optional<Found>> find(const Context& context, const InventoryEntry& entry) const;
   Result<Item> try_object(const Context& context, const Object& object, const ApplyOptions& options) const;
   Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> recreate(const Context& context, const Item& item, const ApplyOptions& options) const;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/json/json.h"
-#include "base/not_found.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "kube/apply/deletion.h"
@@ -224,7 +223,9 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
           return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind && other.desired.contains(key);
         });
     if (wanted || live.label(kPruneLabel) == "false") continue;
-    if (Result<void> pruned = prune(context, kind.resource, live); !pruned.ok()) {
+    const Result<void> pruned =
+        remove_in_background(context, client_, kind.resource, live.key(), std::string(live.uid()));
+    if (!pruned.ok()) {
       pass.problems.push_back(pruned.error().in("delete " + member_text(live)));
     }
   }
@@ -261,11 +262,6 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
   TRY(client_.patch(context, resource, desired.key(), schema != nullptr ? PatchType::Strategic : PatchType::Merge,
                     patch, parameters));
   return {};
-}
-
-Result<void> OwnerSetApplier::prune(const Context& context, const ResourceRef& resource, const Object& live) const {
-  return even_if_gone(
-      client_.remove(context, resource, live.key(), {.propagation = "Background", .uid = std::string(live.uid())}));
 }
 
 }  // namespace coracle::kube

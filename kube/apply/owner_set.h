@@ -63,7 +63,6 @@ class OwnerSetApplier {
   Result<void> create(const Context& context, const ResourceRef& resource, const Object& desired) const;
   Result<void> update(const Context& context, const ResourceRef& resource, const Object& live,
                       const Object& desired) const;
-  Result<void> prune(const Context& context, const ResourceRef& resource, const Object& live) const;
 
   const Client& client_;
   RestMapper& mapper_;
