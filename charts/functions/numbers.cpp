@@ -16,7 +16,7 @@ namespace {
 using Output = Result<GoValue>;
 
 // Elements of a sequence that a template may ask for.
-constexpr std::int64_t kMaxSequence = 1'000'000;
+constexpr std::uint64_t kMaxSequence = 1'000'000;
 
 // Go's integers wrap around.
 std::int64_t wrap_add(std::int64_t a, std::int64_t b) {
@@ -168,14 +168,24 @@ Output number_round(const Call& call) {
   return GoValue::number((fraction >= round_on ? std::ceil(scaled) : std::floor(scaled)) / scale);
 }
 
+// The numbers from `start` up or down to `stop`, which is not among them; none when `step` leads away from it.
 Output sequence(std::int64_t start, std::int64_t stop, std::int64_t step) {
   auto list = std::make_shared<GoList>();
   list->element = ElementType::Int;
-  if (step == 0 || (stop - start) / step > kMaxSequence) {
-    if (step != 0) return bad_request("a sequence of more than " + std::to_string(kMaxSequence) + " numbers");
-    return GoValue::list(std::move(list));
+  if (start == stop || step == 0 || (stop > start) != (step > 0)) return GoValue::list(std::move(list));
+  // Without signs: the whole range of an int64 is a distance too.
+  const auto first = static_cast<std::uint64_t>(start);
+  const auto last = static_cast<std::uint64_t>(stop);
+  const std::uint64_t distance = step > 0 ? last - first : first - last;
+  const std::uint64_t stride = step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+  const std::uint64_t count = (distance - 1) / stride + 1;
+  if (count > kMaxSequence) {
+    return bad_request("a sequence of more than " + std::to_string(kMaxSequence) + " numbers");
   }
-  for (std::int64_t i = start; step > 0 ? i < stop : i > stop; i += step) list->items.push_back(GoValue::integer(i));
+  list->items.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    list->items.push_back(GoValue::integer(static_cast<std::int64_t>(first + i * static_cast<std::uint64_t>(step))));
+  }
   return GoValue::list(std::move(list));
 }
 
@@ -184,10 +194,7 @@ Output number_until(const Call& call) {
 }
 
 Output number_until_step(const Call& call) {
-  const std::int64_t step = call.integer(2);
-  const bool reaches = call.integer(1) < call.integer(0) ? step < 0 : step > 0;
-  if (!reaches) return sequence(0, 0, 1);
-  return sequence(call.integer(0), call.integer(1), step);
+  return sequence(call.integer(0), call.integer(1), call.integer(2));
 }
 
 Output number_seq(const Call& call) {
@@ -215,7 +222,7 @@ Output number_seq(const Call& call) {
   }
   const bool down = last < first;
   if (down != (step < 0) && first != last) return GoValue::string("");
-  ASSIGN_OR_RETURN(const GoValue numbers, sequence(first, down ? last - 1 : last + 1, step));
+  ASSIGN_OR_RETURN(const GoValue numbers, sequence(first, wrap_add(last, down ? -1 : 1), step));
   std::string out;
   for (const GoValue& number : numbers.as_list().items) {
     if (!out.empty()) out += ' ';
@@ -225,14 +232,14 @@ Output number_seq(const Call& call) {
 }
 
 Output number_rand_int(const Call& call) {
-  if (call.integer(1) <= call.integer(0)) return bad_request("invalid argument to Intn");
-  const auto range = static_cast<std::uint64_t>(call.integer(1) - call.integer(0));
-  return GoValue::integer(call.integer(0) +
-                          static_cast<std::int64_t>(call.evaluator.environment().random.below(range)));
+  const std::int64_t range = wrap_add(call.integer(1), wrap_multiply(call.integer(0), -1));
+  if (range <= 0) return bad_request("invalid argument to Intn");
+  const std::uint64_t chosen = call.evaluator.environment().random.below(static_cast<std::uint64_t>(range));
+  return GoValue::integer(wrap_add(call.integer(0), static_cast<std::int64_t>(chosen)));
 }
 
 Output number_atoi(const Call& call) {
-  return GoValue::integer(parse_go_int(call.text(0), 10).value_or(0));
+  return GoValue::integer(parse_saturating_int(call.text(0)));
 }
 
 Output number_to_decimal(const Call& call) {

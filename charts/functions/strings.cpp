@@ -79,26 +79,30 @@ Output string_trunc(const Call& call) {
   return call[1];
 }
 
+Error out_of_bounds(const std::string& range) {
+  return bad_request("runtime error: slice bounds out of range [" + range);
+}
+
 Output string_substr(const Call& call) {
   const std::string& value = call.text(2);
   const auto size = static_cast<std::int64_t>(value.size());
-  const std::int64_t start = std::max<std::int64_t>(call.integer(0), 0);
-  const std::int64_t end = call.integer(1) < 0 || call.integer(1) > size ? size : call.integer(1);
-  if (call.integer(0) < 0 && call.integer(1) < 0) {
-    return bad_request("runtime error: slice bounds out of range [:" + std::to_string(call.integer(1)) + "]");
+  const std::int64_t start = call.integer(0);
+  const std::int64_t end = call.integer(1);
+  if (start < 0) {
+    if (end < 0) return out_of_bounds(":" + std::to_string(end) + "]");
+    if (end > size) return out_of_bounds(":" + std::to_string(end) + "] with length " + std::to_string(size));
+    return text_value(value.substr(0, static_cast<std::size_t>(end)));
   }
-  if (start > end) {
-    return bad_request("runtime error: slice bounds out of range [" + std::to_string(start) + ":" +
-                       std::to_string(end) + "]");
-  }
-  return text_value(value.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
+  const std::int64_t stop = end < 0 || end > size ? size : end;
+  if (start > stop) return out_of_bounds(std::to_string(start) + ":" + std::to_string(stop) + "]");
+  return text_value(value.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start)));
 }
 
 Output string_repeat(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
   const auto count = static_cast<std::size_t>(call.integer(0));
-  if (count > 0 && call.text(1).size() > kMaxRepeated / count)
-    return bad_request("strings: Repeat output length overflow");
+  if (count == 0 || call.text(1).empty()) return text_value("");
+  if (call.text(1).size() > kMaxRepeated / count) return bad_request("strings: Repeat output length overflow");
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += call.text(1);
   return text_value(std::move(out));
@@ -117,8 +121,10 @@ Output string_abbrevboth(const Call& call) {
   std::int64_t offset = call.integer(0);
   const std::int64_t width = call.integer(1);
   if (width < 4 || (offset > 0 && width < 7) || size <= width) return call[2];
-  if (offset > size) offset = size;
-  if (size - offset < width - 3) offset = size - (width - 3);
+  offset = std::min(offset, size);
+  // Go's integers wrap around: so far to the left that the difference does is as far as to the right.
+  std::int64_t left = 0;
+  if (__builtin_sub_overflow(size, offset, &left) || left < width - 3) offset = size - (width - 3);
   if (offset <= 4) return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
   if (offset + width - 3 < size) {
     return text_value("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) +
@@ -256,7 +262,6 @@ std::string wrap_text(std::string_view value, std::int64_t width, std::string_vi
 }
 
 Output string_random(const Call& call, std::string_view alphabet) {
-  if (call.integer(0) < 0) return bad_request("the length of a random text must not be negative");
   if (call.integer(0) > 1'000'000) return bad_request("a random text of more than 1000000 characters");
   std::string out;
   Random& random = call.evaluator.environment().random;

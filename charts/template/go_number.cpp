@@ -97,6 +97,15 @@ std::optional<std::int64_t> parse_go_int(std::string_view text, int base) {
   return negative ? static_cast<std::int64_t>(0 - *magnitude) : static_cast<std::int64_t>(*magnitude);
 }
 
+std::int64_t parse_saturating_int(std::string_view text) {
+  if (const auto number = parse_go_int(text, 10)) return *number;
+  std::string_view digits = text;
+  if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return 0;
+  using Limits = std::numeric_limits<std::int64_t>;
+  return text.starts_with('-') ? Limits::min() : Limits::max();
+}
+
 std::optional<double> parse_go_float(std::string_view text) {
   std::string stripped;
   if (text.find('_') != std::string_view::npos) {

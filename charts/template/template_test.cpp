@@ -82,6 +82,44 @@ TEST_CASE("integer arithmetic truncates and float arithmetic is decimal") {
               "divide by zero"}});
 }
 
+TEST_CASE("numbers at the end of their range do no harm") {
+  // What does not fit an integer is the smallest one, so these come out of ordinary values.
+  const std::string too_many =
+      "Error: template: test:1:3: executing \"test\" at <until (int 1e20)>: error calling until: a sequence of more "
+      "than 1000000 numbers";
+  check_all(
+      {{"{{ until (int 1e20) }}", too_many},
+       {"{{ untilStep 9223372036854775806 9223372036854775807 1 }} {{ untilStep 0 10 0 }}{{ untilStep 5 1 2 }}",
+        "[9223372036854775806] [][]"},
+       {"{{ untilStep -9223372036854775807 9223372036854775807 9223372036854775807 }}", "[-9223372036854775807 0]"},
+       {"{{ untilStep 0 -9223372036854775808 -9223372036854775807 }}", "[0 -9223372036854775807]"},
+       {"[{{ seq 9223372036854775806 9223372036854775807 }}{{ seq -9223372036854775807 -9223372036854775808 }}]", "[]"},
+       {"{{ seq 3 -2 -4 }}|{{ seq 5 5 }}|{{ seq 5 -1 5 }}|{{ seq 5 0 1 }}|{{ seq 0 2 5 }}|{{ seq }}",
+        "3 1 -1 -3|5|||0 2 4|"},
+       {"{{ add 9223372036854775807 1 }} {{ sub 0 -9223372036854775808 }} {{ mul 9223372036854775807 2 }}",
+        "-9223372036854775808 -9223372036854775808 -2"},
+       {"{{ div -9223372036854775808 -1 }} {{ mod -9223372036854775808 -1 }} {{ max 1e20 5 }}",
+        "-9223372036854775808 0 5"},
+       {"{{ atoi \"99999999999999999999\" }} {{ atoi \"-99999999999999999999\" }} {{ atoi \"x9\" }}",
+        "9223372036854775807 -9223372036854775808 0"},
+       {"{{ round 1e308 400 }} {{ round 123.456 -1 }} {{ floor -1e308 }}", "NaN 120 -1e+308"},
+       {"[{{ repeat 9223372036854775807 \"\" }}{{ randAlpha -1 }}{{ randNumeric -9223372036854775808 }}]", "[]"},
+       {"{{ trunc -9223372036854775808 \"abc\" }} {{ substr -1 2 \"abc\" }} {{ abbrev -9223372036854775808 "
+        "\"abcdefgh\" }}",
+        "abc ab abcdefgh"},
+       {"{{ abbrevboth -9223372036854775808 8 \"abcdefghijklmnop\" }} {{ abbrevboth 5 8 \"abcdefghijklmnop\" }}",
+        "...lmnop ...fg..."},
+       {"{{ chunk 9223372036854775807 (list 1 2) }} {{ splitn \",\" -9223372036854775808 \"a,b\" }}",
+        "[[1 2]] map[_0:a _1:b]"}});
+  CHECK(rendered("{{ untilStep -9223372036854775808 9223372036854775807 1 }}").find("more than 1000000 numbers") !=
+        std::string::npos);
+  CHECK(rendered("{{ randInt -9223372036854775808 9223372036854775807 }}").find("invalid argument to Intn") !=
+        std::string::npos);
+  CHECK(rendered("{{ substr -1 9 \"abc\" }}").find("slice bounds out of range [:9] with length 3") !=
+        std::string::npos);
+  CHECK(rendered("{{ slice (list 1 2 3) 1e20 }}").find("slice index out of bounds") != std::string::npos);
+}
+
 TEST_CASE("missing values are empty or an error, depending on where they stand") {
   check_all({{"[{{ .Values.missing }}]", "[]"},
              {"{{ print .Values.missing }} {{ printf \"%s\" .Values.missing }} [{{ quote .Values.missing }}]",
