@@ -21,7 +21,7 @@ GoValue now(const Call& call) {
 }
 
 GoValue from_unix(std::int64_t seconds) {
-  return GoValue::time(WallTime(std::chrono::seconds(seconds)));
+  return GoValue::time(GoTime(std::chrono::seconds(seconds)));
 }
 
 // What the date functions take for a date: a time or unix seconds; anything else is now.
@@ -64,18 +64,20 @@ Output must_date_modify(const Call& call) {
 }
 
 Output date_ago(const Call& call) {
-  const Duration age = now(call).as_time() - date_argument(call, 0).as_time();
-  return text_value(format_duration(std::chrono::round<std::chrono::seconds>(age)));
+  const Duration age = go_time_difference(now(call).as_time(), date_argument(call, 0).as_time());
+  return text_value(format_duration(round_go_duration(age, std::chrono::seconds(1))));
 }
 
 Output date_duration(const Call& call) {
   std::int64_t seconds = 0;
   if (call[0].is_string()) {
-    seconds = parse_go_int(call.text(0), 10).value_or(0);
+    seconds = parse_saturating_int(call.text(0));
   } else if (call[0].type() == GoValue::Type::Int64) {
     seconds = call[0].as_integer();
   }
-  return text_value(format_duration(std::chrono::seconds(seconds)));
+  // Go's integers wrap around.
+  const std::uint64_t nanoseconds = static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(kSecond);
+  return text_value(format_duration(Duration(static_cast<std::int64_t>(nanoseconds))));
 }
 
 Output date_duration_round(const Call& call) {
@@ -85,14 +87,14 @@ Output date_duration_round(const Call& call) {
   } else if (call[0].type() == GoValue::Type::Int64) {
     duration = Duration(call[0].as_integer());
   } else if (call[0].type() == GoValue::Type::Time) {
-    duration = now(call).as_time() - call[0].as_time();
+    duration = go_time_difference(now(call).as_time(), call[0].as_time());
   }
   struct Unit {
     std::int64_t seconds;
     std::string_view name;
   };
   constexpr Unit kUnits[] = {{365 * 86400, "y"}, {30 * 86400, "mo"}, {86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
-  const std::int64_t seconds = std::abs(duration.count()) / kSecond;
+  const std::int64_t seconds = std::abs(duration.count() / kSecond);
   for (const Unit& unit : kUnits) {
     if (seconds > unit.seconds || (unit.seconds == 1 && seconds == 1)) {
       return text_value(std::to_string(seconds / unit.seconds) + std::string(unit.name));
@@ -104,8 +106,7 @@ Output date_duration_round(const Call& call) {
 Output to_date(const Call& call) {
   auto parsed = parse_go_time(call.text(0), call.text(1));
   if (parsed.ok()) return std::move(parsed).value();
-  // Go's zero time.
-  return GoValue::time(WallTime(Duration::min()));
+  return GoValue::time(kGoZeroTime);
 }
 
 Output must_to_date(const Call& call) {
@@ -117,20 +118,37 @@ Output unix_epoch(const Call& call) {
       std::to_string(std::chrono::floor<std::chrono::seconds>(call[0].as_time()).time_since_epoch().count()));
 }
 
+Error seconds_overflow(const GoValue& seconds) {
+  return bad_request("duration seconds overflow: " + go_print(seconds));
+}
+
+Result<Duration> nanoseconds_of(std::int64_t seconds) {
+  std::int64_t nanoseconds = 0;
+  if (__builtin_mul_overflow(seconds, kSecond, &nanoseconds)) return seconds_overflow(GoValue::integer64(seconds));
+  return Duration(nanoseconds);
+}
+
+Result<Duration> nanoseconds_of(double seconds) {
+  if (!std::isfinite(seconds)) return bad_request("invalid duration seconds: " + go_print(GoValue::number(seconds)));
+  constexpr double kLimit = 9223372036854775808.0;
+  const double nanoseconds = seconds * static_cast<double>(kSecond);
+  if (nanoseconds < -kLimit || nanoseconds >= kLimit) return seconds_overflow(GoValue::number(seconds));
+  return Duration(static_cast<std::int64_t>(nanoseconds));
+}
+
 // Helm 4's durations take a duration, a text or a number of seconds.
 Result<Duration> duration_argument(const GoValue& value) {
   if (value.type() == GoValue::Type::Duration) return Duration(value.as_integer());
   if (value.is_string()) {
     auto parsed = parse_duration(value.text());
     if (parsed.ok()) return parsed;
-    if (const auto seconds = parse_go_float(value.text())) {
-      return Duration(static_cast<std::int64_t>(*seconds * static_cast<double>(kSecond)));
-    }
+    if (const auto seconds = parse_go_float(value.text())) return nanoseconds_of(*seconds);
     return bad_request("could not parse duration " + go_quote(value.text()));
   }
-  if (value.is_integer()) return Duration(value.as_integer() * kSecond);
-  if (value.is_float()) return Duration(static_cast<std::int64_t>(value.as_double() * static_cast<double>(kSecond)));
-  return bad_request("unsupported duration type " + (value.is_nil() ? "<nil>" : value.type_name()));
+  if (value.is_integer()) return nanoseconds_of(value.as_integer());
+  if (value.is_float()) return nanoseconds_of(value.as_double());
+  if (value.is_nil()) return bad_request("invalid duration");
+  return bad_request("unsupported duration type " + value.type_name());
 }
 
 Output in_units(const Call& call, std::int64_t nanoseconds) {
@@ -146,11 +164,8 @@ Output whole_units(const Call& call, std::int64_t nanoseconds) {
 Output round_duration(const Call& call, bool truncate) {
   const Duration duration = duration_argument(call[0]).value_or(Duration(0));
   const Duration unit = duration_argument(call[1]).value_or(Duration(0));
-  if (unit.count() <= 0) return GoValue::duration(duration.count());
-  const std::int64_t rest = duration.count() % unit.count();
-  std::int64_t result = duration.count() - rest;
-  if (!truncate && std::abs(rest) * 2 >= unit.count()) result += rest < 0 ? -unit.count() : unit.count();
-  return GoValue::duration(result);
+  if (!truncate) return GoValue::duration(round_go_duration(duration, unit).count());
+  return GoValue::duration(unit > Duration::zero() ? (duration - duration % unit).count() : duration.count());
 }
 
 Output must_to_duration(const Call& call) {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "base/clock.h"
 #include "charts/template/go_format.h"
+#include "charts/template/go_time.h"
 
 namespace coracle::charts {
 namespace {
@@ -111,7 +111,7 @@ class TomlWriter {
         return {};
       }
       case GoValue::Type::Time:
-        out_ += format_time(value.as_time());
+        out_ += format_go_time(value, kGoRfc3339Nano);
         return {};
       case GoValue::Type::List:
         return write_list(value.as_list());

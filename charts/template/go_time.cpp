@@ -1,10 +1,10 @@
 #include "charts/template/go_time.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <cstdlib>
 #include <utility>
 
 #include "base/text.h"
@@ -119,7 +119,8 @@ std::optional<PartText> part_at(std::string_view layout) {
 }
 
 void append_number(std::string& out, int value, int width, char fill = '0') {
-  std::string digits = std::to_string(value);
+  if (value < 0) out += '-';
+  std::string digits = std::to_string(std::abs(value));
   while (static_cast<int>(digits.size()) < width) digits.insert(0, 1, fill);
   out += digits;
 }
@@ -197,7 +198,7 @@ constexpr std::array kNumberParts = {
     NumberPart{Part::Second, [](const CivilTime& civil) { return civil.second; }, 0},
     NumberPart{Part::ZeroSecond, [](const CivilTime& civil) { return civil.second; }, 2},
     NumberPart{Part::LongYear, [](const CivilTime& civil) { return civil.year; }, 4},
-    NumberPart{Part::Year, [](const CivilTime& civil) { return civil.year % 100; }, 2},
+    NumberPart{Part::Year, [](const CivilTime& civil) { return std::abs(civil.year) % 100; }, 2},
 };
 
 void append_part(std::string& out, const PartText& part, const CivilTime& civil, const GoValue& time) {
@@ -398,10 +399,9 @@ bool in_range(const ParsedTime& parsed) {
 GoValue make_time(const ParsedTime& parsed) {
   const std::chrono::sys_days start =
       std::chrono::year(parsed.year) / std::chrono::month(static_cast<unsigned>(parsed.month)) / std::chrono::day(1);
-  const auto seconds = std::chrono::days(parsed.day - 1) + std::chrono::hours(parsed.hour) +
-                       std::chrono::minutes(parsed.minute) + std::chrono::seconds(parsed.second - parsed.offset) +
-                       std::chrono::nanoseconds(parsed.nanosecond);
-  return GoValue::time(WallTime(start.time_since_epoch()) + seconds, parsed.offset, parsed.zone);
+  const auto in_day = std::chrono::hours(parsed.hour) + std::chrono::minutes(parsed.minute) +
+                      std::chrono::seconds(parsed.second - parsed.offset) + std::chrono::nanoseconds(parsed.nanosecond);
+  return GoValue::time(GoTime(start) + std::chrono::days(parsed.day - 1) + in_day, parsed.offset, parsed.zone);
 }
 
 }  // namespace
@@ -410,7 +410,7 @@ CivilTime civil_time(const GoValue& time) {
   const auto local = time.as_time() + std::chrono::seconds(time.zone_offset());
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(local - day);
+  const std::chrono::hh_mm_ss clock(std::chrono::duration_cast<std::chrono::nanoseconds>(local - day));
   const std::chrono::sys_days year_start = date.year() / std::chrono::January / std::chrono::day(1);
   return {static_cast<int>(date.year()),
           static_cast<unsigned>(date.month()),
@@ -475,14 +475,35 @@ std::string go_time_text(const GoValue& time) {
   return format_go_time(time, "2006-01-02 15:04:05.999999999 -0700 MST");
 }
 
-GoValue add_date(const GoValue& time, int years, int months, int days) {
+Duration go_time_difference(GoTime later, GoTime earlier) {
+  const GoTime::duration difference = later - earlier;
+  if (difference > Duration::max()) return Duration::max();
+  return difference < Duration::min() ? Duration::min() : Duration(static_cast<std::int64_t>(difference.count()));
+}
+
+Duration round_go_duration(Duration duration, Duration unit) {
+  if (unit <= Duration::zero()) return duration;
+  const __int128 whole = duration.count() / unit.count();
+  const __int128 rest = duration.count() % unit.count();
+  const __int128 away = rest * 2 >= unit.count() ? 1 : rest * 2 <= -unit.count() ? -1 : 0;
+  return go_time_difference(GoTime(GoTime::duration((whole + away) * unit.count())), GoTime());
+}
+
+GoValue add_date(const GoValue& time, std::int64_t years, std::int64_t months, std::int64_t days) {
+  // More than the calendar has is the end of the calendar.
+  constexpr std::int64_t kMostYears = 2 * static_cast<int>(std::chrono::year::max());
+  const auto bounded = [](std::int64_t count, std::int64_t in_year) {
+    return std::clamp(count, -kMostYears * in_year, kMostYears * in_year);
+  };
   const CivilTime civil = civil_time(time);
-  const int month_index = static_cast<int>(civil.month) - 1 + months;
-  const int year_shift = month_index >= 0 ? month_index / 12 : -((11 - month_index) / 12);
+  const std::int64_t month_index = static_cast<std::int64_t>(civil.month) - 1 + bounded(months, 12);
+  const std::int64_t year_shift = month_index >= 0 ? month_index / 12 : -((11 - month_index) / 12);
+  const std::int64_t year = civil.year + bounded(years, 1) + year_shift;
   ParsedTime parsed;
-  parsed.year = civil.year + years + year_shift;
-  parsed.month = month_index - year_shift * 12 + 1;
-  parsed.day = static_cast<int>(civil.day) + days;
+  parsed.year = static_cast<int>(std::clamp<std::int64_t>(year, static_cast<int>(std::chrono::year::min()),
+                                                          static_cast<int>(std::chrono::year::max())));
+  parsed.month = static_cast<int>(month_index - year_shift * 12 + 1);
+  parsed.day = static_cast<int>(civil.day + bounded(days, 366));
   parsed.hour = civil.hour;
   parsed.minute = civil.minute;
   parsed.second = civil.second;

@@ -33,7 +33,16 @@ std::string go_time_text(const GoValue& time);
 // The same moment in a zone of the IANA database, read from the system's zoneinfo files; nothing
 // when the zone is unknown.
 std::optional<GoValue> in_time_zone(const GoValue& time, const std::string& zone);
+// Go's zero time, the first of January of year 1.
+inline constexpr GoTime kGoZeroTime =
+    std::chrono::sys_days(std::chrono::year(1) / std::chrono::January / std::chrono::day(1));
+// The layout that encoding/json writes times in.
+inline constexpr std::string_view kGoRfc3339Nano = "2006-01-02T15:04:05.999999999Z07:00";
+// time.Time.Sub: what no duration can say is the longest one.
+Duration go_time_difference(GoTime later, GoTime earlier);
+// time.Duration.Round: half a unit is rounded away from zero, and the longest durations stay.
+Duration round_go_duration(Duration duration, Duration unit);
 // time.Time.AddDate.
-GoValue add_date(const GoValue& time, int years, int months, int days);
+GoValue add_date(const GoValue& time, std::int64_t years, std::int64_t months, std::int64_t days);
 
 }  // namespace coracle::charts

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/tls/crypto.h"
+#include "charts/template/go_time.h"
 
 namespace coracle::charts {
 namespace {
@@ -14,7 +15,7 @@ struct TextCell {
 };
 
 struct TimeCell {
-  WallTime time;
+  GoTime time;
   int offset;
   std::string zone;
 };
@@ -110,7 +111,12 @@ Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
     case GoValue::Type::Bytes:
       return Value(crypto::base64_encode(value.text()));
     case GoValue::Type::Time:
-      return Value(format_time(value.as_time()));
+      if (const int year = civil_time(value).year; year < 0 || year > 9999) {
+        return bad_request(
+            "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of "
+            "range [0,9999]");
+      }
+      return Value(format_go_time(value, kGoRfc3339Nano));
     case GoValue::Type::List: {
       Value::ArrayBuilder builder;
       for (const GoValue& item : value.as_list().items) {
@@ -266,7 +272,12 @@ GoValue GoValue::bytes(std::string data) {
   return result;
 }
 
-GoValue GoValue::time(WallTime time, int offset, std::string zone) {
+GoValue GoValue::time(GoTime time, int offset, std::string zone) {
+  using namespace std::chrono;
+  // Some days less on both sides, so that every zone's clock stays within the calendar.
+  constexpr GoTime kFirst = sys_days(year::min() / January / 10);
+  constexpr GoTime kLast = sys_days(year::max() / December / 20);
+  time = std::clamp(time, kFirst, kLast);
   GoValue result;
   result.type_ = Type::Time;
   result.node_ = std::make_shared<TimeCell>(TimeCell{time, offset, std::move(zone)});
@@ -377,8 +388,8 @@ const std::string& GoValue::text() const {
   return static_cast<const TextCell*>(node_.get())->text;
 }
 
-WallTime GoValue::as_time() const {
-  return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->time : WallTime{};
+GoTime GoValue::as_time() const {
+  return type_ == Type::Time ? static_cast<const TimeCell*>(node_.get())->time : GoTime{};
 }
 
 int GoValue::zone_offset() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,6 +20,9 @@ namespace coracle::charts {
 struct GoList;
 struct GoDict;
 class GoObject;
+
+// A moment as Go's time.Time holds it: its years go far beyond what nanoseconds in 64 bits can say.
+using GoTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::duration<__int128, std::nano>>;
 
 // A value as a Go template sees it: it keeps Go's dynamic type, because comparisons, printing and
 // argument checks depend on it (an int from a literal, a float64 from a values file, an int64 from
@@ -54,8 +58,9 @@ class GoValue {
   static GoValue number(double value);
   static GoValue string(std::string text);
   static GoValue bytes(std::string data);
-  // `offset` is in seconds east of UTC, `zone` the abbreviation that layouts print.
-  static GoValue time(WallTime time, int offset = 0, std::string zone = "UTC");
+  // `offset` is in seconds east of UTC, `zone` the abbreviation that layouts print. Beyond the years that the
+  // calendar knows (32767 either way) it is the last moment of those.
+  static GoValue time(GoTime time, int offset = 0, std::string zone = "UTC");
   static GoValue list(std::vector<GoValue> items = {});
   static GoValue strings(const std::vector<std::string>& items);
   static GoValue list(std::shared_ptr<GoList> list);
@@ -92,7 +97,7 @@ class GoValue {
   std::int64_t as_integer() const { return integer_; }
   double as_double() const { return is_float() ? number_ : static_cast<double>(integer_); }
   const std::string& text() const;  // of a string or bytes; empty for others
-  WallTime as_time() const;
+  GoTime as_time() const;
   int zone_offset() const;
   const std::string& zone_name() const;
   GoList& as_list() const;

@@ -120,15 +120,18 @@ constexpr Method kVersionSetMethods[] = {
      }},
 };
 
-std::int64_t unix_nanoseconds(const GoValue& time) {
-  return time.as_time().time_since_epoch().count();
+// Whole units since 1970; what does not fit wraps around, as in Go.
+template <class Unit>
+GoValue unix_count(const GoValue& time) {
+  return GoValue::integer64(
+      static_cast<std::int64_t>(std::chrono::floor<Unit>(time.as_time()).time_since_epoch().count()));
 }
 
 Output time_date(const GoValue& time, int CivilTime::*field) {
   return GoValue::integer(civil_time(time).*field);
 }
 
-GoValue at(const GoValue& like, WallTime time) {
+GoValue at(const GoValue& like, GoTime time) {
   return GoValue::time(time, like.zone_offset(), like.zone_name());
 }
 
@@ -138,13 +141,9 @@ constexpr Method kTimeMethods[] = {
     {"Format", "s",
      [](const GoValue& t, Arguments a) -> Output { return GoValue::string(format_go_time(t, a[0].text())); }},
     {"String", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(go_time_text(t)); }},
-    {"Unix", "",
-     [](const GoValue& t, Arguments) -> Output {
-       return GoValue::integer64(std::chrono::floor<std::chrono::seconds>(t.as_time()).time_since_epoch().count());
-     }},
-    {"UnixMilli", "",
-     [](const GoValue& t, Arguments) -> Output { return GoValue::integer64(unix_nanoseconds(t) / 1'000'000); }},
-    {"UnixNano", "", [](const GoValue& t, Arguments) -> Output { return GoValue::integer64(unix_nanoseconds(t)); }},
+    {"Unix", "", [](const GoValue& t, Arguments) -> Output { return unix_count<std::chrono::seconds>(t); }},
+    {"UnixMilli", "", [](const GoValue& t, Arguments) -> Output { return unix_count<std::chrono::milliseconds>(t); }},
+    {"UnixNano", "", [](const GoValue& t, Arguments) -> Output { return unix_count<GoTime::duration>(t); }},
     {"UTC", "", [](const GoValue& t, Arguments) -> Output { return GoValue::time(t.as_time()); }},
     {"Local", "", [](const GoValue& t, Arguments) -> Output { return GoValue::time(t.as_time()); }},
     {"Year", "", [](const GoValue& t, Arguments) { return time_date(t, &CivilTime::year); }},
@@ -156,17 +155,17 @@ constexpr Method kTimeMethods[] = {
     {"Day", "", [](const GoValue& t, Arguments) -> Output { return GoValue::integer(civil_time(t).day); }},
     {"Month", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(format_go_time(t, "January")); }},
     {"Weekday", "", [](const GoValue& t, Arguments) -> Output { return GoValue::string(format_go_time(t, "Monday")); }},
-    {"IsZero", "",
-     [](const GoValue& t, Arguments) -> Output { return GoValue::boolean(t.as_time() == WallTime(Duration::min())); }},
+    {"IsZero", "", [](const GoValue& t, Arguments) -> Output { return GoValue::boolean(t.as_time() == kGoZeroTime); }},
     {"AddDate", "nnn",
      [](const GoValue& t, Arguments a) -> Output {
-       const auto part = [&](std::size_t i) { return static_cast<int>(a[i].as_integer()); };
-       return add_date(t, part(0), part(1), part(2));
+       return add_date(t, a[0].as_integer(), a[1].as_integer(), a[2].as_integer());
      }},
     {"Add", "d",
      [](const GoValue& t, Arguments a) -> Output { return at(t, t.as_time() + Duration(a[0].as_integer())); }},
     {"Sub", "t",
-     [](const GoValue& t, Arguments a) -> Output { return GoValue::duration((t.as_time() - a[0].as_time()).count()); }},
+     [](const GoValue& t, Arguments a) -> Output {
+       return GoValue::duration(go_time_difference(t.as_time(), a[0].as_time()).count());
+     }},
     {"Before", "t",
      [](const GoValue& t, Arguments a) -> Output { return GoValue::boolean(t.as_time() < a[0].as_time()); }},
     {"After", "t",

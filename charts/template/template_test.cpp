@@ -334,6 +334,37 @@ TEST_CASE("dates use Go's layouts in UTC") {
        {"{{ durationHours \"90m\" }} {{ durationRoundTo \"95m\" \"1h\" }}", "1.5 2h0m0s"}});
 }
 
+TEST_CASE("times and durations at the end of their range do no harm") {
+  check_all(
+      {{"{{ toDate \"2006-01-02\" \"nonsense\" }} {{ (toDate \"2006-01-02\" \"nonsense\").IsZero }}",
+        "0001-01-01 00:00:00 +0000 UTC true"},
+       {"{{ ago (toDate \"2006-01-02\" \"\") }} {{ durationRound (toDate \"2006-01-02\" \"\") }}",
+        "2562047h47m16.854775807s 292y"},
+       {"{{ $d := toDate \"2006-01-02\" \"9999-12-31\" }}{{ unixEpoch $d }} {{ $d.UnixNano }} {{ toJson $d }}",
+        "253402214400 -4852202631933722624 \"9999-12-31T00:00:00Z\""},
+       {"{{ (toDate \"2006-01-02\" \"9999-12-31\").Sub (toDate \"2006-01-02\" \"\") }}", "2562047h47m16.854775807s"},
+       {"{{ dateModify \"-1s\" (toDate \"2006-01-02\" \"\") }} {{ htmlDate -99999999999 }}",
+        "0000-12-31 23:59:59 +0000 UTC -1199-02-15"},
+       {"{{ date \"2006\" 9223372036854775807 }} {{ date \"2006\" -9223372036854775808 }}", "32767 -32767"},
+       {"{{ $d := toDate \"2006-01-02\" \"2020-01-31\" }}{{ ($d.AddDate 9223372036854775807 0 0).Year }} "
+        "{{ ($d.AddDate 0 -9223372036854775807 0).Year }} {{ $d.AddDate 0 -13 40 }}",
+        "32767 -32767 2019-02-09 00:00:00 +0000 UTC"},
+       {"{{ toDate \"2006-01-02T15:04:05.000Z07:00\" \"2020-01-02T03:04:05.123+02:00\" | toJson }}",
+        "\"2020-01-02T03:04:05.123+02:00\""},
+       {"{{ duration \"99999999999999999999\" }} {{ duration (int64 9223372036854775807) }}", "-1s -1s"},
+       {"{{ durationRound (int64 -9223372036854775808) }} {{ durationSeconds 9223372036854775807 }}", "292y 0"},
+       {"{{ durationSeconds 1e300 }} {{ durationSeconds \"-1e300\" }} {{ durationHours \"NaN\" }}", "0 0 0"},
+       {"{{ durationRoundTo \"2562047h47m16.854775807s\" \"2562000h\" }} {{ durationRoundTo \"-30m\" \"1h\" }}",
+        "2562000h0m0s -1h0m0s"},
+       {"{{ durationRoundTo \"2562047h47m16.854775807s\" \"1708031h\" }} {{ durationRoundTo -9223372036 3 }}",
+        "2562047h47m16.854775807s -2562047h47m15s"},
+       {"{{ durationTruncateTo \"-2562047h\" \"1h\" }} {{ mustToDuration \"9223372036\" }}",
+        "-2562047h0m0s 2562047h47m16s"},
+       {"{{ mustToDuration 9223372037 }}",
+        "Error: template: test:1:3: executing \"test\" at <mustToDuration 9223372037>: error calling mustToDuration: "
+        "duration seconds overflow: 9223372037"}});
+}
+
 TEST_CASE("certificates verify and keys belong to them") {
   CHECK(rendered(
             "{{ $ca := genCA \"ca\" 365 }}{{ $c := genSignedCert \"x\" (list \"10.0.0.1\") (list \"x.svc\") 30 $ca }}"
