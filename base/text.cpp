@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include <cstring>
+
 namespace coracle {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -31,6 +33,26 @@ std::string to_lower(std::string_view text) {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from) {
+  if (from > text.size() || what.size() > text.size() - from) return std::string_view::npos;
+  if (what.empty()) return from;
+  const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+std::string replace_all(std::string_view text, std::string_view what, std::string_view with) {
+  std::string out;
+  std::size_t from = 0;
+  for (std::size_t at = find_text(text, what); at != std::string_view::npos; at = find_text(text, what, from)) {
+    out += text.substr(from, at - from);
+    out += with;
+    from = at + what.size();
+  }
+  out += text.substr(from);
+  return out;
 }
 
 }  // namespace coracle

@@ -28,6 +28,16 @@ std::string join(const Parts& parts, std::string_view separator) {
 std::string_view trim(std::string_view text);
 // ASCII letters in lower case; other bytes stay.
 std::string to_lower(std::string_view text);
+// Where `what` first stands at or after `from`, or npos: linear in the worst case too, unlike std::string_view::find.
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from = 0);
+// Every `what`, which is not empty, becomes `with`.
+std::string replace_all(std::string_view text, std::string_view what, std::string_view with);
+// The value of a hexadecimal digit, or -1.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 // Whether the texts differ in the case of ASCII letters at most.
 bool equal_ignoring_case(std::string_view a, std::string_view b);

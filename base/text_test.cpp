@@ -21,6 +21,30 @@ TEST_CASE("join puts the separator between parts, empty ones too") {
   CHECK(join(split("a/b/c", '/'), ".") == "a.b.c");
 }
 
+TEST_CASE("texts are found and replaced, in time that grows with the text alone") {
+  CHECK(find_text("banana", "an") == 1);
+  CHECK(find_text("banana", "an", 2) == 3);
+  CHECK(find_text("banana", "x") == std::string_view::npos);
+  CHECK(find_text("ab", "abc") == std::string_view::npos);
+  CHECK(find_text("ab", "b", 3) == std::string_view::npos);
+  CHECK(find_text("", "a") == std::string_view::npos);
+  CHECK(find_text("ab", "", 2) == 2);
+  CHECK(replace_all("banana", "an", "AN!") == "bAN!AN!a");
+  CHECK(replace_all("aaa", "aa", "b") == "ba");
+  CHECK(replace_all("none", "x", "y") == "none");
+  CHECK(replace_all("", "x", "y").empty());
+  const std::string text(4 * 1024 * 1024, 'a');
+  CHECK(find_text(text, std::string(1024 * 1024, 'a') + "b") == std::string_view::npos);
+}
+
+TEST_CASE("hexadecimal digits have values") {
+  CHECK(hex_value('0') == 0);
+  CHECK(hex_value('9') == 9);
+  CHECK(hex_value('a') == 10);
+  CHECK(hex_value('F') == 15);
+  for (const char c : {'g', 'G', '/', ':', '@', '`', ' ', '\0', 'P', '\x10'}) CHECK(hex_value(c) == -1);
+}
+
 TEST_CASE("trim and to_lower") {
   CHECK(trim(" \t a b\r\n") == "a b");
   CHECK(trim(" \n").empty());

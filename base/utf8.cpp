@@ -59,6 +59,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::size_t count_runes(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(decode_rune(text).length);
+  return count;
+}
+
 std::string replace_invalid_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {

@@ -21,6 +21,8 @@ Rune decode_rune(std::string_view text);
 void append_rune(std::string& out, char32_t rune);
 // Whether nothing in it is invalid.
 bool is_utf8(std::string_view text);
+// How many code points there are, as decode_rune counts them.
+std::size_t count_runes(std::string_view text);
 // Each byte that is no part of a valid character becomes U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 

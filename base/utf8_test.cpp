@@ -28,6 +28,8 @@ TEST_CASE("bytes that are no UTF-8 are one invalid character each") {
   }
   CHECK(is_utf8("a\uFFFD\u00e9\U0010ffff"));
   CHECK(is_utf8(""));
+  CHECK(count_runes("a\xff\u00e9\U0010ffff") == 4);
+  CHECK(count_runes("") == 0);
   CHECK(replace_invalid_utf8("a\xff\xc3\xa9\xe2\x82z") == "a\uFFFD\u00e9\uFFFD\uFFFDz");
   std::string surrogate;
   append_rune(surrogate, 0xD800);

@@ -5,21 +5,12 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
+
 namespace coracle::kube {
 namespace {
 
 constexpr char kSeparator = '_';
-
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  while (true) {
-    const std::size_t found = text.find(from);
-    out += text.substr(0, found);
-    if (found == std::string_view::npos) return out;
-    out += to;
-    text.remove_prefix(found + from.size());
-  }
-}
 
 }  // namespace
 

@@ -29,12 +29,8 @@ Result<Enum> read_choice(std::string_view field, std::string_view text, Names<En
 }
 
 std::string fill_in(std::string_view text, std::string_view api_address, bool& found) {
-  std::string filled(text);
-  for (std::size_t at; (at = filled.find(kApiAddressVariable)) != std::string::npos;) {
-    filled.replace(at, kApiAddressVariable.size(), api_address);
-    found = true;
-  }
-  return filled;
+  found = found || text.find(kApiAddressVariable) != std::string_view::npos;
+  return replace_all(text, kApiAddressVariable, api_address);
 }
 
 // What the config says where it says something, else what the chart says.
