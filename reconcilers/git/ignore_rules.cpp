@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "base/glob.h"
 #include "base/text.h"
 
 namespace coracle::reconcilers {
@@ -37,39 +38,25 @@ codeship-steps.yml
 **/.flux.yaml
 )";
 
-// Matches one '[...]' at the start of `pattern`; advances it behind the bracket.
-bool matches_set(std::string_view& pattern, char c) {
-  std::size_t i = 1;
-  const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
-  if (negated) ++i;
-  bool found = false;
-  for (bool first = true; i < pattern.size() && (first || pattern[i] != ']'); first = false, ++i) {
-    if (i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']') {
-      found = found || (pattern[i] <= c && c <= pattern[i + 2]);
-      i += 2;
-    } else {
-      found = found || pattern[i] == c;
-    }
-  }
-  pattern.remove_prefix(std::min(i + 1, pattern.size()));
-  return found != negated;
-}
-
 constexpr std::string_view kAnyDirectories = "**";
+
+bool name_matches(std::string_view pattern, std::string_view name) {
+  return glob_matches(pattern, name, DoubleStar::Star);
+}
 
 using Names = std::span<const std::string_view>;
 
 // A pattern of one name matches it anywhere in a path. `directories_only`: not as the file itself.
 bool matches_name(std::string_view pattern, bool directories_only, Names path) {
   const auto found =
-      std::find_if(path.begin(), path.end(), [pattern](std::string_view name) { return matches_glob(pattern, name); });
+      std::find_if(path.begin(), path.end(), [pattern](std::string_view name) { return name_matches(pattern, name); });
   return found != path.end() && !(directories_only && std::next(found) == path.end());
 }
 
 // Drops names up to and with the first that the pattern matches.
 bool skip_past(std::string_view pattern, Names& path) {
   while (!path.empty()) {
-    const bool found = matches_glob(pattern, path.front());
+    const bool found = name_matches(pattern, path.front());
     path = path.subspan(1);
     if (found) return true;
   }
@@ -95,7 +82,7 @@ bool matches_path(const std::vector<std::string>& pattern, bool directories_only
     if (any_directories) {
       matched = skip_past(part, path);
     } else {
-      if (!matches_glob(part, path.front())) return false;
+      if (!name_matches(part, path.front())) return false;
       path = path.subspan(1);
       matched = true;
     }
@@ -105,31 +92,6 @@ bool matches_path(const std::vector<std::string>& pattern, bool directories_only
 }
 
 }  // namespace
-
-bool matches_glob(std::string_view pattern, std::string_view text) {
-  while (!pattern.empty()) {
-    if (pattern.front() == '*') {
-      pattern.remove_prefix(1);
-      for (std::size_t i = 0;; ++i) {
-        if (matches_glob(pattern, text.substr(i))) return true;
-        if (i == text.size()) return false;
-      }
-    }
-    if (text.empty()) return false;
-    if (pattern.front() == '[') {
-      if (!matches_set(pattern, text.front())) return false;
-      text.remove_prefix(1);
-      continue;
-    }
-    const bool escaped = pattern.front() == '\\' && pattern.size() > 1;
-    if (escaped) pattern.remove_prefix(1);
-    const bool any = !escaped && pattern.front() == '?';
-    if (!any && pattern.front() != text.front()) return false;
-    pattern.remove_prefix(1);
-    text.remove_prefix(1);
-  }
-  return text.empty();
-}
 
 void IgnoreRules::add(std::string_view text, std::string_view directory) {
   constexpr std::size_t kMaxRules = 10'000;

@@ -35,7 +35,4 @@ class IgnoreRules {
   std::vector<Rule> rules_;
 };
 
-// One name against one pattern: '*', '?', '[a-z]', '\\x'.
-bool matches_glob(std::string_view pattern, std::string_view text);
-
 }  // namespace coracle::reconcilers

@@ -4,14 +4,14 @@
 
 namespace coracle::reconcilers {
 
-TEST_CASE("globs of a name") {
-  CHECK(matches_glob("*.yaml", "a.yaml"));
-  CHECK_FALSE(matches_glob("*.yaml", "a.yml"));
-  CHECK(matches_glob("a*b*c", "a-b-c"));
-  CHECK(matches_glob("[a-c]?.[!x]", "b1.y"));
-  CHECK_FALSE(matches_glob("[a-c]?.[!x]", "b1.x"));
-  CHECK(matches_glob("\\*", "*"));
-  CHECK_FALSE(matches_glob("\\*", "a"));
+TEST_CASE("a rule with many stars takes no longer than others") {
+  IgnoreRules rules;
+  std::string stars;
+  for (int i = 0; i < 11; ++i) stars += "*a";
+  rules.add(stars + "*b\n**/" + stars + "*b/**\n");
+  CHECK_FALSE(rules.ignores(std::string(40, 'a')));
+  CHECK_FALSE(rules.ignores("folder/" + std::string(40, 'a') + "/file"));
+  CHECK(rules.ignores(std::string(40, 'a') + "b"));
 }
 
 TEST_CASE("patterns with slashes match from the start; two stars are any directories") {
