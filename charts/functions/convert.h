@@ -2,17 +2,12 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "charts/template/function.h"
 #include "charts/template/go_value.h"
 
 namespace coracle::charts {
-
-inline GoValue text_value(std::string text) {
-  return GoValue::string(std::move(text));
-}
 
 // sprig's conversions: they never fail, what cannot be converted is 0 or "".
 std::string to_text(const GoValue& value);

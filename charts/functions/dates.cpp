@@ -33,23 +33,23 @@ GoValue date_argument(const Call& call, std::size_t index) {
 }
 
 Output date_format(const Call& call) {
-  return text_value(format_go_time(date_argument(call, 1), call.text(0)));
+  return GoValue::string(format_go_time(date_argument(call, 1), call.text(0)));
 }
 
 Output date_in_zone(const Call& call) {
   const GoValue date = date_argument(call, 1);
   const auto zoned = in_time_zone(date, call.text(2));
-  return text_value(format_go_time(zoned ? *zoned : GoValue::time(date.as_time()), call.text(0)));
+  return GoValue::string(format_go_time(zoned ? *zoned : GoValue::time(date.as_time()), call.text(0)));
 }
 
 Output html_date(const Call& call) {
-  return text_value(format_go_time(date_argument(call, 0), "2006-01-02"));
+  return GoValue::string(format_go_time(date_argument(call, 0), "2006-01-02"));
 }
 
 Output html_date_in_zone(const Call& call) {
   const GoValue date = date_argument(call, 0);
   const auto zoned = in_time_zone(date, call.text(1));
-  return text_value(format_go_time(zoned ? *zoned : GoValue::time(date.as_time()), "2006-01-02"));
+  return GoValue::string(format_go_time(zoned ? *zoned : GoValue::time(date.as_time()), "2006-01-02"));
 }
 
 Output date_modify(const Call& call) {
@@ -65,7 +65,7 @@ Output must_date_modify(const Call& call) {
 
 Output date_ago(const Call& call) {
   const Duration age = go_time_difference(now(call).as_time(), date_argument(call, 0).as_time());
-  return text_value(format_duration(round_go_duration(age, std::chrono::seconds(1))));
+  return GoValue::string(format_duration(round_go_duration(age, std::chrono::seconds(1))));
 }
 
 Output date_duration(const Call& call) {
@@ -77,7 +77,7 @@ Output date_duration(const Call& call) {
   }
   // Go's integers wrap around.
   const std::uint64_t nanoseconds = static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(kSecond);
-  return text_value(format_duration(Duration(static_cast<std::int64_t>(nanoseconds))));
+  return GoValue::string(format_duration(Duration(static_cast<std::int64_t>(nanoseconds))));
 }
 
 Output date_duration_round(const Call& call) {
@@ -97,10 +97,10 @@ Output date_duration_round(const Call& call) {
   const std::int64_t seconds = std::abs(duration.count() / kSecond);
   for (const Unit& unit : kUnits) {
     if (seconds > unit.seconds || (unit.seconds == 1 && seconds == 1)) {
-      return text_value(std::to_string(seconds / unit.seconds) + std::string(unit.name));
+      return GoValue::string(std::to_string(seconds / unit.seconds) + std::string(unit.name));
     }
   }
-  return text_value("0s");
+  return GoValue::string("0s");
 }
 
 Output to_date(const Call& call) {
@@ -114,7 +114,7 @@ Output must_to_date(const Call& call) {
 }
 
 Output unix_epoch(const Call& call) {
-  return text_value(
+  return GoValue::string(
       std::to_string(std::chrono::floor<std::chrono::seconds>(call[0].as_time()).time_since_epoch().count()));
 }
 

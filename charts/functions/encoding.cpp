@@ -22,12 +22,12 @@ std::string without_last_newline(std::string value) {
 
 // Helm's lenient converters answer nothing where the strict ones fail.
 Output lenient(Result<std::string> encoded) {
-  if (!encoded.ok()) return text_value("");
-  return text_value(std::move(encoded).value());
+  if (!encoded.ok()) return GoValue::string("");
+  return GoValue::string(std::move(encoded).value());
 }
 Output strict(Result<std::string> encoded) {
   if (!encoded.ok()) return encoded.error();
-  return text_value(std::move(encoded).value());
+  return GoValue::string(std::move(encoded).value());
 }
 
 Result<std::string> pretty_yaml(const GoValue& value) {
@@ -64,7 +64,7 @@ Result<std::string> raw_json(const GoValue& value) {
 
 GoValue error_dict(const std::string& message) {
   auto dict = std::make_shared<GoDict>();
-  dict->set("Error", text_value(message));
+  dict->set("Error", GoValue::string(message));
   return GoValue::dict(std::move(dict));
 }
 
@@ -87,11 +87,12 @@ Output from_yaml(const Call& call) {
 
 Output from_yaml_array(const Call& call) {
   auto tree = read_yaml(call.text(0));
-  if (!tree.ok()) return GoValue::list({text_value(tree.error().message())});
+  if (!tree.ok()) return GoValue::list({GoValue::string(tree.error().message())});
   if (tree->is_null()) return GoValue::list();
   if (!tree->is_array()) {
-    return GoValue::list({text_value("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
-                                     std::string(json_kind_name(*tree)) + " into Go value of type []interface {}")});
+    return GoValue::list(
+        {GoValue::string("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                         std::string(json_kind_name(*tree)) + " into Go value of type []interface {}")});
   }
   return value_from_document(*tree);
 }
@@ -109,11 +110,11 @@ Output from_json(const Call& call) {
 
 Output from_json_array(const Call& call) {
   auto tree = json::read(call.text(0));
-  if (!tree.ok()) return GoValue::list({text_value(tree.error().message())});
+  if (!tree.ok()) return GoValue::list({GoValue::string(tree.error().message())});
   if (tree->is_null()) return GoValue::list();
   if (!tree->is_array()) {
-    return GoValue::list({text_value("json: cannot unmarshal " + std::string(json_kind_name(*tree)) +
-                                     " into Go value of type []interface {}")});
+    return GoValue::list({GoValue::string("json: cannot unmarshal " + std::string(json_kind_name(*tree)) +
+                                          " into Go value of type []interface {}")});
   }
   return value_from_document(*tree);
 }
@@ -141,9 +142,9 @@ std::size_t bad_base64_offset(std::string_view text) {
 
 Output base64_decode(const Call& call) {
   auto decoded = crypto::base64_decode(call.text(0));
-  if (decoded.ok()) return text_value(std::move(decoded).value());
+  if (decoded.ok()) return GoValue::string(std::move(decoded).value());
   // sprig answers the error's text.
-  return text_value("illegal base64 data at input byte " + std::to_string(bad_base64_offset(call.text(0))));
+  return GoValue::string("illegal base64 data at input byte " + std::to_string(bad_base64_offset(call.text(0))));
 }
 
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -159,7 +160,7 @@ Output base32_encode(const Call& call) {
   }
   if (count > 0) out += kBase32[(bits << (5 - count)) & 31];
   while (out.size() % 8 != 0) out += '=';
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output base32_decode(const Call& call) {
@@ -169,14 +170,15 @@ Output base32_decode(const Call& call) {
   const std::string& source = call.text(0);
   for (std::size_t i = 0; i < source.size() && source[i] != '='; ++i) {
     const std::size_t digit = kBase32.find(source[i]);
-    if (digit == std::string_view::npos) return text_value("illegal base32 data at input byte " + std::to_string(i));
+    if (digit == std::string_view::npos)
+      return GoValue::string("illegal base32 data at input byte " + std::to_string(i));
     bits = (bits << 5) | digit;
     count += 5;
     if (count < 8) continue;
     count -= 8;
     out += static_cast<char>((bits >> count) & 255);
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 constexpr Function kEncodings[] = {
@@ -197,10 +199,10 @@ constexpr Function kEncodings[] = {
     {"toToml", "a",
      [](const Call& c) -> Output {
        auto encoded = go_to_toml(c[0]);
-       return text_value(encoded.ok() ? std::move(encoded).value() : encoded.error().message());
+       return GoValue::string(encoded.ok() ? std::move(encoded).value() : encoded.error().message());
      }},
     {"mustToToml", "a", [](const Call& c) { return strict(go_to_toml(c[0])); }},
-    {"b64enc", "s", [](const Call& c) -> Output { return text_value(crypto::base64_encode(c.text(0))); }},
+    {"b64enc", "s", [](const Call& c) -> Output { return GoValue::string(crypto::base64_encode(c.text(0))); }},
     {"b64dec", "s", base64_decode},
     {"b32enc", "s", base32_encode},
     {"b32dec", "s", base32_decode},

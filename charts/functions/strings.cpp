@@ -62,20 +62,20 @@ Error negative_repeat() {
 Output string_indent(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
   if (call.integer(0) > 1024) return bad_request("an indentation of more than 1024 blanks");
-  return text_value(indent_text(call.integer(0), call.text(1)));
+  return GoValue::string(indent_text(call.integer(0), call.text(1)));
 }
 
 Output string_nindent(const Call& call) {
   ASSIGN_OR_RETURN(const GoValue indented, string_indent(call));
-  return text_value("\n" + indented.text());
+  return GoValue::string("\n" + indented.text());
 }
 
 Output string_trunc(const Call& call) {
   const std::string& value = call.text(1);
   const std::int64_t count = call.integer(0);
   const auto size = static_cast<std::int64_t>(value.size());
-  if (count < 0 && size + count > 0) return text_value(value.substr(static_cast<std::size_t>(size + count)));
-  if (count >= 0 && size > count) return text_value(value.substr(0, static_cast<std::size_t>(count)));
+  if (count < 0 && size + count > 0) return GoValue::string(value.substr(static_cast<std::size_t>(size + count)));
+  if (count >= 0 && size > count) return GoValue::string(value.substr(0, static_cast<std::size_t>(count)));
   return call[1];
 }
 
@@ -91,28 +91,28 @@ Output string_substr(const Call& call) {
   if (start < 0) {
     if (end < 0) return out_of_bounds(":" + std::to_string(end) + "]");
     if (end > size) return out_of_bounds(":" + std::to_string(end) + "] with length " + std::to_string(size));
-    return text_value(value.substr(0, static_cast<std::size_t>(end)));
+    return GoValue::string(value.substr(0, static_cast<std::size_t>(end)));
   }
   const std::int64_t stop = end < 0 || end > size ? size : end;
   if (start > stop) return out_of_bounds(std::to_string(start) + ":" + std::to_string(stop) + "]");
-  return text_value(value.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start)));
+  return GoValue::string(value.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start)));
 }
 
 Output string_repeat(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
   const auto count = static_cast<std::size_t>(call.integer(0));
-  if (count == 0 || call.text(1).empty()) return text_value("");
+  if (count == 0 || call.text(1).empty()) return GoValue::string("");
   if (call.text(1).size() > kMaxRepeated / count) return bad_request("strings: Repeat output length overflow");
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += call.text(1);
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_abbrev(const Call& call) {
   const std::string& value = call.text(1);
   const std::int64_t width = call.integer(0);
   if (width < 4 || static_cast<std::int64_t>(value.size()) <= width) return call[1];
-  return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
+  return GoValue::string(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
 }
 
 Output string_abbrevboth(const Call& call) {
@@ -125,12 +125,12 @@ Output string_abbrevboth(const Call& call) {
   // Go's integers wrap around: so far to the left that the difference does is as far as to the right.
   std::int64_t left = 0;
   if (__builtin_sub_overflow(size, offset, &left) || left < width - 3) offset = size - (width - 3);
-  if (offset <= 4) return text_value(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
+  if (offset <= 4) return GoValue::string(value.substr(0, static_cast<std::size_t>(width - 3)) + "...");
   if (offset + width - 3 < size) {
-    return text_value("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) +
-                      "...");
+    return GoValue::string("..." + value.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(width - 6)) +
+                           "...");
   }
-  return text_value("..." + value.substr(static_cast<std::size_t>(size - (width - 3))));
+  return GoValue::string("..." + value.substr(static_cast<std::size_t>(size - (width - 3))));
 }
 
 Output string_quote(const Call& call) {
@@ -140,7 +140,7 @@ Output string_quote(const Call& call) {
     if (!out.empty()) out += ' ';
     out += go_quote(to_text(arg));
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_squote(const Call& call) {
@@ -150,7 +150,7 @@ Output string_squote(const Call& call) {
     if (!out.empty()) out += ' ';
     out += "'" + go_print(arg) + "'";
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_cat(const Call& call) {
@@ -162,7 +162,7 @@ Output string_cat(const Call& call) {
     first = false;
     out += go_print(arg);
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 // Cuts a text at a separator, at most `limit` pieces when it is positive.
@@ -191,7 +191,7 @@ std::vector<std::string> cut(std::string_view value, std::string_view separator,
 GoValue numbered(const std::vector<std::string>& pieces) {
   auto dict = std::make_shared<GoDict>();
   dict->named = GoDict::Named::StringMap;
-  for (std::size_t i = 0; i < pieces.size(); ++i) dict->set("_" + std::to_string(i), text_value(pieces[i]));
+  for (std::size_t i = 0; i < pieces.size(); ++i) dict->set("_" + std::to_string(i), GoValue::string(pieces[i]));
   return GoValue::dict(std::move(dict));
 }
 
@@ -203,7 +203,7 @@ Output string_join(const Call& call) {
     first = false;
     out += piece;
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_sort_alpha(const Call& call) {
@@ -222,13 +222,13 @@ Output string_initials(const Call& call) {
     start = blank;
     rest.remove_prefix(rune.length);
   }
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_nospace(const Call& call) {
   std::string out = call.text(0);
   std::erase_if(out, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 // Greedy wrapping at blanks; words longer than the width are cut only when `cut_words`.
@@ -266,7 +266,7 @@ Output string_random(const Call& call, std::string_view alphabet) {
   std::string out;
   Random& random = call.evaluator.environment().random;
   for (std::int64_t i = 0; i < call.integer(0); ++i) out += alphabet[random.below(alphabet.size())];
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_rand_ascii(const Call& call) {
@@ -278,7 +278,7 @@ Output string_rand_ascii(const Call& call) {
 Output string_shuffle(const Call& call) {
   std::string out = call.text(0);
   for (std::size_t i = out.size(); i > 1; --i) std::swap(out[i - 1], out[call.evaluator.environment().random.below(i)]);
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output string_adler32(const Call& call) {
@@ -288,7 +288,7 @@ Output string_adler32(const Call& call) {
     a = (a + static_cast<unsigned char>(c)) % 65521;
     b = (b + a) % 65521;
   }
-  return text_value(std::to_string((b << 16) | a));
+  return GoValue::string(std::to_string((b << 16) | a));
 }
 
 bool has_prefix(std::string_view value, std::string_view prefix) {
@@ -303,24 +303,24 @@ constexpr Function kStrings[] = {
     {"abbrev", "is", string_abbrev},
     {"abbrevboth", "iis", string_abbrevboth},
     {"trunc", "is", string_trunc},
-    {"trim", "s", [](const Call& c) -> Output { return text_value(trim_set(c.text(0), kBlanks)); }},
-    {"upper", "s", [](const Call& c) -> Output { return text_value(upper_text(c.text(0))); }},
-    {"lower", "s", [](const Call& c) -> Output { return text_value(lower_text(c.text(0))); }},
-    {"title", "s", [](const Call& c) -> Output { return text_value(title_text(c.text(0))); }},
-    {"untitle", "s", [](const Call& c) -> Output { return text_value(untitle_text(c.text(0))); }},
+    {"trim", "s", [](const Call& c) -> Output { return GoValue::string(trim_set(c.text(0), kBlanks)); }},
+    {"upper", "s", [](const Call& c) -> Output { return GoValue::string(upper_text(c.text(0))); }},
+    {"lower", "s", [](const Call& c) -> Output { return GoValue::string(lower_text(c.text(0))); }},
+    {"title", "s", [](const Call& c) -> Output { return GoValue::string(title_text(c.text(0))); }},
+    {"untitle", "s", [](const Call& c) -> Output { return GoValue::string(untitle_text(c.text(0))); }},
     {"substr", "iis", string_substr},
     {"repeat", "is", string_repeat},
-    {"trimAll", "ss", [](const Call& c) -> Output { return text_value(trim_set(c.text(1), c.text(0))); }},
-    {"trimall", "ss", [](const Call& c) -> Output { return text_value(trim_set(c.text(1), c.text(0))); }},
+    {"trimAll", "ss", [](const Call& c) -> Output { return GoValue::string(trim_set(c.text(1), c.text(0))); }},
+    {"trimall", "ss", [](const Call& c) -> Output { return GoValue::string(trim_set(c.text(1), c.text(0))); }},
     {"trimSuffix", "ss",
      [](const Call& c) -> Output {
        if (c.text(0).empty() || !c.text(1).ends_with(c.text(0))) return c[1];
-       return text_value(c.text(1).substr(0, c.text(1).size() - c.text(0).size()));
+       return GoValue::string(c.text(1).substr(0, c.text(1).size() - c.text(0).size()));
      }},
     {"trimPrefix", "ss",
      [](const Call& c) -> Output {
        if (!has_prefix(c.text(1), c.text(0))) return c[1];
-       return text_value(c.text(1).substr(c.text(0).size()));
+       return GoValue::string(c.text(1).substr(c.text(0).size()));
      }},
     {"nospace", "s", string_nospace},
     {"initials", "s", string_initials},
@@ -328,14 +328,15 @@ constexpr Function kStrings[] = {
     {"randAlpha", "i", [](const Call& c) -> Output { return string_random(c, kLetters); }},
     {"randNumeric", "i", [](const Call& c) -> Output { return string_random(c, kDigits); }},
     {"randAscii", "i", string_rand_ascii},
-    {"swapcase", "s", [](const Call& c) -> Output { return text_value(swap_case(c.text(0))); }},
+    {"swapcase", "s", [](const Call& c) -> Output { return GoValue::string(swap_case(c.text(0))); }},
     {"shuffle", "s", string_shuffle},
-    {"snakecase", "s", [](const Call& c) -> Output { return text_value(snake_case(c.text(0), '_')); }},
-    {"kebabcase", "s", [](const Call& c) -> Output { return text_value(snake_case(c.text(0), '-')); }},
-    {"camelcase", "s", [](const Call& c) -> Output { return text_value(pascal_case(c.text(0))); }},
-    {"wrap", "is", [](const Call& c) -> Output { return text_value(wrap_text(c.text(1), c.integer(0), "\n", false)); }},
+    {"snakecase", "s", [](const Call& c) -> Output { return GoValue::string(snake_case(c.text(0), '_')); }},
+    {"kebabcase", "s", [](const Call& c) -> Output { return GoValue::string(snake_case(c.text(0), '-')); }},
+    {"camelcase", "s", [](const Call& c) -> Output { return GoValue::string(pascal_case(c.text(0))); }},
+    {"wrap", "is",
+     [](const Call& c) -> Output { return GoValue::string(wrap_text(c.text(1), c.integer(0), "\n", false)); }},
     {"wrapWith", "iss",
-     [](const Call& c) -> Output { return text_value(wrap_text(c.text(2), c.integer(0), c.text(1), true)); }},
+     [](const Call& c) -> Output { return GoValue::string(wrap_text(c.text(2), c.integer(0), c.text(1), true)); }},
     {"contains", "ss",
      [](const Call& c) -> Output { return GoValue::boolean(c.text(1).find(c.text(0)) != std::string::npos); }},
     {"hasPrefix", "ss", [](const Call& c) -> Output { return GoValue::boolean(has_prefix(c.text(1), c.text(0))); }},
@@ -346,20 +347,20 @@ constexpr Function kStrings[] = {
     {"indent", "is", string_indent},
     {"nindent", "is", string_nindent},
     {"replace", "sss",
-     [](const Call& c) -> Output { return text_value(replace_text(c.text(2), c.text(0), c.text(1))); }},
+     [](const Call& c) -> Output { return GoValue::string(replace_text(c.text(2), c.text(0), c.text(1))); }},
     {"plural", "ssi", [](const Call& c) -> Output { return c.integer(2) == 1 ? c[0] : c[1]; }},
-    {"toString", "a", [](const Call& c) -> Output { return text_value(to_text(c[0])); }},
+    {"toString", "a", [](const Call& c) -> Output { return GoValue::string(to_text(c[0])); }},
     {"toStrings", "a", [](const Call& c) -> Output { return GoValue::strings(to_texts(c[0])); }},
-    {"sha1sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha1_hex(c.text(0))); }},
-    {"sha256sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha256_hex(c.text(0))); }},
-    {"sha512sum", "s", [](const Call& c) -> Output { return text_value(crypto::sha512_hex(c.text(0))); }},
+    {"sha1sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha1_hex(c.text(0))); }},
+    {"sha256sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha256_hex(c.text(0))); }},
+    {"sha512sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha512_hex(c.text(0))); }},
     {"adler32sum", "s", string_adler32},
     {"split", "ss", [](const Call& c) -> Output { return numbered(cut(c.text(1), c.text(0))); }},
     {"splitn", "sis", [](const Call& c) -> Output { return numbered(cut(c.text(2), c.text(0), c.integer(1))); }},
     {"splitList", "ss", [](const Call& c) -> Output { return GoValue::strings(cut(c.text(1), c.text(0))); }},
     {"join", "sa", string_join},
     {"sortAlpha", "a", string_sort_alpha},
-    {"hello", "", [](const Call&) -> Output { return text_value("Hello!"); }},
+    {"hello", "", [](const Call&) -> Output { return GoValue::string("Hello!"); }},
 };
 
 }  // namespace

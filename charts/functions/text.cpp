@@ -39,8 +39,8 @@ Output must_regex_match(const Call& call) {
 Output find_first(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
   const auto found = regex.find_all(call.text(1), 1);
-  if (found.empty()) return text_value("");
-  return text_value(call.text(1).substr(found[0].begin, found[0].end - found[0].begin));
+  if (found.empty()) return GoValue::string("");
+  return GoValue::string(call.text(1).substr(found[0].begin, found[0].end - found[0].begin));
 }
 
 Output find_all(const Call& call, Result<Regex> compiled) {
@@ -54,12 +54,12 @@ Output find_all(const Call& call, Result<Regex> compiled) {
 
 Output replace_all(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  return text_value(regex.replace_all(call.text(1), call.text(2)));
+  return GoValue::string(regex.replace_all(call.text(1), call.text(2)));
 }
 
 Output replace_literal(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  return text_value(regex.replace_all_literal(call.text(1), call.text(2)));
+  return GoValue::string(regex.replace_all_literal(call.text(1), call.text(2)));
 }
 
 Output split_text(const Call& call, Result<Regex> compiled) {
@@ -87,10 +87,10 @@ class VersionObject final : public GoObject {
     if (method == "Major") return number(version_.major);
     if (method == "Minor") return number(version_.minor);
     if (method == "Patch") return number(version_.patch);
-    if (method == "Prerelease") return text_value(version_.prerelease);
-    if (method == "Metadata") return text_value(version_.metadata);
-    if (method == "Original") return text_value(version_.original);
-    if (method == "String") return text_value(version_.text());
+    if (method == "Prerelease") return GoValue::string(version_.prerelease);
+    if (method == "Metadata") return GoValue::string(version_.metadata);
+    if (method == "Original") return GoValue::string(version_.original);
+    if (method == "String") return GoValue::string(version_.text());
     if (method == "IncMajor") return incremented({version_.major + 1, 0, 0, "", "", ""});
     if (method == "IncMinor") return incremented({version_.major, version_.minor + 1, 0, "", "", ""});
     if (method == "IncPatch") {
@@ -200,23 +200,23 @@ Output url_parse(const Call& call) {
   }
   auto parts = std::make_shared<GoDict>();
   for (const char* key : {"scheme", "host", "hostname", "path", "query", "opaque", "fragment", "userinfo"}) {
-    parts->set(key, text_value(""));
+    parts->set(key, GoValue::string(""));
   }
   if (const std::size_t hash = rest.find('#'); hash != std::string_view::npos) {
-    parts->set("fragment", text_value(percent_decode(rest.substr(hash + 1))));
+    parts->set("fragment", GoValue::string(percent_decode(rest.substr(hash + 1))));
     rest = rest.substr(0, hash);
   }
   if (const std::size_t mark = rest.find('?'); mark != std::string_view::npos) {
-    parts->set("query", text_value(std::string(rest.substr(mark + 1))));
+    parts->set("query", GoValue::string(std::string(rest.substr(mark + 1))));
     rest = rest.substr(0, mark);
   }
   const std::size_t colon = rest.find_first_of(":/");
   const bool has_scheme = colon != std::string_view::npos && rest[colon] == ':' && colon > 0;
   if (has_scheme) {
-    parts->set("scheme", text_value(to_lower(rest.substr(0, colon))));
+    parts->set("scheme", GoValue::string(to_lower(rest.substr(0, colon))));
     rest.remove_prefix(colon + 1);
     if (!rest.starts_with('/')) {
-      parts->set("opaque", text_value(std::string(rest)));
+      parts->set("opaque", GoValue::string(std::string(rest)));
       return GoValue::dict(std::move(parts));
     }
   }
@@ -225,13 +225,13 @@ Output url_parse(const Call& call) {
     std::string_view authority = rest.substr(0, rest.find('/'));
     rest.remove_prefix(authority.size());
     if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-      parts->set("userinfo", text_value(std::string(authority.substr(0, at))));
+      parts->set("userinfo", GoValue::string(std::string(authority.substr(0, at))));
       authority.remove_prefix(at + 1);
     }
-    parts->set("host", text_value(std::string(authority)));
-    parts->set("hostname", text_value(host_name(authority)));
+    parts->set("host", GoValue::string(std::string(authority)));
+    parts->set("hostname", GoValue::string(host_name(authority)));
   }
-  parts->set("path", text_value(percent_decode(rest)));
+  parts->set("path", GoValue::string(percent_decode(rest)));
   return GoValue::dict(std::move(parts));
 }
 
@@ -266,20 +266,20 @@ Output url_join(const Call& call) {
   }
   if (const std::string query = part_of(parts, "query"); !query.empty()) out += "?" + query;
   if (const std::string fragment = part_of(parts, "fragment"); !fragment.empty()) out += "#" + fragment;
-  return text_value(std::move(out));
+  return GoValue::string(std::move(out));
 }
 
 Output path_base(const Call& c) {
-  return text_value(base_name(c.text(0)));
+  return GoValue::string(base_name(c.text(0)));
 }
 Output path_dir(const Call& c) {
-  return text_value(directory_name(c.text(0)));
+  return GoValue::string(directory_name(c.text(0)));
 }
 Output path_clean(const Call& c) {
-  return text_value(clean_path(c.text(0)));
+  return GoValue::string(clean_path(c.text(0)));
 }
 Output path_ext(const Call& c) {
-  return text_value(extension(c.text(0)));
+  return GoValue::string(extension(c.text(0)));
 }
 Output path_is_abs(const Call& c) {
   return GoValue::boolean(c.text(0).starts_with('/'));
@@ -298,7 +298,7 @@ constexpr Function kTexts[] = {
     {"mustRegexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, Regex::compile(c.text(0))); }},
     {"regexSplit", "ssi", [](const Call& c) { return split_text(c, must_compile(c.text(0))); }},
     {"mustRegexSplit", "ssi", [](const Call& c) { return split_text(c, Regex::compile(c.text(0))); }},
-    {"regexQuoteMeta", "s", [](const Call& c) -> Output { return text_value(Regex::quote(c.text(0))); }},
+    {"regexQuoteMeta", "s", [](const Call& c) -> Output { return GoValue::string(Regex::quote(c.text(0))); }},
     {"semver", "s", semver_parse},
     {"semverCompare", "ss", semver_compare},
     {"base", "s", path_base},
