@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "base/utf8.h"
-#include "charts/template/go_format.h"
 
 namespace coracle::charts {
 namespace {

@@ -7,6 +7,7 @@
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_number.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {

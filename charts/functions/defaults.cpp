@@ -4,7 +4,6 @@
 
 #include "charts/functions/convert.h"
 #include "charts/template/function.h"
-#include "charts/template/go_format.h"
 
 namespace coracle::charts {
 namespace {

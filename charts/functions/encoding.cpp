@@ -7,7 +7,6 @@
 #include "charts/functions/convert.h"
 #include "charts/functions/toml.h"
 #include "charts/template/function.h"
-#include "charts/template/go_format.h"
 #include "charts/values.h"
 
 namespace coracle::charts {

@@ -9,6 +9,7 @@
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_number.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

@@ -10,6 +10,7 @@
 #include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

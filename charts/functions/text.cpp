@@ -7,7 +7,7 @@
 #include "charts/internal/regex.h"
 #include "charts/semver.h"
 #include "charts/template/function.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {

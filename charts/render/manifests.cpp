@@ -7,7 +7,6 @@
 #include "base/go_text.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
-#include "charts/template/go_format.h"
 #include "charts/values.h"
 
 namespace coracle::charts {

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "charts/template/evaluator.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/methods.h"
 
 namespace coracle::charts {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/parser.h"
 
 namespace coracle::charts {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/utf8.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {

@@ -4,10 +4,6 @@
 #include <limits>
 #include <string>
 
-#include "base/utf8.h"
-#include "charts/template/go_format.h"
-#include "charts/template/parser.h"
-
 namespace coracle::charts {
 namespace {
 
@@ -132,53 +128,6 @@ std::optional<double> parse_go_float(std::string_view text) {
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   }
   return negative ? -value : value;
-}
-
-Result<void> parse_number(std::string_view text, bool character, NumberNode& node) {
-  node.source = text;
-  if (character) {
-    ASSIGN_OR_RETURN(const std::string decoded, go_unquote(text));
-    const Rune rune = decode_rune(decoded);
-    node.integer = static_cast<std::int64_t>(rune.value);
-    node.unsigned_integer = rune.value;
-    node.number = static_cast<double>(rune.value);
-    node.is_integer = node.is_unsigned = node.is_float = true;
-    node.constant = GoValue::integer(node.integer);
-    return {};
-  }
-  if (text.ends_with('i')) return unsupported("complex constants are not supported: " + std::string(text));
-  const auto integer = parse_go_int(text);
-  const auto magnitude = parse_go_uint(text);
-  const bool looks_float =
-      text.find_first_of(".eEpP") != std::string_view::npos &&
-      !(text.find_first_of("xX") != std::string_view::npos && text.find_first_of("pP") == std::string_view::npos);
-  node.is_integer = integer.has_value();
-  node.is_unsigned = magnitude.has_value();
-  node.integer = integer.value_or(0);
-  node.unsigned_integer = magnitude.value_or(0);
-  if (integer || magnitude) {
-    node.is_float = true;
-    node.number = integer ? static_cast<double>(*integer) : static_cast<double>(*magnitude);
-    if (integer && *integer == 0) node.is_unsigned = true;
-  } else if (const auto number = parse_go_float(text)) {
-    if (!looks_float) return bad_request("integer overflow: " + go_quote(text));
-    node.is_float = true;
-    node.number = *number;
-    constexpr double kIntegerLimit = 9.2e18;
-    if (*number > -kIntegerLimit && *number < kIntegerLimit &&
-        static_cast<double>(static_cast<std::int64_t>(*number)) == *number) {
-      node.is_integer = true;
-      node.integer = static_cast<std::int64_t>(*number);
-    }
-  } else {
-    return bad_request("illegal number syntax: " + go_quote(text));
-  }
-  if (looks_float) {
-    node.constant = GoValue::number(node.number);
-  } else if (node.is_integer) {
-    node.constant = GoValue::integer(node.integer);
-  }
-  return {};
 }
 
 }  // namespace coracle::charts

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

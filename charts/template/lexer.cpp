@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 namespace {

@@ -8,7 +8,6 @@
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "charts/internal/glob.h"
-#include "charts/template/go_format.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {

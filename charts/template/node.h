@@ -181,4 +181,7 @@ struct ParsedFile {
   std::string location(std::uint32_t position) const;
 };
 
+// Go's number literals (decimal, 0x, 0o, 0b, '_', exponents) and characters.
+Result<void> parse_number(std::string_view text, bool character, NumberNode& node);
+
 }  // namespace coracle::charts

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "charts/template/function.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/lexer.h"
 
 namespace coracle::charts {

@@ -1,6 +1,6 @@
 #include "charts/template.h"
 #include "charts/template/evaluator.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 #include "charts/template/parser.h"
 
 namespace coracle::charts {

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <vector>
 
+#include "base/files.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {
@@ -80,13 +78,10 @@ std::optional<GoValue> in_time_zone(const GoValue& time, const std::string& zone
   if (zone.empty() || zone == "UTC") return GoValue::time(time.as_time());
   if (zone == "Local") return GoValue::time(time.as_time());
   if (zone.find("..") != std::string::npos || zone.front() == '/') return std::nullopt;
-  std::ifstream file("/usr/share/zoneinfo/" + zone, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string data(kMaxZoneFile, '\0');
-  file.read(data.data(), static_cast<std::streamsize>(data.size()));
-  data.resize(static_cast<std::size_t>(file.gcount()));
+  const Result<std::string> data = read_file("/usr/share/zoneinfo/" + zone, kMaxZoneFile);
+  if (!data.ok()) return std::nullopt;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time.as_time()).time_since_epoch().count();
-  const auto found = zone_at(data, seconds);
+  const auto found = zone_at(*data, seconds);
   if (!found) return std::nullopt;
   return GoValue::time(time.as_time(), found->offset, found->name);
 }

@@ -4,7 +4,7 @@
 
 #include "base/go_text.h"
 #include "base/yaml/yaml.h"
-#include "charts/template/go_format.h"
+#include "charts/template/go_quote.h"
 
 namespace coracle::charts {
 

@@ -12,7 +12,6 @@
 #include "base/utf8.h"
 #include "charts/chart.h"
 #include "charts/internal/regex.h"
-#include "charts/template/go_format.h"
 #include "charts/values.h"
 
 namespace coracle::charts {

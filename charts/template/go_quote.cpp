@@ -1,4 +1,4 @@
-// Strings and numbers as Go's strconv and unicode/utf8 write and read them.
+#include "charts/template/go_quote.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,6 @@
 #include <cstdio>
 
 #include "base/utf8.h"
-#include "charts/template/go_format.h"
 
 namespace coracle::charts {
 namespace {
