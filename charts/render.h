@@ -9,12 +9,13 @@
 #include "base/result.h"
 #include "base/value.h"
 #include "charts/chart.h"
-#include "charts/template.h"
+#include "charts/template_environment.h"
 
 namespace coracle::charts {
 
-// The Helm version that charts see in .Capabilities.HelmVersion and whose records we write.
-inline constexpr std::string_view kHelmVersion = "v4.2.4";
+// The Helm version that charts see in .Capabilities.HelmVersion and whose records we write. scripts/peers installs it:
+// it is what the golden charts and the tests compare with.
+inline constexpr std::string_view kHelmVersion = "v4.3.1";
 
 // What .Capabilities tells a chart.
 struct Capabilities {
@@ -69,7 +70,6 @@ struct RenderRequest {
   ReleaseIdentity release;
   const Capabilities& capabilities;
   TemplateEnvironment environment;
-  bool validate_schema = true;
 };
 
 // What `helm template` and `helm install` do up to the manifests: dependencies, values, schema,

@@ -20,7 +20,6 @@ struct IndexEntry {
   std::string version;
   std::vector<std::string> urls;  // may be relative to the repository
   std::string digest;             // sha256 in hex, or empty
-  Value metadata;                 // the whole entry
 };
 
 // A repository's index.yaml, or the part of it that tells of one chart.
@@ -33,11 +32,9 @@ class RepositoryIndex {
   // The entry with exactly that version, else the newest that the range allows ("" means the newest
   // release). NotFound names chart and version.
   Result<IndexEntry> choose(std::string_view chart, std::string_view version) const;
-  // Newest first.
-  const std::vector<IndexEntry>& entries() const { return entries_; }
 
  private:
-  std::vector<IndexEntry> entries_;
+  std::vector<IndexEntry> entries_;  // newest first
 };
 
 // `url` as a repository's index means it.

@@ -108,7 +108,6 @@ Result<RepositoryIndex> RepositoryIndex::parse(std::string_view text, std::strin
       entry.name = name;
       entry.version = version;
       entry.digest = scalar_text(item["digest"]);
-      entry.metadata = item;
       for (const Value& url : item["urls"].items()) entry.urls.emplace_back(url.as_string());
       sorted.emplace_back(std::move(parsed).value(), std::move(entry));
     }

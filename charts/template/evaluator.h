@@ -7,13 +7,16 @@
 #include <string_view>
 #include <vector>
 
-#include "charts/template.h"
 #include "charts/template/function.h"
 #include "charts/template/go_value.h"
 #include "charts/template/node.h"
 #include "charts/template/scope.h"
+#include "charts/template_environment.h"
 
 namespace coracle::charts {
+
+// Deletes what a missing value prints, as Helm does with every output.
+void remove_no_value(std::string& text);
 
 // Executes templates of one scope for one rendering. Not thread-safe; the scope may be shared.
 class Evaluator {

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "charts/render.h"
+#include "charts/template/evaluator.h"
+#include "charts/template/parser.h"
+#include "charts/template/scope.h"
 #include "charts/values.h"
 
 namespace coracle::charts::testing {
@@ -17,15 +20,23 @@ class FixedClock final : public Clock {
 };
 
 // Executes one template over {"Values": <yaml>}, with what Helm does to its output.
+inline Result<std::string> render_text(const std::string& source, const std::string& values_yaml,
+                                       const TemplateEnvironment& environment) {
+  ASSIGN_OR_RETURN(const Value values, read_values(values_yaml));
+  ASSIGN_OR_RETURN(auto file, parse_template("test", source));
+  TemplateScope scope;
+  scope.add(std::move(file));
+  Evaluator evaluator(scope, environment);
+  ASSIGN_OR_RETURN(std::string text,
+                   evaluator.execute(*scope.find("test"), GoValue::from_value(Value::object({{"Values", values}}))));
+  remove_no_value(text);
+  return text;
+}
+
 inline Result<std::string> render_text(const std::string& source, const std::string& values_yaml) {
   const FixedClock clock;
   const auto random = seeded_random(1);
-  ASSIGN_OR_RETURN(const Value values, read_values(values_yaml));
-  TemplateSet set;
-  TRY(set.add("test", source));
-  ASSIGN_OR_RETURN(std::string text, set.execute("test", Value::object({{"Values", values}}), {clock, *random}));
-  remove_no_value(text);
-  return text;
+  return render_text(source, values_yaml, {.clock = clock, .random = *random});
 }
 
 inline Capabilities capabilities() {
