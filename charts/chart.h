@@ -23,10 +23,9 @@ struct ChartFile {
 
 // A loaded chart with its sub-charts. Helm's documents on chart files define the parts.
 struct Chart {
-  Value metadata;                  // Chart.yaml, with apiVersion filled in
-  Value lock;                      // Chart.lock, or null
-  Value values = Value::object();  // values.yaml; numbers as charts/values.h says
-  std::optional<std::string> values_text;
+  Value metadata;                     // Chart.yaml, with apiVersion filled in
+  Value lock;                         // Chart.lock, or null
+  Value values = Value::object();     // values.yaml; numbers as charts/values.h says
   std::optional<std::string> schema;  // values.schema.json
   std::vector<ChartFile> templates;   // everything below templates/
   std::vector<ChartFile> files;       // the rest, crds/ included
@@ -38,9 +37,7 @@ struct Chart {
 };
 
 // A chart from the bytes of a .tgz. Absolute names, names that leave the folder and what exceeds the
-// limits are refused.
+// limits are refused; those are for all archives inside it together.
 Result<Chart> load_archive(std::string_view tgz);
-// A chart from a folder; .helmignore applies.
-Result<Chart> load_directory(const std::string& path);
 
 }  // namespace coracle::charts

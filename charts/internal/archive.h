@@ -9,7 +9,13 @@
 
 namespace coracle::charts {
 
-// The regular files of a gzipped tar, named as the archive names them.
-Result<std::vector<ChartFile>> read_archive(std::string_view tgz);
+// What a chart and all the archives inside it may unpack to together.
+struct UnpackBudget {
+  std::size_t bytes = kMaxChartSize;
+  std::size_t files = kMaxChartFiles;
+};
+
+// The regular files of a gzipped tar, named as the archive names them. Takes them off the budget.
+Result<std::vector<ChartFile>> read_archive(std::string_view tgz, UnpackBudget& budget);
 
 }  // namespace coracle::charts

@@ -1,26 +1,23 @@
 #include <algorithm>
 #include <map>
 
-#include "base/files.h"
 #include "base/go_text.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
 #include "charts/chart.h"
 #include "charts/internal/archive.h"
-#include "charts/loader/ignore.h"
 #include "charts/semver.h"
 #include "charts/values.h"
 
 namespace coracle::charts {
 namespace {
 
-// Sub-charts of sub-charts and folders of folders.
+// Sub-charts of sub-charts.
 constexpr int kMaxNestedCharts = 20;
-constexpr int kMaxFolderDepth = 40;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-Result<Chart> load_nested(std::vector<ChartFile> files, int depth);
+Result<Chart> load_nested(std::vector<ChartFile> files, int depth, UnpackBudget& budget);
 
 Result<Value> read_map(const ChartFile& file) {
   auto tree = yaml::read(file.data, {.strict = false});
@@ -113,7 +110,6 @@ Result<void> add_special_file(Chart& chart, const ChartFile& file, bool& known) 
     auto values = read_values(file.data);
     if (!values.ok()) return values.error().in("cannot load values.yaml");
     chart.values = *values;
-    chart.values_text = file.data;
   } else if (file.name == "values.schema.json") {
     chart.schema = file.data;
   } else if (file.name == "requirements.yaml") {
@@ -137,19 +133,19 @@ std::string_view sub_chart_of(std::string_view name) {
   return name.substr(0, name.find('/'));
 }
 
-Result<Chart> load_sub_chart(const std::string& name, std::vector<ChartFile> files, int depth) {
+Result<Chart> load_sub_chart(const std::string& name, std::vector<ChartFile> files, int depth, UnpackBudget& budget) {
   if (name.ends_with(".tgz")) {
     if (files.size() != 1 || files[0].name != "charts/" + name) {
       return bad_request("error unpacking subchart tar in charts: expected " + name + ", got " + files[0].name);
     }
-    ASSIGN_OR_RETURN(auto unpacked, read_archive(files[0].data));
-    return load_nested(std::move(unpacked), depth);
+    ASSIGN_OR_RETURN(auto unpacked, read_archive(files[0].data, budget));
+    return load_nested(std::move(unpacked), depth, budget);
   }
   for (ChartFile& file : files) file.name.erase(0, std::string_view("charts/").size());
-  return load_nested(std::move(files), depth);
+  return load_nested(std::move(files), depth, budget);
 }
 
-Result<Chart> assemble(std::vector<ChartFile> files, int depth) {
+Result<Chart> assemble(std::vector<ChartFile> files, int depth, UnpackBudget& budget) {
   if (depth > kMaxNestedCharts) {
     return bad_request("sub-charts are nested deeper than " + std::to_string(kMaxNestedCharts));
   }
@@ -176,7 +172,7 @@ Result<Chart> assemble(std::vector<ChartFile> files, int depth) {
     // A lone file in charts/ that is no archive (a README) is no chart.
     const bool lone = members.size() == 1 && members[0].name == "charts/" + name;
     if (lone && !name.ends_with(".tgz")) continue;
-    auto loaded = load_sub_chart(name, std::move(members), depth + 1);
+    auto loaded = load_sub_chart(name, std::move(members), depth + 1, budget);
     if (!loaded.ok()) {
       return loaded.error().in("error unpacking subchart " + name + " in " + std::string(chart.name()));
     }
@@ -201,86 +197,23 @@ Result<std::string> strip_top_folder(std::string name) {
   return inner;
 }
 
-Result<Chart> load_nested(std::vector<ChartFile> files, int depth) {
+Result<Chart> load_nested(std::vector<ChartFile> files, int depth, UnpackBudget& budget) {
   std::vector<ChartFile> inner;
   for (ChartFile& file : files) {
     ASSIGN_OR_RETURN(std::string name, strip_top_folder(std::move(file.name)));
     if (!name.empty()) inner.push_back({std::move(name), std::move(file.data)});
   }
   if (inner.empty()) return bad_request("no files in chart archive");
-  return assemble(std::move(inner), depth);
+  return assemble(std::move(inner), depth, budget);
 }
-
-class FolderReader {
- public:
-  FolderReader(std::string root, IgnoreRules rules) : root_(std::move(root)), rules_(std::move(rules)) {}
-
-  Result<std::vector<ChartFile>> run() {
-    ASSIGN_OR_RETURN(const std::string real_root, canonical_path(root_));
-    root_ = real_root;
-    TRY(walk("", 0));
-    return std::move(files_);
-  }
-
- private:
-  Result<void> walk(const std::string& folder, int depth) {
-    if (depth > kMaxFolderDepth)
-      return bad_request("the chart's folders are nested deeper than " + std::to_string(kMaxFolderDepth));
-    ASSIGN_OR_RETURN(const auto entries, list_directory(join_path(root_, folder)));
-    for (const DirectoryEntry& entry : entries) {
-      const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
-      FileKind kind = entry.kind;
-      if (kind == FileKind::Symlink) {
-        ASSIGN_OR_RETURN(const FileInfo target, file_info(join_path(root_, path)));
-        kind = target.kind;
-      }
-      if (rules_.ignores(path, kind == FileKind::Directory)) continue;
-      if (kind == FileKind::Directory) {
-        TRY(walk(path, depth + 1));
-      } else if (kind == FileKind::Regular) {
-        TRY(take(path));
-      } else {
-        return bad_request("cannot load irregular file " + path + " as it has file mode type bits set");
-      }
-    }
-    return {};
-  }
-
-  Result<void> take(const std::string& path) {
-    if (files_.size() >= kMaxChartFiles)
-      return bad_request("the chart has more than " + std::to_string(kMaxChartFiles) + " files");
-    ASSIGN_OR_RETURN(std::string data, read_file(join_path(root_, path), kMaxChartFileSize));
-    total_ += data.size();
-    if (total_ > kMaxChartSize)
-      return bad_request("the chart is larger than " + std::to_string(kMaxChartSize) + " bytes");
-    files_.push_back({path, std::move(data)});
-    return {};
-  }
-
-  std::string root_;
-  IgnoreRules rules_;
-  std::vector<ChartFile> files_;
-  std::size_t total_ = 0;
-};
 
 }  // namespace
 
 Result<Chart> load_archive(std::string_view tgz) {
-  ASSIGN_OR_RETURN(auto files, read_archive(tgz));
+  UnpackBudget budget;
+  ASSIGN_OR_RETURN(auto files, read_archive(tgz, budget));
   if (files.empty()) return bad_request("no files in chart archive");
-  return load_nested(std::move(files), 0);
-}
-
-Result<Chart> load_directory(const std::string& path) {
-  std::string rules_text;
-  const std::string rules_path = join_path(path, ".helmignore");
-  if (file_exists(rules_path)) {
-    ASSIGN_OR_RETURN(rules_text, read_file(rules_path, kMaxChartFileSize));
-  }
-  auto rules = IgnoreRules::parse(rules_text);
-  if (!rules.ok()) return rules.error().in(rules_path);
-  ASSIGN_OR_RETURN(auto files, FolderReader(path, std::move(rules).value()).run());
-  return assemble(std::move(files), 0);
+  return load_nested(std::move(files), 0, budget);
 }
 
 }  // namespace coracle::charts

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "charts/render/manifests.h"
+#include "charts/testing/packed_chart.h"
 #include "charts/testing/rendering.h"
 
 namespace coracle::charts {
@@ -45,7 +46,7 @@ TEST_CASE("golden charts render as helm renders them") {
     if (entry.kind != FileKind::Directory) continue;
     INFO(entry.name);
     const std::string folder = root + "/" + entry.name;
-    const auto chart = load_directory(folder + "/chart");
+    const auto chart = testing::load_folder(folder + "/chart");
     REQUIRE(chart.ok());
     Value values = Value::object();
     if (file_exists(folder + "/values.yaml")) {

@@ -4,10 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
-#include "charts/internal/glob.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {
@@ -38,10 +38,14 @@ Output files_get_bytes(const GoValue& files, Arguments args) {
 }
 
 Output files_glob(const GoValue& files, Arguments args) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> patterns, expand_alternatives(args[0].text()));
   auto matched = std::make_shared<GoDict>();
   matched->named = GoDict::Named::Files;
   for (const auto& [name, content] : files.as_dict().members) {
-    if (glob_matches(args[0].text(), name)) matched->set(name, content);
+    const bool wanted = std::any_of(patterns.begin(), patterns.end(), [&name = name](const std::string& pattern) {
+      return glob_matches(pattern, name, DoubleStar::Anything);
+    });
+    if (wanted) matched->set(name, content);
   }
   return GoValue::dict(std::move(matched));
 }

@@ -1,10 +1,10 @@
 #include "tests/sim/fakes.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "base/tls/crypto.h"
+#include "charts/testing/packed_chart.h"
 
 namespace coracle::sim {
 namespace {
@@ -12,41 +12,6 @@ namespace {
 constexpr unsigned kSourceFails = 80;
 constexpr Duration kLongestAnswer = std::chrono::seconds(2);
 constexpr std::size_t kCommitDigits = 40;
-constexpr std::size_t kTarBlock = 512;
-
-// The header of one regular file (POSIX ustar).
-std::string tar_header(const std::string& path, std::size_t size) {
-  std::string header(kTarBlock, '\0');
-  const auto put = [&header](std::size_t at, const std::string& text) { header.replace(at, text.size(), text); };
-  char octal[12];
-  std::snprintf(octal, sizeof octal, "%011zo", size);
-  put(0, path);
-  put(100, "0000644");
-  put(108, "0000000");
-  put(116, "0000000");
-  put(124, octal);
-  put(136, "00000000000");
-  put(148, "        ");
-  put(156, "0");
-  put(257, "ustar");
-  put(263, "00");
-  unsigned sum = 0;
-  for (const char byte : header) sum += static_cast<unsigned char>(byte);
-  char checksum[8];
-  std::snprintf(checksum, sizeof checksum, "%06o", sum);
-  put(148, std::string(checksum) + '\0' + " ");
-  return header;
-}
-
-std::string pack_chart(const std::string& name, const std::map<std::string, std::string>& files) {
-  std::string tar;
-  for (const auto& [path, content] : files) {
-    tar += tar_header(name + "/" + path, content.size()) + content;
-    tar.resize((tar.size() + kTarBlock - 1) / kTarBlock * kTarBlock);
-  }
-  tar.resize(tar.size() + 2 * kTarBlock);
-  return crypto::gzip(tar);
-}
 
 }  // namespace
 
@@ -113,7 +78,9 @@ Result<void> FakeGit::forget(const Context&, const std::string& mirror) {
 }
 
 void FakeCharts::publish(const std::string& version, const std::map<std::string, std::string>& files) {
-  archives_[version] = pack_chart("demo", files);
+  std::vector<charts::ChartFile> members;
+  for (const auto& [path, content] : files) members.push_back({"demo/" + path, content});
+  archives_[version] = charts::testing::packed_chart(members);
 }
 
 Result<std::string> FakeCharts::fetch(const Context& context, const reconcilers::ChartLocation& location) {

@@ -6,8 +6,8 @@
 
 #include "base/executor.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
+#include "charts/testing/packed_chart.h"
 #include "daemon/bundled_definitions.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/controller/manager.h"
@@ -24,30 +24,6 @@ constexpr std::string_view kConfigMaps = "/api/v1/namespaces/default/configmaps"
 constexpr std::string_view kRecords = "/api/v1/namespaces/default/secrets?labelSelector=owner%3Dhelm";
 constexpr Duration kLongEnough = std::chrono::minutes(10);
 
-// One file of a tar archive (POSIX ustar).
-std::string tar_entry(std::string_view name, std::string_view data) {
-  constexpr std::size_t kBlock = 512;
-  const auto octal = [](std::size_t number, std::size_t width) {
-    std::string text;
-    for (; text.size() < width; number /= 8) text.insert(text.begin(), static_cast<char>('0' + number % 8));
-    return text;
-  };
-  std::string header(kBlock, '\0');
-  const auto put = [&header](std::size_t at, std::string_view text) { header.replace(at, text.size(), text); };
-  put(0, name);
-  put(100, octal(0644, 7));
-  put(124, octal(data.size(), 11));
-  put(136, octal(0, 11));
-  put(148, std::string(8, ' '));
-  put(156, "0");
-  put(257, std::string_view("ustar\00000", 8));
-  std::size_t sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  put(148, octal(sum, 6));
-  header[154] = '\0';
-  return header + std::string(data) + std::string((kBlock - data.size() % kBlock) % kBlock, '\0');
-}
-
 std::string config_map_template(std::string_view name, std::string_view annotations) {
   return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + std::string(name) + "\n  annotations: {" +
          std::string(annotations) + "}\ndata: {value: {{ .Values.value | quote }}}\n";
@@ -55,26 +31,25 @@ std::string config_map_template(std::string_view name, std::string_view annotati
 
 // Installs nothing before a Job has ended, which nobody here runs.
 std::string packed_chart_with_job() {
-  std::string tar = tar_entry("job/Chart.yaml", "apiVersion: v2\nname: job\nversion: 1.0.0\n");
-  tar += tar_entry("job/templates/job.yaml",
-                   "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}\n"
-                   "  annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}\nspec:\n  template:\n    spec:\n"
-                   "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n");
-  return crypto::gzip(tar + std::string(1024, '\0'));
+  return charts::testing::packed_chart(
+      {{"job/Chart.yaml", "apiVersion: v2\nname: job\nversion: 1.0.0\n"},
+       {"job/templates/job.yaml",
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}\n"
+        "  annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}\nspec:\n  template:\n    spec:\n"
+        "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n"}});
 }
 
 // Version 1 has ConfigMaps "stays" and "leaves", version 2 "stays" and "joins"; both have hooks.
 std::string packed_chart(int version) {
-  std::string tar =
-      tar_entry("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: " + std::to_string(version) + ".0.0\n");
-  tar += tar_entry("web/values.yaml", "value: " + std::to_string(version) + "\n");
-  tar += tar_entry("web/templates/a.yaml", config_map_template("stays", ""));
-  tar += tar_entry("web/templates/b.yaml", config_map_template(version == 1 ? "leaves" : "joins", ""));
-  tar += tar_entry("web/templates/c.yaml",
-                   config_map_template("hook",
-                                       "helm.sh/hook: \"pre-install,pre-upgrade\", "
-                                       "helm.sh/hook-delete-policy: \"before-hook-creation,hook-succeeded\""));
-  return crypto::gzip(tar + std::string(1024, '\0'));
+  return charts::testing::packed_chart(
+      {{"web/Chart.yaml", "apiVersion: v2\nname: web\nversion: " + std::to_string(version) + ".0.0\n"},
+       {"web/values.yaml", "value: " + std::to_string(version) + "\n"},
+       {"web/templates/a.yaml", config_map_template("stays", "")},
+       {"web/templates/b.yaml", config_map_template(version == 1 ? "leaves" : "joins", "")},
+       {"web/templates/c.yaml", config_map_template("hook",
+                                                    "helm.sh/hook: \"pre-install,pre-upgrade\", "
+                                                    "helm.sh/hook-delete-policy: \"before-hook-creation,"
+                                                    "hook-succeeded\"")}});
 }
 
 constexpr std::string_view kSilentRepository = "http://silent.example.com/charts";
