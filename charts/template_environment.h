@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/context.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/value.h"
@@ -21,6 +22,7 @@ struct TemplateEnvironment {
   const Clock& clock;
   Random& random;
   LookupFunction lookup = {};
+  const Context* context = nullptr;  // the rendering ends when it does
 };
 
 }  // namespace coracle::charts

@@ -7,6 +7,10 @@
 #include "base/result.h"
 #include "base/value.h"
 
+namespace coracle {
+class Context;
+}
+
 namespace coracle::charts {
 
 struct Chart;
@@ -38,8 +42,9 @@ Result<Chart> process_dependencies(const Chart& chart, const Value& overrides,
                                    std::vector<std::string>* warnings = nullptr);
 
 // Checks values against the values.schema.json of the chart and of its sub-charts. Invalid names every
-// violation in its causes.
-Result<void> validate_values(const Chart& chart, const Value& values, std::vector<std::string>* warnings = nullptr);
+// violation in its causes. The work is bounded, and ends when the context does.
+Result<void> validate_values(const Chart& chart, const Value& values, std::vector<std::string>* warnings = nullptr,
+                             const Context* context = nullptr);
 
 // A scalar as Helm reads it into a string, whatever YAML made of it: "true", "1.1"; "" for null.
 std::string scalar_text(const Value& value);

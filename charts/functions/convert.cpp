@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "charts/template/bounded_text.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_number.h"
 
@@ -48,14 +49,18 @@ double to_number(const GoValue& value) {
   return value.type() == GoValue::Type::Bool && value.as_bool() ? 1 : 0;
 }
 
-std::vector<std::string> to_texts(const GoValue& value) {
+Result<std::vector<std::string>> to_texts(const GoValue& value) {
   std::vector<std::string> texts;
-  if (value.is_list()) {
-    for (const GoValue& item : value.as_list().items) {
-      if (!item.is_nil()) texts.push_back(to_text(item));
-    }
-  } else if (!value.is_nil()) {
-    texts.push_back(to_text(value));
+  if (!value.is_list()) {
+    if (!value.is_nil()) texts.push_back(to_text(value));
+    return texts;
+  }
+  std::size_t size = 0;
+  for (const GoValue& item : value.as_list().items) {
+    if (item.is_nil()) continue;
+    texts.push_back(to_text(item));
+    size += texts.back().size();
+    if (size > kMaxText) return result_too_large();
   }
   return texts;
 }

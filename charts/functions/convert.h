@@ -13,8 +13,9 @@ namespace coracle::charts {
 std::string to_text(const GoValue& value);
 std::int64_t to_integer(const GoValue& value);
 double to_number(const GoValue& value);
-// The texts of a list without its nils; any other value is a list of one.
-std::vector<std::string> to_texts(const GoValue& value);
+// The texts of a list without its nils; any other value is a list of one. Fails when they are too large together,
+// since the items of a list may be one and the same text.
+Result<std::vector<std::string>> to_texts(const GoValue& value);
 // sprig's `empty`.
 bool is_empty(const GoValue& value);
 

@@ -17,6 +17,9 @@ namespace {
 using Output = Result<GoValue>;
 
 constexpr std::int64_t kMaxDays = 36500;
+// What a new RSA key and a password's hash take, in steps: some tenths of a second.
+constexpr std::uint64_t kStepsOfKey = 100'000;
+constexpr std::uint64_t kStepsOfHash = 30'000;
 
 GoValue certificate(std::string certificate_pem, std::string key_pem) {
   return GoValue::object(make_struct("sprig.certificate", {{"Cert", GoValue::string(std::move(certificate_pem))},
@@ -32,6 +35,16 @@ Result<std::vector<std::string>> string_list(const GoValue& value, std::string_v
     texts.push_back(item.text());
   }
   return texts;
+}
+
+Result<std::string> make_rsa_key(const Call& call) {
+  TRY(call.evaluator.steps().count(kStepsOfKey));
+  return tls::make_rsa_key();
+}
+
+Result<std::string> password_hash(const Call& call, const std::string& password) {
+  TRY(call.evaluator.steps().count(kStepsOfHash));
+  return bcrypt_hash(password, call.evaluator.environment().random);
 }
 
 tls::CertificateRequest make_request(const Call& call, std::int64_t days) {
@@ -59,7 +72,7 @@ Output make_authority(const Call& call, std::string key_pem) {
 }
 
 Output crypto_ca(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
+  ASSIGN_OR_RETURN(std::string key, make_rsa_key(call));
   return make_authority(call, std::move(key));
 }
 
@@ -79,7 +92,7 @@ Output sign_leaf(const Call& call, const GoValue& authority, std::string key_pem
 }
 
 Output crypto_signed(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
+  ASSIGN_OR_RETURN(std::string key, make_rsa_key(call));
   return sign_leaf(call, call[4], std::move(key));
 }
 
@@ -97,7 +110,7 @@ Output self_sign(const Call& call, std::string key_pem) {
 }
 
 Output crypto_self_signed(const Call& call) {
-  ASSIGN_OR_RETURN(std::string key, tls::make_rsa_key());
+  ASSIGN_OR_RETURN(std::string key, make_rsa_key(call));
   return self_sign(call, std::move(key));
 }
 
@@ -108,7 +121,7 @@ Output crypto_self_signed_with_key(const Call& call) {
 Output crypto_private_key(const Call& call) {
   const std::string& type = call.text(0);
   if (type == "rsa" || type == "ecdsa" || type.empty()) {
-    ASSIGN_OR_RETURN(std::string key, type == "ecdsa" ? tls::make_ec_key() : tls::make_rsa_key());
+    ASSIGN_OR_RETURN(std::string key, type == "ecdsa" ? tls::make_ec_key() : make_rsa_key(call));
     return GoValue::string(std::move(key));
   }
   if (type == "dsa" || type == "ed25519") {
@@ -127,7 +140,7 @@ Output crypto_custom_certificate(const Call& call) {
 }
 
 Output crypto_bcrypt(const Call& call) {
-  ASSIGN_OR_RETURN(std::string hash, bcrypt_hash(call.text(0), call.evaluator.environment().random));
+  ASSIGN_OR_RETURN(std::string hash, password_hash(call, call.text(0)));
   return GoValue::string(std::move(hash));
 }
 
@@ -135,7 +148,7 @@ Output crypto_htpasswd(const Call& call) {
   if (call.text(0).find(':') != std::string::npos) {
     return GoValue::string("invalid username: " + call.text(0));
   }
-  ASSIGN_OR_RETURN(const std::string hash, bcrypt_hash(call.text(1), call.evaluator.environment().random));
+  ASSIGN_OR_RETURN(const std::string hash, password_hash(call, call.text(1)));
   return GoValue::string(call.text(0) + ":" + hash);
 }
 

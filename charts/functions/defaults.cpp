@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "charts/functions/convert.h"
+#include "charts/functions/counted_walk.h"
 #include "charts/template/function.h"
 
 namespace coracle::charts {
@@ -37,7 +38,14 @@ Output default_type_is_like(const Call& call) {
 }
 
 Output default_deep_copy(const Call& call) {
-  return deep_copy(call[0]);
+  return counted_walk<GoValue>(call, kItemsOfCopy, [&](std::size_t& nodes) { return deep_copy(call[0], nodes); });
+}
+
+Output default_deep_equal(const Call& call) {
+  ASSIGN_OR_RETURN(const bool same, counted_walk<bool>(call, kItemsOfComparison, [&](std::size_t& nodes) {
+                     return deep_equal(call[0], call[1], nodes);
+                   }));
+  return GoValue::boolean(same);
 }
 
 constexpr Function kDefaults[] = {
@@ -49,7 +57,7 @@ constexpr Function kDefaults[] = {
     {"ternary", "aab", [](const Call& c) -> Output { return c[2].as_bool() ? c[0] : c[1]; }},
     {"deepCopy", "a", default_deep_copy},
     {"mustDeepCopy", "a", default_deep_copy},
-    {"deepEqual", "aa", [](const Call& c) -> Output { return GoValue::boolean(deep_equal(c[0], c[1])); }},
+    {"deepEqual", "aa", default_deep_equal},
     {"typeOf", "a", [](const Call& c) -> Output { return GoValue::string(type_of(c[0])); }},
     {"typeIs", "sa", [](const Call& c) -> Output { return GoValue::boolean(c.text(0) == type_of(c[1])); }},
     {"typeIsLike", "sa", default_type_is_like},

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "charts/functions/convert.h"
+#include "charts/functions/counted_walk.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 
@@ -60,6 +62,7 @@ Output dict_keys(const Call& call) {
   std::vector<std::string> keys;
   for (const GoValue& dict : call.args) {
     if (dict.is_nil()) continue;
+    if (dict.as_dict().members.size() > kMaxItems - keys.size()) return result_too_large();
     for (const auto& [key, value] : dict.as_dict().members) keys.push_back(key);
   }
   return GoValue::strings(keys);
@@ -85,7 +88,10 @@ Output dict_pick(const Call& call) {
 
 Output dict_omit(const Call& call) {
   auto rest = std::make_shared<GoDict>();
-  if (!call[0].is_nil()) rest->members = call[0].as_dict().members;
+  if (!call[0].is_nil()) {
+    TRY(call.evaluator.steps().count_items(call[0].as_dict().members.size()));
+    rest->members = call[0].as_dict().members;
+  }
   for (const GoValue& key : call.args.subspan(1)) rest->members.erase(key.text());
   return GoValue::dict(std::move(rest));
 }
@@ -112,12 +118,13 @@ Result<void> merge_into(const GoValue& target, const GoValue& source, bool overw
 
 Output merge_all(const Call& call, bool overwrite) {
   if (call[0].is_nil()) return bad_request("src and dst must not be nil");
-  std::size_t nodes = kMaxWalkedNodes;
   call.evaluator.note_container_set(call[0]);
-  for (const GoValue& source : call.args.subspan(1)) {
-    if (!source.is_nil()) TRY(merge_into(call[0], source, overwrite, {kMaxDepth, &nodes}));
-  }
-  return call[0];
+  return counted_walk<GoValue>(call, kItemsOfCopy, [&](std::size_t& nodes) -> Output {
+    for (const GoValue& source : call.args.subspan(1)) {
+      if (!source.is_nil()) TRY(merge_into(call[0], source, overwrite, {kMaxDepth, &nodes}));
+    }
+    return call[0];
+  });
 }
 
 Output dict_merge(const Call& call) {

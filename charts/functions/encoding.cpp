@@ -5,6 +5,7 @@
 #include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "charts/functions/convert.h"
+#include "charts/functions/counted_walk.h"
 #include "charts/functions/toml.h"
 #include "charts/template/function.h"
 #include "charts/values.h"
@@ -29,36 +30,45 @@ Output strict(Result<std::string> encoded) {
   return GoValue::string(std::move(encoded).value());
 }
 
-Result<std::string> pretty_yaml(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
-  return without_last_newline(yaml::write_pretty(tree));
-}
-
-// sigs.k8s.io/yaml without the last newline, and encoding/json.
-Result<std::string> go_to_yaml(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
-  return without_last_newline(yaml::write(tree));
-}
-
-Result<std::string> go_to_json(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
-  return json::write(tree);
-}
-
 // As Go reads JSON and YAML into an interface: every number becomes float64.
 GoValue value_from_document(const Value& value) {
   return GoValue::from_value(numbers_as_read(value));
 }
 
-// encoding/json sorts the members of maps, which to_value already did.
-Result<std::string> pretty_json(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+// The argument as a tree, whose maps are sorted as encoding/json sorts them.
+Result<Value> tree_of(const Call& call) {
+  return counted_walk<Value>(call, kItemsOfCopy, [&](std::size_t& nodes) { return call[0].to_value(nodes); });
+}
+
+Result<std::string> pretty_yaml(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, tree_of(call));
+  return without_last_newline(yaml::write_pretty(tree));
+}
+
+// sigs.k8s.io/yaml without the last newline, and encoding/json.
+Result<std::string> go_to_yaml(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, tree_of(call));
+  return without_last_newline(yaml::write(tree));
+}
+
+Result<std::string> go_to_json(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, tree_of(call));
+  return json::write(tree);
+}
+
+Result<std::string> pretty_json(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, tree_of(call));
   return json::write_pretty(tree);
 }
 
-Result<std::string> raw_json(const GoValue& value) {
-  ASSIGN_OR_RETURN(const Value tree, value.to_value());
+Result<std::string> raw_json(const Call& call) {
+  ASSIGN_OR_RETURN(const Value tree, tree_of(call));
   return json::write_raw(tree);
+}
+
+Result<std::string> go_to_toml(const Call& call) {
+  return counted_walk<std::string>(call, kItemsOfCopy,
+                                   [&](std::size_t& nodes) { return charts::go_to_toml(call[0], nodes); });
 }
 
 GoValue error_dict(const std::string& message) {
@@ -181,26 +191,26 @@ Output base32_decode(const Call& call) {
 }
 
 constexpr Function kEncodings[] = {
-    {"toYaml", "a", [](const Call& c) { return lenient(go_to_yaml(c[0])); }},
-    {"mustToYaml", "a", [](const Call& c) { return strict(go_to_yaml(c[0])); }},
-    {"toYamlPretty", "a", [](const Call& c) { return lenient(pretty_yaml(c[0])); }},
+    {"toYaml", "a", [](const Call& c) { return lenient(go_to_yaml(c)); }},
+    {"mustToYaml", "a", [](const Call& c) { return strict(go_to_yaml(c)); }},
+    {"toYamlPretty", "a", [](const Call& c) { return lenient(pretty_yaml(c)); }},
     {"fromYaml", "s", from_yaml},
     {"fromYamlArray", "s", from_yaml_array},
-    {"toJson", "a", [](const Call& c) { return lenient(go_to_json(c[0])); }},
-    {"mustToJson", "a", [](const Call& c) { return strict(go_to_json(c[0])); }},
-    {"toPrettyJson", "a", [](const Call& c) { return lenient(pretty_json(c[0])); }},
-    {"mustToPrettyJson", "a", [](const Call& c) { return strict(pretty_json(c[0])); }},
-    {"toRawJson", "a", [](const Call& c) { return strict(raw_json(c[0])); }},
-    {"mustToRawJson", "a", [](const Call& c) { return strict(raw_json(c[0])); }},
+    {"toJson", "a", [](const Call& c) { return lenient(go_to_json(c)); }},
+    {"mustToJson", "a", [](const Call& c) { return strict(go_to_json(c)); }},
+    {"toPrettyJson", "a", [](const Call& c) { return lenient(pretty_json(c)); }},
+    {"mustToPrettyJson", "a", [](const Call& c) { return strict(pretty_json(c)); }},
+    {"toRawJson", "a", [](const Call& c) { return strict(raw_json(c)); }},
+    {"mustToRawJson", "a", [](const Call& c) { return strict(raw_json(c)); }},
     {"fromJson", "s", from_json},
     {"fromJsonArray", "s", from_json_array},
     {"mustFromJson", "s", must_from_json},
     {"toToml", "a",
      [](const Call& c) -> Output {
-       auto encoded = go_to_toml(c[0]);
+       auto encoded = go_to_toml(c);
        return GoValue::string(encoded.ok() ? std::move(encoded).value() : encoded.error().message());
      }},
-    {"mustToToml", "a", [](const Call& c) { return strict(go_to_toml(c[0])); }},
+    {"mustToToml", "a", [](const Call& c) { return strict(go_to_toml(c)); }},
     {"b64enc", "s", [](const Call& c) -> Output { return GoValue::string(crypto::base64_encode(c.text(0))); }},
     {"b64dec", "s", base64_decode},
     {"b32enc", "s", base32_encode},

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "charts/functions/convert.h"
+#include "charts/functions/counted_walk.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/function.h"
 
 namespace coracle::charts {
@@ -68,21 +70,29 @@ Output list_reverse(const Call& call) {
 
 Output list_compact(const Call& call) {
   ASSIGN_OR_RETURN(const GoList* list, list_argument(call[0], "compact"));
+  TRY(call.evaluator.steps().count_items(list->items.size()));
   std::vector<GoValue> items;
   std::copy_if(list->items.begin(), list->items.end(), std::back_inserter(items),
                [](const GoValue& item) { return !is_empty(item); });
   return GoValue::list(std::move(items));
 }
 
-bool holds(std::span<const GoValue> items, const GoValue& wanted) {
-  return std::any_of(items.begin(), items.end(), [&](const GoValue& item) { return deep_equal(item, wanted); });
+Result<bool> holds(const Call& call, std::span<const GoValue> items, const GoValue& wanted) {
+  for (const GoValue& item : items) {
+    ASSIGN_OR_RETURN(const bool same, counted_walk<bool>(call, kItemsOfComparison, [&](std::size_t& nodes) {
+                       return deep_equal(item, wanted, nodes);
+                     }));
+    if (same) return true;
+  }
+  return false;
 }
 
 Output list_uniq(const Call& call) {
   ASSIGN_OR_RETURN(const GoList* list, list_argument(call[0], "find uniq"));
   std::vector<GoValue> items;
   for (const GoValue& item : list->items) {
-    if (!holds(items, item)) items.push_back(item);
+    ASSIGN_OR_RETURN(const bool known, holds(call, items, item));
+    if (!known) items.push_back(item);
   }
   return GoValue::list(std::move(items));
 }
@@ -91,7 +101,8 @@ Output list_without(const Call& call) {
   ASSIGN_OR_RETURN(const GoList* list, list_argument(call[0], "find without"));
   std::vector<GoValue> items;
   for (const GoValue& item : list->items) {
-    if (!holds(call.args.subspan(1), item)) items.push_back(item);
+    ASSIGN_OR_RETURN(const bool unwanted, holds(call, call.args.subspan(1), item));
+    if (!unwanted) items.push_back(item);
   }
   return GoValue::list(std::move(items));
 }
@@ -99,7 +110,8 @@ Output list_without(const Call& call) {
 Output list_has(const Call& call) {
   if (call[1].is_nil()) return GoValue::boolean(false);
   ASSIGN_OR_RETURN(const GoList* list, list_argument(call[1], "find has"));
-  return GoValue::boolean(holds(list->items, call[0]));
+  ASSIGN_OR_RETURN(const bool found, holds(call, list->items, call[0]));
+  return GoValue::boolean(found);
 }
 
 Output list_slice(const Call& call) {
@@ -120,6 +132,7 @@ Output list_concat(const Call& call) {
   for (const GoValue& arg : call.args) {
     if (arg.is_nil()) return nil_dereference();
     if (!arg.is_list()) return bad_request("Cannot concat type " + std::string(arg.kind_name()) + " as list");
+    if (arg.as_list().items.size() > kMaxItems - items.size()) return result_too_large();
     items.insert(items.end(), arg.as_list().items.begin(), arg.as_list().items.end());
   }
   return GoValue::list(std::move(items));

@@ -1,12 +1,15 @@
 // sprig's string functions.
 
 #include <algorithm>
+#include <bitset>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "base/tls/crypto.h"
 #include "base/utf8.h"
 #include "charts/functions/case_words.h"
 #include "charts/functions/convert.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"
@@ -17,58 +20,61 @@ namespace {
 
 using Output = Result<GoValue>;
 
-// A text that a template may make by repetition.
-constexpr std::size_t kMaxRepeated = 16 * 1024 * 1024;
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
 
-std::string trim_set(std::string_view value, std::string_view set, bool left = true, bool right = true) {
-  std::size_t from = 0;
-  std::size_t to = value.size();
-  while (left && from < to && set.find(value[from]) != std::string_view::npos) ++from;
-  while (right && to > from && set.find(value[to - 1]) != std::string_view::npos) --to;
-  return std::string(value.substr(from, to - from));
+std::string trim_set(std::string_view value, std::string_view set) {
+  std::bitset<256> trimmed;
+  for (const char c : set) trimmed.set(static_cast<unsigned char>(c));
+  const auto goes = [&](char c) { return trimmed.test(static_cast<unsigned char>(c)); };
+  while (!value.empty() && goes(value.front())) value.remove_prefix(1);
+  while (!value.empty() && goes(value.back())) value.remove_suffix(1);
+  return std::string(value);
 }
 
-std::string replace_text(std::string_view value, std::string_view from, std::string_view to) {
-  std::string out;
-  if (from.empty()) {
-    // Go puts the replacement before every character and at the end.
-    out += to;
-    while (!value.empty()) {
-      const std::size_t length = decode_rune(value).length;
-      out.append(value.substr(0, length));
-      out += to;
-      value.remove_prefix(length);
-    }
-    return out;
+std::size_t count_texts(std::string_view value, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = find_text(value, what); at != std::string_view::npos; ++count) {
+    at = find_text(value, what, at + what.size());
   }
-  for (std::size_t at = value.find(from); at != std::string_view::npos; at = value.find(from)) {
-    out.append(value.substr(0, at));
-    out += to;
-    value.remove_prefix(at + from.size());
-  }
-  out += value;
-  return out;
+  return count;
 }
 
-std::string indent_text(std::int64_t blanks, std::string_view value) {
-  const std::string pad(static_cast<std::size_t>(std::max<std::int64_t>(blanks, 0)), ' ');
-  return pad + replace_text(value, "\n", "\n" + pad);
+Output replace_text(std::string_view value, std::string_view from, std::string_view to) {
+  if (!from.empty()) {
+    if (!to.empty() && count_texts(value, from) > kMaxText / to.size()) return result_too_large();
+    return GoValue::string(replace_all(value, from, to));
+  }
+  // Go puts the replacement before every character and at the end.
+  BoundedText out;
+  TRY(out.append(to));
+  while (!value.empty()) {
+    const std::size_t length = decode_rune(value).length;
+    TRY(out.append(value.substr(0, length)));
+    TRY(out.append(to));
+    value.remove_prefix(length);
+  }
+  return GoValue::string(out.take());
 }
 
 Error negative_repeat() {
   return bad_request("strings: negative Repeat count");
 }
 
-Output string_indent(const Call& call) {
+Output indented(const Call& call, std::string_view before) {
   if (call.integer(0) < 0) return negative_repeat();
-  if (call.integer(0) > 1024) return bad_request("an indentation of more than 1024 blanks");
-  return GoValue::string(indent_text(call.integer(0), call.text(1)));
+  const auto blanks = static_cast<std::size_t>(call.integer(0));
+  const std::string& value = call.text(1);
+  const std::size_t lines = 1 + static_cast<std::size_t>(std::count(value.begin(), value.end(), '\n'));
+  if (blanks > kMaxText / lines) return result_too_large();
+  const std::string pad(blanks, ' ');
+  return GoValue::string(std::string(before) + pad + replace_all(value, "\n", "\n" + pad));
 }
 
+Output string_indent(const Call& call) {
+  return indented(call, "");
+}
 Output string_nindent(const Call& call) {
-  ASSIGN_OR_RETURN(const GoValue indented, string_indent(call));
-  return GoValue::string("\n" + indented.text());
+  return indented(call, "\n");
 }
 
 Output string_trunc(const Call& call) {
@@ -103,7 +109,7 @@ Output string_repeat(const Call& call) {
   if (call.integer(0) < 0) return negative_repeat();
   const auto count = static_cast<std::size_t>(call.integer(0));
   if (count == 0 || call.text(1).empty()) return GoValue::string("");
-  if (call.text(1).size() > kMaxRepeated / count) return bad_request("strings: Repeat output length overflow");
+  if (call.text(1).size() > kMaxText / count) return bad_request("strings: Repeat output length overflow");
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += call.text(1);
   return GoValue::string(std::move(out));
@@ -134,81 +140,67 @@ Output string_abbrevboth(const Call& call) {
   return GoValue::string("..." + value.substr(static_cast<std::size_t>(size - (width - 3))));
 }
 
-Output string_quote(const Call& call) {
-  std::string out;
+// The arguments that are not nil, printed one after another.
+Output print_all(const Call& call, std::string (*print)(const GoValue&)) {
+  BoundedText out;
   for (const GoValue& arg : call.args) {
-    if (arg.is_nil()) continue;
-    if (!out.empty()) out += ' ';
-    out += go_quote(to_text(arg));
+    if (!arg.is_nil()) TRY(out.append_after(" ", print(arg)));
   }
-  return GoValue::string(std::move(out));
+  return GoValue::string(out.take());
+}
+
+Output string_quote(const Call& call) {
+  return print_all(call, [](const GoValue& arg) { return go_quote(to_text(arg)); });
 }
 
 Output string_squote(const Call& call) {
-  std::string out;
-  for (const GoValue& arg : call.args) {
-    if (arg.is_nil()) continue;
-    if (!out.empty()) out += ' ';
-    out += "'" + go_print(arg) + "'";
-  }
-  return GoValue::string(std::move(out));
+  return print_all(call, [](const GoValue& arg) { return "'" + go_print(arg) + "'"; });
 }
 
 Output string_cat(const Call& call) {
-  std::string out;
-  bool first = true;
-  for (const GoValue& arg : call.args) {
-    if (arg.is_nil()) continue;
-    if (!first) out += ' ';
-    first = false;
-    out += go_print(arg);
-  }
-  return GoValue::string(std::move(out));
+  return print_all(call, go_print);
 }
 
-// Cuts a text at a separator, at most `limit` pieces when it is positive.
-std::vector<std::string> cut(std::string_view value, std::string_view separator, std::int64_t limit = -1) {
+// Cuts a text at a separator, at most `limit` pieces when it is not negative.
+Result<std::vector<std::string>> cut(std::string_view value, std::string_view separator, std::int64_t limit = -1) {
   std::vector<std::string> pieces;
   if (limit == 0) return pieces;
-  if (separator.empty()) {
-    while (!value.empty() && (limit < 0 || static_cast<std::int64_t>(pieces.size()) < limit - 1)) {
-      const std::size_t length = decode_rune(value).length;
-      pieces.emplace_back(value.substr(0, length));
-      value.remove_prefix(length);
-    }
-    if (!value.empty()) pieces.emplace_back(value);
-    return pieces;
-  }
   while (limit < 0 || static_cast<std::int64_t>(pieces.size()) < limit - 1) {
-    const std::size_t at = value.find(separator);
+    if (pieces.size() >= kMaxItems) return result_too_large();
+    std::size_t at = find_text(value, separator);
+    // Without a separator every character is a piece.
+    if (separator.empty()) at = value.empty() ? std::string_view::npos : decode_rune(value).length;
     if (at == std::string_view::npos) break;
     pieces.emplace_back(value.substr(0, at));
     value.remove_prefix(at + separator.size());
   }
-  pieces.emplace_back(value);
+  if (!separator.empty() || !value.empty()) pieces.emplace_back(value);
   return pieces;
 }
 
-GoValue numbered(const std::vector<std::string>& pieces) {
+Output numbered(Result<std::vector<std::string>> cut) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> pieces, std::move(cut));
   auto dict = std::make_shared<GoDict>();
   dict->named = GoDict::Named::StringMap;
   for (std::size_t i = 0; i < pieces.size(); ++i) dict->set("_" + std::to_string(i), GoValue::string(pieces[i]));
   return GoValue::dict(std::move(dict));
 }
 
+Output list_of(Result<std::vector<std::string>> texts) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> items, std::move(texts));
+  return GoValue::strings(items);
+}
+
 Output string_join(const Call& call) {
-  std::string out;
-  bool first = true;
-  for (const std::string& piece : to_texts(call[1])) {
-    if (!first) out += call.text(0);
-    first = false;
-    out += piece;
-  }
-  return GoValue::string(std::move(out));
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, to_texts(call[1]));
+  BoundedText out;
+  for (const std::string& piece : texts) TRY(out.append_after(call.text(0), piece));
+  return GoValue::string(out.take());
 }
 
 Output string_sort_alpha(const Call& call) {
-  std::vector<std::string> texts = call[0].is_list() ? to_texts(call[0]) : std::vector{to_text(call[0])};
+  ASSIGN_OR_RETURN(std::vector<std::string> texts, to_texts(call[0]));
+  if (call[0].is_nil()) texts.push_back(to_text(call[0]));
   std::sort(texts.begin(), texts.end());
   return GoValue::strings(texts);
 }
@@ -233,9 +225,14 @@ Output string_nospace(const Call& call) {
 }
 
 // Greedy wrapping at blanks; words longer than the width are cut only when `cut_words`.
-std::string wrap_text(std::string_view value, std::int64_t width, std::string_view newline, bool cut_words) {
-  std::string out;
+Output wrap_text(std::string_view value, std::int64_t width, std::string_view newline, bool cut_words) {
+  BoundedText out;
   const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(width, 1));
+  const auto take_line = [&](std::size_t size, std::size_t blanks) -> Result<void> {
+    TRY(out.append(value.substr(0, size)));
+    value.remove_prefix(size + blanks);
+    return out.append(newline);
+  };
   while (value.size() > limit) {
     if (value[0] == ' ') {
       value.remove_prefix(1);
@@ -243,23 +240,17 @@ std::string wrap_text(std::string_view value, std::int64_t width, std::string_vi
     }
     const std::size_t blank = value.rfind(' ', limit);
     if (blank != std::string_view::npos && blank > 0) {
-      out.append(value.substr(0, blank));
-      out += newline;
-      value.remove_prefix(blank + 1);
+      TRY(take_line(blank, 1));
     } else if (cut_words) {
-      out.append(value.substr(0, limit));
-      out += newline;
-      value.remove_prefix(limit);
+      TRY(take_line(limit, 0));
     } else {
       const std::size_t next = value.find(' ', limit);
       if (next == std::string_view::npos) break;
-      out.append(value.substr(0, next));
-      out += newline;
-      value.remove_prefix(next + 1);
+      TRY(take_line(next, 1));
     }
   }
-  out += value;
-  return out;
+  TRY(out.append(value));
+  return GoValue::string(out.take());
 }
 
 Output string_random(const Call& call, std::string_view alphabet) {
@@ -334,12 +325,10 @@ constexpr Function kStrings[] = {
     {"snakecase", "s", [](const Call& c) -> Output { return GoValue::string(snake_case(c.text(0), '_')); }},
     {"kebabcase", "s", [](const Call& c) -> Output { return GoValue::string(snake_case(c.text(0), '-')); }},
     {"camelcase", "s", [](const Call& c) -> Output { return GoValue::string(pascal_case(c.text(0))); }},
-    {"wrap", "is",
-     [](const Call& c) -> Output { return GoValue::string(wrap_text(c.text(1), c.integer(0), "\n", false)); }},
-    {"wrapWith", "iss",
-     [](const Call& c) -> Output { return GoValue::string(wrap_text(c.text(2), c.integer(0), c.text(1), true)); }},
+    {"wrap", "is", [](const Call& c) { return wrap_text(c.text(1), c.integer(0), "\n", false); }},
+    {"wrapWith", "iss", [](const Call& c) { return wrap_text(c.text(2), c.integer(0), c.text(1), true); }},
     {"contains", "ss",
-     [](const Call& c) -> Output { return GoValue::boolean(c.text(1).find(c.text(0)) != std::string::npos); }},
+     [](const Call& c) -> Output { return GoValue::boolean(find_text(c.text(1), c.text(0)) != std::string::npos); }},
     {"hasPrefix", "ss", [](const Call& c) -> Output { return GoValue::boolean(has_prefix(c.text(1), c.text(0))); }},
     {"hasSuffix", "ss", [](const Call& c) -> Output { return GoValue::boolean(c.text(1).ends_with(c.text(0))); }},
     {"quote", "a*", string_quote},
@@ -347,18 +336,17 @@ constexpr Function kStrings[] = {
     {"cat", "a*", string_cat},
     {"indent", "is", string_indent},
     {"nindent", "is", string_nindent},
-    {"replace", "sss",
-     [](const Call& c) -> Output { return GoValue::string(replace_text(c.text(2), c.text(0), c.text(1))); }},
+    {"replace", "sss", [](const Call& c) { return replace_text(c.text(2), c.text(0), c.text(1)); }},
     {"plural", "ssi", [](const Call& c) -> Output { return c.integer(2) == 1 ? c[0] : c[1]; }},
     {"toString", "a", [](const Call& c) -> Output { return GoValue::string(to_text(c[0])); }},
-    {"toStrings", "a", [](const Call& c) -> Output { return GoValue::strings(to_texts(c[0])); }},
+    {"toStrings", "a", [](const Call& c) { return list_of(to_texts(c[0])); }},
     {"sha1sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha1_hex(c.text(0))); }},
     {"sha256sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha256_hex(c.text(0))); }},
     {"sha512sum", "s", [](const Call& c) -> Output { return GoValue::string(crypto::sha512_hex(c.text(0))); }},
     {"adler32sum", "s", string_adler32},
-    {"split", "ss", [](const Call& c) -> Output { return numbered(cut(c.text(1), c.text(0))); }},
-    {"splitn", "sis", [](const Call& c) -> Output { return numbered(cut(c.text(2), c.text(0), c.integer(1))); }},
-    {"splitList", "ss", [](const Call& c) -> Output { return GoValue::strings(cut(c.text(1), c.text(0))); }},
+    {"split", "ss", [](const Call& c) { return numbered(cut(c.text(1), c.text(0))); }},
+    {"splitn", "sis", [](const Call& c) { return numbered(cut(c.text(2), c.text(0), c.integer(1))); }},
+    {"splitList", "ss", [](const Call& c) { return list_of(cut(c.text(1), c.text(0))); }},
     {"join", "sa", string_join},
     {"sortAlpha", "a", string_sort_alpha},
     {"hello", "", [](const Call&) -> Output { return GoValue::string("Hello!"); }},

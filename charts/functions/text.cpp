@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/http/message.h"
 #include "base/text.h"
 #include "charts/functions/convert.h"
 #include "charts/internal/regex.h"
 #include "charts/semver.h"
+#include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 #include "charts/template/go_quote.h"
 
@@ -18,53 +20,60 @@ int count_argument(const Call& call, std::size_t index) {
   return static_cast<int>(std::clamp<std::int64_t>(call.integer(index), -1, 1'000'000'000));
 }
 
+Result<Regex> compile(const Call& call) {
+  return Regex::compile(call.text(0), call.evaluator.steps());
+}
+
 // The functions without "must" use Go's MustCompile, which says more when it fails.
-Result<Regex> must_compile(const std::string& pattern) {
-  auto regex = Regex::compile(pattern);
-  if (!regex.ok()) return regex.error().in("regexp: Compile(" + go_backquote(pattern) + ")");
+Result<Regex> must_compile(const Call& call) {
+  auto regex = compile(call);
+  if (!regex.ok()) return regex.error().in("regexp: Compile(" + go_backquote(call.text(0)) + ")");
   return regex;
 }
 
-Output regex_match(const Call& call) {
-  auto regex = Regex::compile(call.text(0));
-  if (!regex.ok()) return GoValue::boolean(false);
-  return GoValue::boolean(regex->matches(call.text(1)));
+Output must_regex_match(const Call& call) {
+  ASSIGN_OR_RETURN(const Regex regex, compile(call));
+  ASSIGN_OR_RETURN(const bool matched, regex.matches(call.text(1), call.evaluator.steps()));
+  return GoValue::boolean(matched);
 }
 
-Output must_regex_match(const Call& call) {
-  ASSIGN_OR_RETURN(const Regex regex, Regex::compile(call.text(0)));
-  return GoValue::boolean(regex.matches(call.text(1)));
+Output regex_match(const Call& call) {
+  Output matched = must_regex_match(call);
+  if (matched.ok() || matched.error().reason() != Reason::BadRequest) return matched;
+  return GoValue::boolean(false);
 }
 
 Output find_first(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  const auto found = regex.find_all(call.text(1), 1);
+  ASSIGN_OR_RETURN(const auto found, regex.find_all(call.text(1), 1, call.evaluator.steps()));
   if (found.empty()) return GoValue::string("");
   return GoValue::string(call.text(1).substr(found[0].begin, found[0].end - found[0].begin));
 }
 
 Output find_all(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
+  ASSIGN_OR_RETURN(const auto matches, regex.find_all(call.text(1), count_argument(call, 2), call.evaluator.steps()));
   std::vector<std::string> found;
-  for (const Regex::Match& match : regex.find_all(call.text(1), count_argument(call, 2))) {
-    found.push_back(call.text(1).substr(match.begin, match.end - match.begin));
-  }
+  for (const Regex::Match& match : matches) found.push_back(call.text(1).substr(match.begin, match.end - match.begin));
   return GoValue::strings(found);
 }
 
-Output replace_all(const Call& call, Result<Regex> compiled) {
+Output replace_matches(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  return GoValue::string(regex.replace_all(call.text(1), call.text(2)));
+  ASSIGN_OR_RETURN(std::string text, regex.replace_all(call.text(1), call.text(2), call.evaluator.steps()));
+  return GoValue::string(std::move(text));
 }
 
 Output replace_literal(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  return GoValue::string(regex.replace_all_literal(call.text(1), call.text(2)));
+  ASSIGN_OR_RETURN(std::string text, regex.replace_all_literal(call.text(1), call.text(2), call.evaluator.steps()));
+  return GoValue::string(std::move(text));
 }
 
 Output split_text(const Call& call, Result<Regex> compiled) {
   ASSIGN_OR_RETURN(const Regex regex, std::move(compiled));
-  return GoValue::strings(regex.split(call.text(1), count_argument(call, 2)));
+  ASSIGN_OR_RETURN(const auto pieces, regex.split(call.text(1), count_argument(call, 2), call.evaluator.steps()));
+  return GoValue::strings(pieces);
 }
 
 // What `semver` answers: Masterminds' Version with the methods that charts use.
@@ -132,7 +141,9 @@ std::string clean_path(std::string_view path) {
   if (path.empty()) return ".";
   const bool rooted = path[0] == '/';
   std::vector<std::string_view> kept;
-  for (const std::string_view part : split(path, '/')) {
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
     if (part.empty() || part == ".") continue;
     if (part != "..") {
       kept.push_back(part);
@@ -169,41 +180,36 @@ std::string extension(std::string_view path) {
   return std::string(path.substr(dot));
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decode(std::string_view value) {
-  std::string out;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] == '%' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 && hex_value(value[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
-      i += 2;
-    } else {
-      out += value[i];
-    }
-  }
-  return out;
-}
-
 std::string host_name(std::string_view host) {
   if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
   return std::string(host.substr(0, host.rfind(':')));
 }
 
+Error url_error(const Call& call, const std::string& what) {
+  return bad_request("unable to parse url: parse " + go_quote(call.text(0)) + ": " + what);
+}
+
+// A part of a URL without its escapes.
+Output unescaped(const Call& call, std::string_view part) {
+  Result<std::string> decoded = http::percent_decode(part);
+  if (decoded.ok()) return GoValue::string(std::move(decoded).value());
+  std::string_view escape = part.substr(part.find('%'));
+  while (http::percent_decode(escape.substr(0, 3)).ok()) escape.remove_prefix(escape.find('%', 1));
+  return url_error(call, "invalid URL escape " + go_quote(escape.substr(0, 3)));
+}
+
 Output url_parse(const Call& call) {
   std::string_view rest = call.text(0);
   if (rest.find_first_of(" \t\n\r") != std::string_view::npos || rest.starts_with(':')) {
-    return bad_request("unable to parse url: parse " + go_quote(rest) + ": invalid character in URL");
+    return url_error(call, "invalid character in URL");
   }
   auto parts = std::make_shared<GoDict>();
   for (const char* key : {"scheme", "host", "hostname", "path", "query", "opaque", "fragment", "userinfo"}) {
     parts->set(key, GoValue::string(""));
   }
   if (const std::size_t hash = rest.find('#'); hash != std::string_view::npos) {
-    parts->set("fragment", GoValue::string(percent_decode(rest.substr(hash + 1))));
+    ASSIGN_OR_RETURN(GoValue fragment, unescaped(call, rest.substr(hash + 1)));
+    parts->set("fragment", std::move(fragment));
     rest = rest.substr(0, hash);
   }
   if (const std::size_t mark = rest.find('?'); mark != std::string_view::npos) {
@@ -231,7 +237,8 @@ Output url_parse(const Call& call) {
     parts->set("host", GoValue::string(std::string(authority)));
     parts->set("hostname", GoValue::string(host_name(authority)));
   }
-  parts->set("path", GoValue::string(percent_decode(rest)));
+  ASSIGN_OR_RETURN(GoValue path, unescaped(call, rest));
+  parts->set("path", std::move(path));
   return GoValue::dict(std::move(parts));
 }
 
@@ -288,16 +295,16 @@ Output path_is_abs(const Call& c) {
 constexpr Function kTexts[] = {
     {"regexMatch", "ss", regex_match},
     {"mustRegexMatch", "ss", must_regex_match},
-    {"regexFind", "ss", [](const Call& c) { return find_first(c, must_compile(c.text(0))); }},
-    {"mustRegexFind", "ss", [](const Call& c) { return find_first(c, Regex::compile(c.text(0))); }},
-    {"regexFindAll", "ssi", [](const Call& c) { return find_all(c, must_compile(c.text(0))); }},
-    {"mustRegexFindAll", "ssi", [](const Call& c) { return find_all(c, Regex::compile(c.text(0))); }},
-    {"regexReplaceAll", "sss", [](const Call& c) { return replace_all(c, must_compile(c.text(0))); }},
-    {"mustRegexReplaceAll", "sss", [](const Call& c) { return replace_all(c, Regex::compile(c.text(0))); }},
-    {"regexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, must_compile(c.text(0))); }},
-    {"mustRegexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, Regex::compile(c.text(0))); }},
-    {"regexSplit", "ssi", [](const Call& c) { return split_text(c, must_compile(c.text(0))); }},
-    {"mustRegexSplit", "ssi", [](const Call& c) { return split_text(c, Regex::compile(c.text(0))); }},
+    {"regexFind", "ss", [](const Call& c) { return find_first(c, must_compile(c)); }},
+    {"mustRegexFind", "ss", [](const Call& c) { return find_first(c, compile(c)); }},
+    {"regexFindAll", "ssi", [](const Call& c) { return find_all(c, must_compile(c)); }},
+    {"mustRegexFindAll", "ssi", [](const Call& c) { return find_all(c, compile(c)); }},
+    {"regexReplaceAll", "sss", [](const Call& c) { return replace_matches(c, must_compile(c)); }},
+    {"mustRegexReplaceAll", "sss", [](const Call& c) { return replace_matches(c, compile(c)); }},
+    {"regexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, must_compile(c)); }},
+    {"mustRegexReplaceAllLiteral", "sss", [](const Call& c) { return replace_literal(c, compile(c)); }},
+    {"regexSplit", "ssi", [](const Call& c) { return split_text(c, must_compile(c)); }},
+    {"mustRegexSplit", "ssi", [](const Call& c) { return split_text(c, compile(c)); }},
     {"regexQuoteMeta", "s", [](const Call& c) -> Output { return GoValue::string(Regex::quote(c.text(0))); }},
     {"semver", "s", semver_parse},
     {"semverCompare", "ss", semver_compare},

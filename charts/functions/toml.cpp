@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "charts/template/bounded_text.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_quote.h"
 #include "charts/template/go_time.h"
@@ -14,8 +15,10 @@ namespace {
 
 class TomlWriter {
  public:
+  explicit TomlWriter(std::size_t& nodes) : budget_{kMaxDepth, &nodes} {}
+
   Result<std::string> run(const GoDict& dict) {
-    TRY(write_table({}, dict));
+    TRY(write_table({}, dict, budget_));
     return std::move(out_);
   }
 
@@ -68,13 +71,19 @@ class TomlWriter {
     if (!out_.empty()) out_ += '\n';
   }
 
-  Result<void> write_table(const Key& key, const GoDict& dict) {
-    if (key.size() > static_cast<std::size_t>(kMaxDepth)) return bad_request("toml: the value is nested too deeply");
+  // What is written may be larger than what is walked: the path of a table repeats the keys above it.
+  Result<void> enter(const WalkBudget& budget) const {
+    if (!budget.enter()) return bad_request("toml: the value is nested too deeply or too large");
+    return out_.size() > kMaxText ? result_too_large() : Result<void>();
+  }
+
+  Result<void> write_table(const Key& key, const GoDict& dict, const WalkBudget& budget) {
+    TRY(enter(budget));
     for (const auto& [name, value] : dict.members) {
       if (value.is_nil() || value.is_dict() || is_table_list(value)) continue;
       indent(key.size());
       out_ += key_text(name) + " = ";
-      TRY(write_inline(value));
+      TRY(write_inline(value, budget.inner()));
       out_ += '\n';
     }
     for (const auto& [name, value] : dict.members) {
@@ -84,20 +93,21 @@ class TomlWriter {
         if (inner.size() == 1) newline();
         indent(key.size());
         out_ += "[" + path_text(inner) + "]\n";
-        TRY(write_table(inner, value.as_dict()));
+        TRY(write_table(inner, value.as_dict(), budget.inner()));
       } else if (is_table_list(value)) {
         for (const GoValue& item : value.as_list().items) {
           newline();
           indent(key.size());
           out_ += "[[" + path_text(inner) + "]]\n";
-          TRY(write_table(inner, item.as_dict()));
+          TRY(write_table(inner, item.as_dict(), budget.inner()));
         }
       }
     }
     return {};
   }
 
-  Result<void> write_inline(const GoValue& value) {
+  Result<void> write_inline(const GoValue& value, const WalkBudget& budget) {
+    TRY(enter(budget));
     switch (value.type()) {
       case GoValue::Type::Nil:
         return bad_request("toml: cannot encode array with nil element");
@@ -115,9 +125,9 @@ class TomlWriter {
         out_ += format_go_time(value, kGoRfc3339Nano);
         return {};
       case GoValue::Type::List:
-        return write_list(value.as_list());
+        return write_list(value.as_list(), budget);
       case GoValue::Type::Dict:
-        return write_inline_table(value.as_dict());
+        return write_inline_table(value.as_dict(), budget);
       case GoValue::Type::Object:
         return bad_request("toml: unsupported type: " + value.type_name());
       default:
@@ -126,17 +136,17 @@ class TomlWriter {
     }
   }
 
-  Result<void> write_list(const GoList& list) {
+  Result<void> write_list(const GoList& list, const WalkBudget& budget) {
     out_ += '[';
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       if (i > 0) out_ += ", ";
-      TRY(write_inline(list.items[i]));
+      TRY(write_inline(list.items[i], budget.inner()));
     }
     out_ += ']';
     return {};
   }
 
-  Result<void> write_inline_table(const GoDict& dict) {
+  Result<void> write_inline_table(const GoDict& dict, const WalkBudget& budget) {
     out_ += '{';
     bool first = true;
     for (const auto& [name, value] : dict.members) {
@@ -144,20 +154,21 @@ class TomlWriter {
       if (!first) out_ += ", ";
       first = false;
       out_ += key_text(name) + " = ";
-      TRY(write_inline(value));
+      TRY(write_inline(value, budget.inner()));
     }
     out_ += '}';
     return {};
   }
 
+  WalkBudget budget_;
   std::string out_;
 };
 
 }  // namespace
 
-Result<std::string> go_to_toml(const GoValue& value) {
+Result<std::string> go_to_toml(const GoValue& value, std::size_t& nodes) {
   if (!value.is_dict()) return bad_request("toml: top-level values must be Go maps or structs");
-  return TomlWriter().run(value.as_dict());
+  return TomlWriter(nodes).run(value.as_dict());
 }
 
 }  // namespace coracle::charts

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/utf8.h"
+#include "charts/template/bounded_text.h"
 
 namespace coracle::charts {
 namespace {
@@ -19,26 +20,43 @@ std::string_view text_of_group(const re2::StringPiece& piece) {
   return piece.data() == nullptr ? std::string_view() : std::string_view(piece.data(), piece.size());
 }
 
+// A search for one match may go through the rest of the text, and in the worst case through the whole program for each
+// character.
+Result<void> count_search(StepCounter& steps, const re2::RE2& expression, std::size_t size) {
+  constexpr std::uint64_t kInstructionsOfStep = 256;
+  return steps.count(1 + size * static_cast<std::uint64_t>(expression.ProgramSize()) / kInstructionsOfStep);
+}
+
 // Calls `visit` with the groups of each match; it answers false to stop.
-void each_match(const re2::RE2& expression, std::string_view text, const std::function<bool(const Groups&)>& visit) {
+Result<void> each_match(const re2::RE2& expression, std::string_view text, StepCounter& steps,
+                        const std::function<Result<bool>(const Groups&)>& visit) {
+  constexpr std::size_t kRestOfStep = 1024 * 1024;
+  TRY(count_search(steps, expression, text.size()));
   const re2::StringPiece input(text.data(), text.size());
   Groups groups(static_cast<std::size_t>(expression.NumberOfCapturingGroups()) + 1);
   std::size_t at = 0;
   std::size_t previous_end = std::string_view::npos;
   while (at <= text.size()) {
+    // Most matches are near: what they leave of the text is counted for those that have looked at all of it.
+    TRY(steps.count(1 + (text.size() - at) / kRestOfStep));
+    TRY(steps.count_items(groups.size()));
     if (!expression.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(),
                           static_cast<int>(groups.size()))) {
-      return;
+      break;
     }
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     // An empty match right after the last one does not count.
     const bool accepted = end > begin || begin != previous_end;
-    if (accepted && !visit(groups)) return;
-    if (accepted) previous_end = end;
+    if (accepted) {
+      ASSIGN_OR_RETURN(const bool more, visit(groups));
+      if (!more) break;
+      previous_end = end;
+    }
     at = end;
     if (end == begin) at += end < text.size() ? decode_rune(text.substr(end)).length : 1;
   }
+  return {};
 }
 
 bool is_name_character(char c) {
@@ -62,21 +80,21 @@ struct Regex::State {
   explicit State(const std::string& source, const re2::RE2::Options& options)
       : expression(source, options), pattern(source) {}
 
-  void expand(std::string& out, std::string_view replacement, const Groups& groups) const {
+  Result<void> expand(BoundedText& out, std::string_view replacement, const Groups& groups) const {
     while (!replacement.empty()) {
       const std::size_t dollar = replacement.find('$');
-      out.append(replacement.substr(0, dollar));
-      if (dollar == std::string_view::npos) return;
+      TRY(out.append(replacement.substr(0, dollar)));
+      if (dollar == std::string_view::npos) return {};
       replacement.remove_prefix(dollar + 1);
       if (replacement.starts_with('$')) {
-        out += '$';
+        TRY(out.append("$"));
         replacement.remove_prefix(1);
         continue;
       }
       std::string_view name;
       const std::size_t used = group_name(replacement, name);
       if (used == 0) {
-        out += '$';
+        TRY(out.append("$"));
         continue;
       }
       replacement.remove_prefix(used);
@@ -87,8 +105,25 @@ struct Regex::State {
                  found != expression.NamedCapturingGroups().end()) {
         index = static_cast<std::size_t>(found->second);
       }
-      if (index < groups.size()) out.append(text_of_group(groups[index]));
+      if (index < groups.size()) TRY(out.append(text_of_group(groups[index])));
     }
+    return {};
+  }
+
+  // The text with each match as `write` writes it.
+  template <class Write>
+  Result<std::string> replace(std::string_view text, StepCounter& steps, Write write) const {
+    BoundedText out;
+    std::size_t at = 0;
+    TRY(each_match(expression, text, steps, [&](const Groups& groups) -> Result<bool> {
+      const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+      TRY(out.append(text.substr(at, begin - at)));
+      TRY(write(out, groups));
+      at = begin + groups[0].size();
+      return true;
+    }));
+    TRY(out.append(text.substr(at)));
+    return out.take();
   }
 
   re2::RE2 expression;
@@ -100,7 +135,8 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
-Result<Regex> Regex::compile(const std::string& pattern) {
+Result<Regex> Regex::compile(const std::string& pattern, StepCounter& steps) {
+  TRY(steps.count(1 + pattern.size() / 4));
   if (pattern.size() > kMaxPattern) return bad_request("error parsing regexp: expression too large");
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -114,58 +150,48 @@ Result<Regex> Regex::compile(const std::string& pattern) {
     if (message == "missing )") message = "missing closing )";
     return bad_request("error parsing regexp: " + message + ": `" + fragment + "`");
   }
+  TRY(steps.count_items(static_cast<std::uint64_t>(state->expression.ProgramSize())));
   return Regex(std::move(state));
 }
 
-bool Regex::matches(std::string_view text) const {
+Result<bool> Regex::matches(std::string_view text, StepCounter& steps) const {
+  TRY(count_search(steps, state_->expression, text.size()));
   const re2::StringPiece input(text.data(), text.size());
   return state_->expression.Match(input, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
 }
 
-std::vector<Regex::Match> Regex::find_all(std::string_view text, int limit) const {
+Result<std::vector<Regex::Match>> Regex::find_all(std::string_view text, int limit, StepCounter& steps) const {
   std::vector<Match> found;
   if (limit == 0) return found;
-  each_match(state_->expression, text, [&](const Groups& groups) {
+  TRY(each_match(state_->expression, text, steps, [&](const Groups& groups) -> Result<bool> {
+    if (found.size() >= kMaxItems) return result_too_large();
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     found.push_back({begin, begin + groups[0].size()});
     return limit < 0 || found.size() < static_cast<std::size_t>(limit);
-  });
+  }));
   return found;
 }
 
-std::string Regex::replace_all(std::string_view text, std::string_view replacement) const {
-  std::string out;
-  std::size_t at = 0;
-  each_match(state_->expression, text, [&](const Groups& groups) {
-    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
-    out.append(text.substr(at, begin - at));
-    state_->expand(out, replacement, groups);
-    at = begin + groups[0].size();
-    return true;
+Result<std::string> Regex::replace_all(std::string_view text, std::string_view replacement, StepCounter& steps) const {
+  return state_->replace(text, steps, [&](BoundedText& out, const Groups& groups) -> Result<void> {
+    TRY(steps.count_bytes(replacement.size()));
+    return state_->expand(out, replacement, groups);
   });
-  out.append(text.substr(at));
-  return out;
 }
 
-std::string Regex::replace_all_literal(std::string_view text, std::string_view replacement) const {
-  std::string out;
-  std::size_t at = 0;
-  for (const Match& match : find_all(text)) {
-    out.append(text.substr(at, match.begin - at));
-    out += replacement;
-    at = match.end;
-  }
-  out.append(text.substr(at));
-  return out;
+Result<std::string> Regex::replace_all_literal(std::string_view text, std::string_view replacement,
+                                               StepCounter& steps) const {
+  return state_->replace(text, steps, [&](BoundedText& out, const Groups&) { return out.append(replacement); });
 }
 
-std::vector<std::string> Regex::split(std::string_view text, int limit) const {
+Result<std::vector<std::string>> Regex::split(std::string_view text, int limit, StepCounter& steps) const {
   std::vector<std::string> pieces;
   if (limit == 0) return pieces;
-  if (!state_->pattern.empty() && text.empty()) return {""};
+  if (!state_->pattern.empty() && text.empty()) return std::vector<std::string>{""};
   std::size_t begin = 0;
   std::size_t end = 0;
-  for (const Match& match : find_all(text, limit)) {
+  ASSIGN_OR_RETURN(const auto found, find_all(text, limit, steps));
+  for (const Match& match : found) {
     if (limit > 0 && pieces.size() + 1 == static_cast<std::size_t>(limit)) break;
     end = match.begin;
     if (match.end != 0) pieces.emplace_back(text.substr(begin, end - begin));

@@ -125,7 +125,7 @@ Result<Rendering> render(const RenderRequest& request) {
   ASSIGN_OR_RETURN(const Chart chart, process_dependencies(request.chart, request.values, &rendering.warnings));
   rendering.metadata = chart.metadata;
   ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, request.values, &rendering.warnings));
-  TRY(validate_values(chart, rendering.values, &rendering.warnings));
+  TRY(validate_values(chart, rendering.values, &rendering.warnings, request.environment.context));
   auto templates = collect_templates(chart, rendering.values, request.release, request.capabilities);
   const std::vector<std::string> order = execution_order(templates);
   TemplateScope scope;

@@ -4,16 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "charts/template/bounded_text.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/go_quote.h"
 #include "charts/template/methods.h"
 
 namespace coracle::charts {
 namespace {
-
-// What one call may answer; templates could otherwise double a text until memory ends.
-constexpr std::size_t kMaxText = 64 * 1024 * 1024;
-constexpr std::size_t kMaxItems = 2'000'000;
 
 struct ParameterRow {
   char code;
@@ -72,6 +69,10 @@ bool assignable(const GoValue& value, char parameter) {
 
 bool is_variadic(std::string_view parameters) {
   return parameters.ends_with('*');
+}
+
+std::size_t item_count(const GoValue& container) {
+  return container.is_list() ? container.as_list().items.size() : container.as_dict().members.size();
 }
 
 }  // namespace
@@ -253,15 +254,24 @@ Result<GoValue> Evaluator::call_function(const GoValue& dot, const Function& fun
     ASSIGN_OR_RETURN(GoValue value, validate(*final, parameter(values.size())));
     values.push_back(std::move(value));
   }
-  auto result = function.body(Call{*this, values});
+  auto result = call_counted(function, values);
   if (!result.ok()) {
     at(command);
     return wrap(function.name, result.error());
   }
-  if (result->text().size() > kMaxText || (result->is_list() && result->as_list().items.size() > kMaxItems)) {
-    at(command);
-    return wrap(function.name, bad_request("the result is too large"));
-  }
+  return result;
+}
+
+// Most functions go once over the texts that they are given and what they make.
+Result<GoValue> Evaluator::call_counted(const Function& function, std::span<const GoValue> args) {
+  for (const GoValue& arg : args) TRY(steps_.count_bytes(arg.text().size()));
+  ASSIGN_OR_RETURN(GoValue result, function.body(Call{*this, args}));
+  if (result.text().size() > kMaxText) return result_too_large();
+  TRY(steps_.count_bytes(result.text().size()));
+  if (!result.is_sole_container()) return result;
+  const std::size_t items = item_count(result);
+  if (items > kMaxItems) return result_too_large();
+  TRY(steps_.count_items(items));
   return result;
 }
 

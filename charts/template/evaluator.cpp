@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_quote.h"
 #include "charts/template/parser.h"
@@ -19,8 +21,6 @@ constexpr int kMaxTemplateDepth = 400;
 constexpr std::uintptr_t kMaxStackUse = 1024 * 1024;
 // Nodes that one rendering executes; a large chart takes some hundred thousand.
 constexpr std::uint64_t kMaxSteps = 50'000'000;
-// Output of one template.
-constexpr std::size_t kMaxOutput = 64 * 1024 * 1024;
 // Texts given to `tpl` that are kept parsed.
 constexpr std::size_t kMaxParsedTexts = 4096;
 // Helm's name of the set that all templates belong to.
@@ -30,25 +30,22 @@ std::uintptr_t stack_position() {
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  std::size_t at = text.find(what);
-  if (at == std::string::npos) return;
-  std::string out;
-  std::size_t from = 0;
-  for (; at != std::string::npos; at = text.find(what, from)) {
-    out.append(text, from, at - from);
-    out += with;
-    from = at + what.size();
-  }
-  out.append(text, from);
-  text = std::move(out);
+// A message that quotes large texts, one inside the other: its beginning and its end.
+std::string shortened(std::string message) {
+  constexpr std::size_t kMaxMessage = 64 * 1024;
+  if (message.size() <= kMaxMessage) return message;
+  return message.substr(0, kMaxMessage / 4) + " ... " + message.substr(message.size() - kMaxMessage / 2);
 }
 
 }  // namespace
 
 void remove_no_value(std::string& text) {
-  replace_all(text, "<no value>", "");
+  constexpr std::string_view kNoValue = "<no value>";
+  if (text.find(kNoValue) != std::string::npos) text = replace_all(text, kNoValue, "");
 }
+
+Evaluator::Evaluator(const TemplateScope& scope, const TemplateEnvironment& environment)
+    : scope_(&scope), environment_(environment), steps_("the templates", kMaxSteps, environment.context) {}
 
 Evaluator::~Evaluator() {
   for (const std::weak_ptr<void>& mutated : mutated_) {
@@ -69,13 +66,14 @@ Result<void> Evaluator::check_stack() const {
   return {};
 }
 
-Result<void> Evaluator::count_step() {
-  if (++steps_ > kMaxSteps) return fail("the templates take more than " + std::to_string(kMaxSteps) + " steps");
-  return {};
+Result<void> Evaluator::placed(const Result<void>& counted) const {
+  if (counted.ok()) return {};
+  return Error(counted.error().reason(), fail(counted.error().message()).message());
 }
 
 Error Evaluator::wrap(std::string_view function, const Error& error) const {
-  Error wrapped(error.reason(), fail("error calling " + std::string(function) + ": " + error.message()).message());
+  Error wrapped(error.reason(),
+                shortened(fail("error calling " + std::string(function) + ": " + error.message()).message()));
   return std::move(wrapped).with_causes(error.causes());
 }
 
@@ -131,7 +129,7 @@ Result<std::string> Evaluator::render_text(const std::string& text, const GoValu
   if (!file) {
     auto parsed = parse_template(std::string(kRootName), text);
     if (!parsed.ok()) {
-      return bad_request("cannot parse template " + go_quote(text) + ": " + parsed.error().message());
+      return bad_request(shortened("cannot parse template " + go_quote(text) + ": " + parsed.error().message()));
     }
     file = *parsed;
     if (parsed_texts_.size() < kMaxParsedTexts) parsed_texts_.emplace(text, file);
@@ -141,8 +139,8 @@ Result<std::string> Evaluator::render_text(const std::string& text, const GoValu
   auto result = execute(file->definitions.back(), data);
   scope_ = outer;
   if (!result.ok()) {
-    Error error(result.error().reason(),
-                "error during tpl function execution for " + go_quote(text) + ": " + result.error().message());
+    Error error(result.error().reason(), shortened("error during tpl function execution for " + go_quote(text) + ": " +
+                                                   result.error().message()));
     return std::move(error).with_causes(result.error().causes());
   }
   remove_no_value(*result);
@@ -160,7 +158,7 @@ Result<Evaluator::Flow> Evaluator::walk(const GoValue& dot, const ListNode& list
 Result<Evaluator::Flow> Evaluator::walk_node(const GoValue& dot, const Node& node) {
   at(node);
   TRY(check_stack());
-  TRY(count_step());
+  TRY(placed(steps_.count()));
   switch (node.type) {
     case NodeType::Text:
       *out_ += static_cast<const TextNode&>(node).content;
@@ -186,7 +184,7 @@ Result<Evaluator::Flow> Evaluator::walk_node(const GoValue& dot, const Node& nod
     default:
       return fail("unknown node: " + node.text());
   }
-  if (out_->size() > kMaxOutput) return fail("the output is larger than " + std::to_string(kMaxOutput) + " bytes");
+  if (out_->size() > kMaxText) return fail("the output is larger than " + std::to_string(kMaxText) + " bytes");
   return Flow::Normal;
 }
 
@@ -235,6 +233,7 @@ Result<Evaluator::Flow> Evaluator::range_items(const BranchNode& node, const GoV
     case GoValue::Type::Dict: {
       // The body may change the dictionary: iterate over what it holds now.
       const GoDict& dict = collection.as_dict();
+      TRY(placed(steps_.count_items(dict.members.size())));
       const bool boxed = dict.named != GoDict::Named::StringMap && dict.named != GoDict::Named::Files;
       const std::vector<std::pair<std::string, GoValue>> entries(dict.members.begin(), dict.members.end());
       for (const auto& [key, value] : entries) {
@@ -264,7 +263,7 @@ Result<Evaluator::Flow> Evaluator::range_items(const BranchNode& node, const GoV
 }
 
 Result<Evaluator::Flow> Evaluator::iterate(const BranchNode& node, const GoValue& index, const GoValue& element) {
-  TRY(count_step());
+  TRY(placed(steps_.count()));
   const auto& declared = node.pipe->declarations;
   const std::size_t mark = variables_.size();
   if (!declared.empty()) {

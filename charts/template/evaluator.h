@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "charts/internal/step_counter.h"
 #include "charts/template/function.h"
 #include "charts/template/go_value.h"
 #include "charts/template/node.h"
@@ -21,8 +22,7 @@ void remove_no_value(std::string& text);
 // Executes templates of one scope for one rendering. Not thread-safe; the scope may be shared.
 class Evaluator {
  public:
-  Evaluator(const TemplateScope& scope, const TemplateEnvironment& environment)
-      : scope_(&scope), environment_(environment) {}
+  Evaluator(const TemplateScope& scope, const TemplateEnvironment& environment);
   ~Evaluator();
   Evaluator(const Evaluator&) = delete;
   Evaluator& operator=(const Evaluator&) = delete;
@@ -34,6 +34,8 @@ class Evaluator {
   Result<std::string> render_text(const std::string& text, const GoValue& data);
 
   const TemplateEnvironment& environment() const { return environment_; }
+  // The rendering's work. What takes a function longer than its arguments and its result are large, it counts itself.
+  StepCounter& steps() { return steps_; }
   // Remembers a dictionary that was given a list or dictionary: it may now be part of a cycle.
   void note_container_set(const GoValue& dict) { mutated_.push_back(dict.node()); }
 
@@ -50,8 +52,9 @@ class Evaluator {
   void at(const Node& node) { node_ = &node; }
   // Fails when the templates have nested so deeply that the thread's stack is in danger.
   Result<void> check_stack() const;
-  // Fails when the rendering has gone on for too long.
-  Result<void> count_step();
+  // The outcome of counting, with the place where the rendering ends.
+  Result<void> placed(const Result<void>& counted) const;
+  Result<GoValue> call_counted(const Function& function, std::span<const GoValue> args);
 
   Result<Flow> walk(const GoValue& dot, const ListNode& list);
   Result<Flow> walk_node(const GoValue& dot, const Node& node);
@@ -91,7 +94,7 @@ class Evaluator {
   std::vector<Variable> variables_;
   std::size_t frame_ = 0;  // where the running template's variables begin
   int depth_ = 0;
-  std::uint64_t steps_ = 0;
+  StepCounter steps_;
   std::uintptr_t stack_start_ = 0;  // where the outermost template's frames begin
   std::map<std::string, std::shared_ptr<const ParsedFile>, std::less<>> parsed_texts_;
   std::vector<std::weak_ptr<void>> mutated_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/utf8.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/go_quote.h"
 #include "charts/template/go_time.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 // Widths and precisions beyond this are ignored, as fmt does.
 constexpr int kMaxWidth = 1'000'000;
-// A printed value ends here: shared values can unfold to more than any memory holds.
-constexpr std::size_t kMaxPrinted = 32 * 1024 * 1024;
 
 struct Flags {
   std::optional<int> width;
@@ -28,15 +27,6 @@ struct Flags {
   bool plus_v = false;
   bool sharp_v = false;
 };
-
-std::size_t count_runes(std::string_view text) {
-  std::size_t count = 0;
-  while (!text.empty()) {
-    text.remove_prefix(decode_rune(text).length);
-    ++count;
-  }
-  return count;
-}
 
 class Formatter {
  public:
@@ -57,11 +47,18 @@ class Formatter {
     print_value(arg, verb, 0);
   }
 
-  void raw(std::string_view text) { out_ += text; }
+  void raw(std::string_view text) {
+    if (!full()) out_ += text;
+  }
   Flags flags;
 
  private:
+  // Shared values can unfold, and widths grow, to more than any memory holds. What comes after this is left out, and
+  // whoever takes the text sees that it is larger than texts may be.
+  bool full() const { return out_.size() > kMaxText; }
+
   void pad(std::string_view text) {
+    if (full()) return;
     const std::size_t length = count_runes(text);
     const std::size_t width = flags.width ? static_cast<std::size_t>(*flags.width) : 0;
     if (width <= length) {
@@ -105,7 +102,7 @@ class Formatter {
 };
 
 void Formatter::print_value(const GoValue& arg, char32_t verb, int depth) {
-  if (depth > kMaxDepth || out_.size() > kMaxPrinted) return raw("...");
+  if (depth > kMaxDepth || full()) return raw("...");
   switch (arg.type()) {
     case GoValue::Type::Nil:
       return raw(flags.sharp_v ? "interface {}(nil)" : "<nil>");
@@ -146,7 +143,7 @@ void Formatter::print_list(const GoValue& arg, char32_t verb, int depth) {
   } else {
     out_ += '[';
   }
-  for (std::size_t i = 0; i < list.items.size() && out_.size() <= kMaxPrinted; ++i) {
+  for (std::size_t i = 0; i < list.items.size() && !full(); ++i) {
     if (i > 0) raw(flags.sharp_v ? ", " : " ");
     print_value(list.items[i], verb, depth + 1);
   }
@@ -157,7 +154,7 @@ void Formatter::print_dict(const GoValue& arg, char32_t verb, int depth) {
   raw(flags.sharp_v ? arg.type_name() + "{" : "map[");
   bool first = true;
   for (const auto& [key, value] : arg.as_dict().members) {
-    if (out_.size() > kMaxPrinted) break;
+    if (full()) break;
     if (!first) raw(flags.sharp_v ? ", " : " ");
     first = false;
     print_value(GoValue::string(key), verb, depth + 1);
@@ -344,6 +341,7 @@ void Formatter::format_bytes(const GoValue& arg, char32_t verb) {
   raw(flags.sharp_v ? "[]byte{" : "[");
   bool first = true;
   for (const char c : arg.text()) {
+    if (full()) break;
     if (!first) raw(flags.sharp_v ? ", " : " ");
     first = false;
     format_integer(GoValue::byte(static_cast<std::uint8_t>(c)), verb);
@@ -494,7 +492,7 @@ void Formatter::printf(std::string_view format, std::span<const GoValue> args) {
   DirectiveReader reader(format, args);
   for (;;) {
     raw(reader.literal());
-    if (reader.done()) break;
+    if (reader.done() || full()) break;
     flags = reader.flags();
     raw(std::exchange(reader.complaint, {}));
     const std::optional<char32_t> verb = reader.verb();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace coracle::charts {
@@ -32,12 +33,6 @@ constexpr std::array<Range, 15> kNotPrintable = {{{0x80, 0xA0},
                                                   {0xFEFF, 0xFEFF},
                                                   {0xFFF9, 0xFFFB},
                                                   {0xE0000, 0x10FFFF}}};
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 void escape_rune(std::string& out, char32_t rune) {
   char code[16];
@@ -80,7 +75,7 @@ std::size_t unquote_escape(std::string_view text, char quote, std::string& out) 
   if (digits == 0 || text.size() < digits + 1) return 0;
   char32_t value = 0;
   for (std::size_t i = 1; i <= digits; ++i) {
-    const int digit = hex_digit(text[i]);
+    const int digit = hex_value(text[i]);
     if (digit < 0) return 0;
     value = value * 16 + static_cast<char32_t>(digit);
   }

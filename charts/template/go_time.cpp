@@ -300,7 +300,9 @@ bool take_zone(std::string_view& text, ParsedTime& parsed, Part part) {
   if (part == Part::Zone) {
     std::size_t length = 0;
     while (length < text.size() && text[length] >= 'A' && text[length] <= 'Z') ++length;
-    if (length < 3) return false;
+    // As Go has it: three letters, four or five that end in T, and one exception.
+    const std::string_view name = text.substr(0, length);
+    if (length < 3 || length > 5 || (length > 3 && !name.ends_with('T') && name != "WITA")) return false;
     parsed.zone = text.substr(0, length);
     text.remove_prefix(length);
     return true;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/tls/crypto.h"
+#include "charts/template/bounded_text.h"
 #include "charts/template/go_time.h"
 
 namespace coracle::charts {
@@ -82,8 +83,15 @@ class PlainStruct final : public GoObject {
   std::string printed_;
 };
 
+// A text of a tree that is copied takes part of the budget, so that all of them together stay below kMaxText.
+bool take_text(const WalkBudget& budget, std::string_view text) {
+  return budget.take(text.size() / (kMaxText / kMaxWalkedNodes));
+}
+
 Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
-  if (!budget.enter()) return bad_request("json: unsupported value: encountered a cycle or too large a tree");
+  if (!budget.enter() || !take_text(budget, value.text())) {
+    return bad_request("json: unsupported value: encountered a cycle or too large a tree");
+  }
   switch (value.type()) {
     case GoValue::Type::Nil:
       return Value();
@@ -128,6 +136,7 @@ Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
     case GoValue::Type::Dict: {
       Value::ObjectBuilder builder;
       for (const auto& [key, item] : value.as_dict().members) {
+        if (!take_text(budget, key)) return bad_request("json: unsupported value: too large a tree");
         ASSIGN_OR_RETURN(Value converted, convert(item, budget.inner()));
         builder.append(key, std::move(converted));
       }
@@ -140,6 +149,13 @@ Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
 }
 
 bool equal_values(const GoValue& a, const GoValue& b, const WalkBudget& budget);
+
+// Comparing long texts takes time like the nodes of a tree.
+bool equal_texts(const GoValue& a, const GoValue& b, const WalkBudget& budget) {
+  constexpr std::size_t kBytesOfNode = 1024;
+  if (a.node() == b.node()) return true;
+  return a.text().size() == b.text().size() && budget.take(a.text().size() / kBytesOfNode) && a.text() == b.text();
+}
 
 bool equal_lists(const GoList& a, const GoList& b, const WalkBudget& budget) {
   if (a.element != b.element || a.version_set != b.version_set || a.items.size() != b.items.size()) return false;
@@ -168,7 +184,7 @@ bool equal_values(const GoValue& a, const GoValue& b, const WalkBudget& budget) 
       return a.as_double() == b.as_double();
     case GoValue::Type::String:
     case GoValue::Type::Bytes:
-      return a.text() == b.text();
+      return equal_texts(a, b, budget);
     case GoValue::Type::Time:
       return a.as_time() == b.as_time() && a.zone_offset() == b.zone_offset();
     case GoValue::Type::List:
@@ -273,10 +289,11 @@ GoValue GoValue::bytes(std::string data) {
 }
 
 GoValue GoValue::time(GoTime time, int offset, std::string zone) {
-  using namespace std::chrono;
   // Some days less on both sides, so that every zone's clock stays within the calendar.
-  constexpr GoTime kFirst = sys_days(year::min() / January / 10);
-  constexpr GoTime kLast = sys_days(year::max() / December / 20);
+  constexpr GoTime kFirst =
+      std::chrono::sys_days(std::chrono::year::min() / std::chrono::January / std::chrono::day(10));
+  constexpr GoTime kLast =
+      std::chrono::sys_days(std::chrono::year::max() / std::chrono::December / std::chrono::day(20));
   time = std::clamp(time, kFirst, kLast);
   GoValue result;
   result.type_ = Type::Time;
@@ -352,6 +369,10 @@ GoValue GoValue::from_value(const Value& value) {
 
 Result<Value> GoValue::to_value() const {
   std::size_t nodes = kMaxWalkedNodes;
+  return to_value(nodes);
+}
+
+Result<Value> GoValue::to_value(std::size_t& nodes) const {
   return convert(*this, {kMaxDepth, &nodes});
 }
 
@@ -490,11 +511,14 @@ std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<s
 
 bool deep_equal(const GoValue& a, const GoValue& b) {
   std::size_t nodes = kMaxWalkedNodes;
+  return deep_equal(a, b, nodes);
+}
+
+bool deep_equal(const GoValue& a, const GoValue& b, std::size_t& nodes) {
   return equal_values(a, b, {kMaxDepth, &nodes});
 }
 
-Result<GoValue> deep_copy(const GoValue& value) {
-  std::size_t nodes = kMaxWalkedNodes;
+Result<GoValue> deep_copy(const GoValue& value, std::size_t& nodes) {
   return copy_value(value, {kMaxDepth, &nodes});
 }
 

@@ -73,6 +73,8 @@ class GoValue {
   // For JSON and YAML output: keys sorted; whole floats become integers, which print alike.
   // Fails for what encoding/json refuses (NaN, infinities, trees deeper than kMaxDepth).
   Result<Value> to_value() const;
+  // The same, for who counts: `nodes` is what the walk may visit, and afterwards what is left of it.
+  Result<Value> to_value(std::size_t& nodes) const;
 
   Type type() const { return type_; }
   // True when the static type is interface {} (elements of maps and lists).
@@ -138,7 +140,13 @@ struct WalkBudget {
   std::size_t* nodes;  // what is left for the whole walk
 
   // One level further down; false when the budget is spent.
-  bool enter() const { return depth > 0 && *nodes > 0 && (*nodes)-- > 0; }
+  bool enter() const { return depth > 0 && take(1); }
+  // What takes as long as so many nodes; false when the budget has less.
+  bool take(std::size_t count) const {
+    const bool enough = *nodes >= count;
+    *nodes -= enough ? count : *nodes;
+    return enough;
+  }
   WalkBudget inner() const { return {depth - 1, nodes}; }
 };
 inline constexpr std::size_t kMaxWalkedNodes = 2'000'000;
@@ -196,8 +204,9 @@ std::shared_ptr<const GoObject> make_struct(std::string type_name, std::vector<s
 
 // reflect.DeepEqual; values that are nested too deeply or too large count as different.
 bool deep_equal(const GoValue& a, const GoValue& b);
+bool deep_equal(const GoValue& a, const GoValue& b, std::size_t& nodes);
 // A copy that shares nothing that can change. Fails when the value is nested too deeply or too large.
-Result<GoValue> deep_copy(const GoValue& value);
+Result<GoValue> deep_copy(const GoValue& value, std::size_t& nodes);
 // Breaks reference cycles that templates made with `set`.
 void clear_members(GoDict& dict);
 

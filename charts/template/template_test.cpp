@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/sim_executor.h"
 #include "charts/testing/rendering.h"
 
 namespace coracle::charts {
@@ -321,6 +322,105 @@ TEST_CASE("values that unfold without end are errors") {
   CHECK(rendered("{{ $s := \"x\" }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}").find("the result is too large") !=
         std::string::npos);
   CHECK(rendered("{{ range 1000000000 }}{{ end }}").find("steps") != std::string::npos);
+}
+
+TEST_CASE("texts that would be larger than memory are errors") {
+  const std::string texts = "{{ $s := repeat 1000000 \"a\" }}{{ $t := repeat 1000000 \"b\" }}";
+  const std::string list = texts + "{{ $l := list }}{{ range 100 }}{{ $l = append $l $s }}{{ end }}";
+  std::string hundred;
+  for (int i = 0; i < 100; ++i) hundred += " $s";
+  const std::string commas = "(repeat 4000000 \",\")";
+  for (const std::string& source : {texts + "{{ replace \"a\" $t $s }}",
+                                    texts + "{{ replace \"\" $t $s }}",
+                                    texts + "{{ wrapWith 1 $t $s }}",
+                                    texts + "{{ regexReplaceAll \"a\" $s $t }}",
+                                    texts + "{{ regexReplaceAll \"a+\" $s (repeat 1000 \"$0\") }}",
+                                    texts + "{{ regexReplaceAllLiteral \"a\" $s $t }}",
+                                    std::string("{{ indent 1024 (repeat 100000 \"\\n\") }}"),
+                                    std::string("{{ indent 9223372036854775807 \"a\" }}"),
+                                    texts + "{{ join $t (until 100) }}",
+                                    list + "{{ join \",\" $l }}",
+                                    list + "{{ toStrings $l }}",
+                                    list + "{{ sortAlpha $l }}",
+                                    list + "{{ cat $l $l }}",
+                                    list + "{{ print $l }}",
+                                    texts + "{{ quote" + hundred + " }}",
+                                    texts + "{{ cat" + hundred + " }}",
+                                    texts + "{{ print" + hundred + " }}",
+                                    std::string("{{ printf (repeat 100 \"%1000000[1]d\") 1 }}"),
+                                    texts + "{{ printf (repeat 100 \"%[1]s\") $s }}",
+                                    "{{ splitList \",\" " + commas + " }}",
+                                    "{{ split \",\" " + commas + " }}",
+                                    "{{ regexSplit \",\" " + commas + " -1 }}",
+                                    std::string("{{ $l := until 1000000 }}{{ concat $l $l $l }}")}) {
+    INFO(source);
+    CHECK(rendered(source).find("the result is too large") != std::string::npos);
+  }
+  CHECK(rendered(list + "{{ mustToJson $l }}").find("too large a tree") != std::string::npos);
+  CHECK(rendered(list + "{{ mustToToml (dict \"l\" $l) }}").find("too large") != std::string::npos);
+  CHECK(rendered("{{ repeat 1000 (repeat 1000000 \"a\") }}").find("Repeat output length overflow") !=
+        std::string::npos);
+  check_all(
+      {{"{{ indent 1025 \"a\" | len }} {{ replace \"an\" \"\" \"banana\" }} {{ replace \"\" \"-\" \"aé\" }}",
+        "1026 ba -a-é-"},
+       {"{{ wrap 0 \"abc def\" }} {{ wrapWith 2 \"-\" \"abc def\" }}", "abc\ndef ab-c-de-f"},
+       {"{{ trimAll \"ab\" \"abxba\" }} {{ regexReplaceAll \"(b)\" \"abc\" \"[$1$$$2]\" }}", "x a[b$]c"},
+       {"{{ (urlParse \"http://h/%41%2f\").path }} {{ contains \"\" \"a\" }} {{ split \"\" \"ab\" }}",
+        "/A/ true map[_0:a _1:b]"},
+       {"{{ urlParse \"http://h/%41%zz\" }}",
+        "Error: template: test:1:3: executing \"test\" at <urlParse \"http://h/%41%zz\">: error calling urlParse: "
+        "unable to parse url: parse \"http://h/%41%zz\": invalid URL escape \"%zz\""}});
+}
+
+TEST_CASE("a rendering ends when nobody waits for it any more") {
+  const auto executor = SimExecutor::make(1, {});
+  std::stop_source stop;
+  const Context context = Context(*executor).with_stop(stop.get_token());
+  const testing::FixedClock clock;
+  const auto random = seeded_random(1);
+  // The caller gives up in the middle of the rendering, when it looks something up.
+  const TemplateEnvironment environment{
+      .clock = clock,
+      .random = *random,
+      .lookup = [&](const std::string&, const std::string&, const std::string&, const std::string&) -> Result<Value> {
+        stop.request_stop();
+        return Value();
+      },
+      .context = &context};
+  CHECK(testing::render_text("{{ range 100 }}x{{ end }}", "{}", environment).ok());
+  const std::string give_up = "{{ $_ := lookup \"v1\" \"Pod\" \"\" \"\" }}";
+  const std::string numbers = "{{ $l := until 1000000 }}";
+  const std::string unfolding = "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"l\" $d \"r\" $d }}{{ end }}";
+  for (const std::string& source :
+       {give_up + "{{ range 40000000 }}x{{ end }}", numbers + give_up + "{{ uniq $l }}",
+        numbers + give_up + "{{ range $l }}{{ has \"x\" $l }}{{ end }}",
+        numbers + give_up + "{{ range $l }}{{ without $l 5 }}{{ end }}",
+        numbers + give_up + "{{ range $l }}{{ compact $l | first }}{{ end }}",
+        unfolding + give_up + "{{ range 1000000 }}{{ toJson $d }}{{ end }}",
+        unfolding + give_up + "{{ range 1000000 }}{{ toToml $d }}{{ end }}",
+        numbers + give_up + "{{ range 1000000 }}{{ $e := deepCopy $l }}{{ end }}",
+        give_up + "{{ range 1000000 }}{{ repeat 10000000 \"a\" | upper | len }}{{ end }}",
+        give_up + "{{ range 1000000 }}{{ regexMatch \"(x+x+)+y\" (repeat 100000 \"x\") }}{{ end }}",
+        give_up + "{{ regexReplaceAll \"a.*b|a\" (repeat 1000000 \"a\") \"c\" }}",
+        give_up + "{{ range 1000 }}{{ genPrivateKey \"rsa\" | len }}{{ end }}"}) {
+    INFO(source);
+    stop = std::stop_source();
+    const Context fresh = context.with_stop(stop.get_token());
+    TemplateEnvironment waiting = environment;
+    waiting.context = &fresh;
+    const auto ended = testing::render_text(source, "{}", waiting);
+    REQUIRE_FALSE(ended.ok());
+    CHECK(ended.error().reason() == Reason::Canceled);
+  }
+}
+
+TEST_CASE("TOML of deep and of unfolding values is an error") {
+  const std::string deep =
+      "{{ $l := list }}{{ $d := dict }}{{ range 100000 }}{{ $l = list $l }}{{ $d = dict \"d\" $d }}{{ end }}";
+  CHECK(rendered(deep + "{{ mustToToml (dict \"l\" $l) }}").find("nested too deeply") != std::string::npos);
+  CHECK(rendered(deep + "{{ mustToToml $d }}").find("nested too deeply") != std::string::npos);
+  CHECK(rendered("{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"l\" $d \"r\" $d }}{{ end }}{{ mustToToml $d }}")
+            .find("too large") != std::string::npos);
 }
 
 TEST_CASE("dates use Go's layouts in UTC") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -12,6 +13,7 @@
 #include "base/utf8.h"
 #include "charts/chart.h"
 #include "charts/internal/regex.h"
+#include "charts/internal/step_counter.h"
 #include "charts/values.h"
 
 namespace coracle::charts {
@@ -19,11 +21,15 @@ namespace {
 
 constexpr int kMaxSchemaDepth = 100;
 constexpr std::size_t kMaxViolations = 100;
+// Schemas that are looked at for some value; a large chart takes some ten thousand.
+constexpr std::uint64_t kMaxSteps = 2'000'000;
 
 constexpr std::array<std::string_view, 5> kUnsupportedKeywords = {"unevaluatedProperties", "unevaluatedItems",
                                                                   "$dynamicRef", "$recursiveRef", "minContains"};
 
 using Violations = std::vector<SchemaViolation>;
+
+constexpr std::string_view kWork = "the schemas";
 
 bool is_integral(const Value& value) {
   return value.is_int() || (value.is_double() && value.as_double() == std::trunc(value.as_double()));
@@ -38,17 +44,19 @@ bool has_type(const Value& value, std::string_view type) {
   return type_of(value) == type;
 }
 
-// Numbers compare by value, whatever they were read as.
-bool same_value(const Value& a, const Value& b) {
+// Numbers compare by value, whatever they were read as. Counts what it compares.
+bool same_value(const Value& a, const Value& b, std::size_t& compared) {
+  ++compared;
   if (a.is_number() && b.is_number()) return a.as_double() == b.as_double();
   if (a.is_array() && b.is_array()) {
-    return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), same_value);
+    return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(),
+                      [&](const Value& x, const Value& y) { return same_value(x, y, compared); });
   }
   if (a.is_object() && b.is_object()) {
     return a.size() == b.size() &&
            std::all_of(a.members().begin(), a.members().end(), [&](const Value::Member& member) {
              const Value* other = b.find(member.key);
-             return other != nullptr && same_value(member.value, *other);
+             return other != nullptr && same_value(member.value, *other, compared);
            });
   }
   return a == b;
@@ -56,12 +64,6 @@ bool same_value(const Value& a, const Value& b) {
 
 std::string shown(const Value& value) {
   return value.is_string() ? "'" + std::string(value.as_string()) + "'" : json::write_raw(value);
-}
-
-std::size_t rune_count(std::string_view text) {
-  std::size_t count = 0;
-  for (; !text.empty(); ++count) text.remove_prefix(decode_rune(text).length);
-  return count;
 }
 
 std::string unescape_pointer(std::string_view part) {
@@ -78,10 +80,12 @@ std::string unescape_pointer(std::string_view part) {
 
 class SchemaChecker {
  public:
-  SchemaChecker(const Value& root, std::vector<std::string>* warnings) : root_(root), warnings_(warnings) {}
+  SchemaChecker(const Value& root, std::vector<std::string>* warnings, StepCounter& steps)
+      : root_(root), warnings_(warnings), steps_(steps) {}
 
   Result<void> check(const Value& schema, const Value& value, const std::string& path, Violations& out, int depth) {
     if (depth > kMaxSchemaDepth) return bad_request("the schema refers to itself without end or is nested too deeply");
+    TRY(steps_.count());
     if (out.size() >= kMaxViolations) return {};
     if (schema.is_bool()) {
       if (!schema.as_bool()) out.push_back({path, "false schema"});
@@ -95,7 +99,7 @@ class SchemaChecker {
     }
     if (schema["$ref"].is_string()) TRY(follow(schema["$ref"].as_string(), value, path, out, depth));
     check_type(schema, value, path, out);
-    check_choice(schema, value, path, out);
+    TRY(check_choice(schema, value, path, out));
     if (value.is_number()) check_number(schema, value, path, out);
     if (value.is_string()) TRY(check_text(schema, value, path, out));
     if (value.is_array()) TRY(check_items(schema, value, path, out, depth));
@@ -148,18 +152,38 @@ class SchemaChecker {
     out.push_back({path, "got " + std::string(type_of(value)) + ", want " + join(wanted, " or ")});
   }
 
-  static void check_choice(const Value& schema, const Value& value, const std::string& path, Violations& out) {
-    if (const Value* constant = schema.find("const"); constant != nullptr && !same_value(*constant, value)) {
-      out.push_back({path, "value must be " + shown(*constant)});
+  Result<bool> same(const Value& a, const Value& b) {
+    std::size_t compared = 0;
+    const bool equal = same_value(a, b, compared);
+    TRY(steps_.count_items(compared));
+    return equal;
+  }
+
+  Result<void> check_choice(const Value& schema, const Value& value, const std::string& path, Violations& out) {
+    if (const Value* constant = schema.find("const")) {
+      ASSIGN_OR_RETURN(const bool equal, same(*constant, value));
+      if (!equal) out.push_back({path, "value must be " + shown(*constant)});
     }
     const Value& choices = schema["enum"];
-    if (!choices.is_array()) return;
-    std::vector<std::string> texts;
+    if (!choices.is_array()) return {};
     for (const Value& choice : choices.items()) {
-      if (same_value(choice, value)) return;
-      texts.push_back(shown(choice));
+      ASSIGN_OR_RETURN(const bool equal, same(choice, value));
+      if (equal) return {};
     }
+    std::vector<std::string> texts;
+    for (const Value& choice : choices.items()) texts.push_back(shown(choice));
     out.push_back({path, (texts.size() == 1 ? "value must be " : "value must be one of ") + join(texts, ", ")});
+    return {};
+  }
+
+  // Patterns are asked about many values and take long to compile.
+  Result<bool> matches(const std::string& pattern, std::string_view text) {
+    auto found = patterns_.find(pattern);
+    if (found == patterns_.end()) {
+      ASSIGN_OR_RETURN(Regex regex, Regex::compile(pattern, steps_));
+      found = patterns_.emplace(pattern, std::move(regex)).first;
+    }
+    return found->second.matches(text, steps_);
   }
 
   static void check_number(const Value& schema, const Value& value, const std::string& path, Violations& out) {
@@ -192,13 +216,13 @@ class SchemaChecker {
   }
 
   Result<void> check_text(const Value& schema, const Value& value, const std::string& path, Violations& out) {
-    const std::size_t length = rune_count(value.as_string());
+    const std::size_t length = count_runes(value.as_string());
     check_count(schema, "minLength", length, true, path, out);
     check_count(schema, "maxLength", length, false, path, out);
     if (!schema["pattern"].is_string()) return {};
     const std::string pattern(schema["pattern"].as_string());
-    ASSIGN_OR_RETURN(const Regex regex, Regex::compile(pattern));
-    if (!regex.matches(value.as_string())) {
+    ASSIGN_OR_RETURN(const bool matched, matches(pattern, value.as_string()));
+    if (!matched) {
       out.push_back({path, shown(value) + " does not match pattern '" + pattern + "'"});
     }
     return {};
@@ -208,7 +232,7 @@ class SchemaChecker {
                            int depth) {
     check_count(schema, "minItems", value.size(), true, path, out);
     check_count(schema, "maxItems", value.size(), false, path, out);
-    if (schema["uniqueItems"].as_bool()) check_unique(value, path, out);
+    if (schema["uniqueItems"].as_bool()) TRY(check_unique(value, path, out));
     // Draft 7 has the tuple in `items` and the rest in `additionalItems`, 2020-12 in `prefixItems` and `items`.
     const bool old_tuple = schema["items"].is_array();
     const Value& tuple = old_tuple ? schema["items"] : schema["prefixItems"];
@@ -228,14 +252,16 @@ class SchemaChecker {
     return {};
   }
 
-  static void check_unique(const Value& value, const std::string& path, Violations& out) {
+  Result<void> check_unique(const Value& value, const std::string& path, Violations& out) {
     for (std::size_t i = 0; i < value.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (!same_value(value.at(i), value.at(j))) continue;
+        ASSIGN_OR_RETURN(const bool equal, same(value.at(i), value.at(j)));
+        if (!equal) continue;
         out.push_back({path, "items at " + std::to_string(j) + " and " + std::to_string(i) + " are equal"});
-        return;
+        return {};
       }
     }
+    return {};
   }
 
   static void check_required(const Value& names, const Value& value, const std::string& path, Violations& out) {
@@ -252,11 +278,6 @@ class SchemaChecker {
     check_count(schema, "minProperties", value.size(), true, path, out);
     check_count(schema, "maxProperties", value.size(), false, path, out);
     check_required(schema["required"], value, path, out);
-    std::vector<std::pair<Regex, const Value*>> patterns;
-    for (const auto& [pattern, inner] : schema["patternProperties"].members()) {
-      ASSIGN_OR_RETURN(Regex regex, Regex::compile(pattern));
-      patterns.emplace_back(std::move(regex), &inner);
-    }
     const Value* additional = schema.find("additionalProperties");
     std::vector<std::string> refused;
     for (const auto& [key, member] : value.members()) {
@@ -269,10 +290,11 @@ class SchemaChecker {
         known = true;
         TRY(check(*property, member, inner_path, out, depth + 1));
       }
-      for (const auto& [regex, inner] : patterns) {
-        if (!regex.matches(key)) continue;
+      for (const auto& [pattern, inner] : schema["patternProperties"].members()) {
+        ASSIGN_OR_RETURN(const bool matched, matches(pattern, key));
+        if (!matched) continue;
         known = true;
-        TRY(check(*inner, member, inner_path, out, depth + 1));
+        TRY(check(inner, member, inner_path, out, depth + 1));
       }
       if (known || additional == nullptr) continue;
       if (additional->is_bool() && !additional->as_bool()) {
@@ -298,6 +320,12 @@ class SchemaChecker {
       }
     }
     return {};
+  }
+
+  static void append_reasons(Violations& out, const Violations& reasons) {
+    const std::size_t room = kMaxViolations - std::min(kMaxViolations, out.size());
+    const auto count = static_cast<std::ptrdiff_t>(std::min(room, reasons.size()));
+    out.insert(out.end(), reasons.begin(), reasons.begin() + count);
   }
 
   Result<bool> accepts(const Value& schema, const Value& value, const std::string& path, int depth) {
@@ -331,10 +359,10 @@ class SchemaChecker {
       Violations violations;
       TRY(check(choice, value, path, violations, depth + 1));
       if (violations.empty()) return {};
-      reasons.insert(reasons.end(), violations.begin(), violations.end());
+      append_reasons(reasons, violations);
     }
     out.push_back({path, "anyOf failed"});
-    out.insert(out.end(), reasons.begin(), reasons.end());
+    append_reasons(out, reasons);
     return {};
   }
 
@@ -347,12 +375,12 @@ class SchemaChecker {
       Violations violations;
       TRY(check(choices.at(i), value, path, violations, depth + 1));
       if (violations.empty()) matched.push_back(std::to_string(i));
-      reasons.insert(reasons.end(), violations.begin(), violations.end());
+      append_reasons(reasons, violations);
     }
     if (matched.size() == 1) return {};
     if (matched.empty()) {
       out.push_back({path, "oneOf failed, none matched"});
-      out.insert(out.end(), reasons.begin(), reasons.end());
+      append_reasons(out, reasons);
     } else {
       out.push_back({path, "oneOf failed, subschemas " + join(matched, ", ") + " matched"});
     }
@@ -361,15 +389,25 @@ class SchemaChecker {
 
   const Value& root_;
   std::vector<std::string>* warnings_;
+  StepCounter& steps_;
   std::set<std::string> warned_;
+  std::map<std::string, Regex, std::less<>> patterns_;
 };
 
+Result<Violations> check_all(const Value& schema, const Value& value, std::vector<std::string>* warnings,
+                             StepCounter& steps) {
+  SchemaChecker checker(schema, warnings, steps);
+  Violations violations;
+  TRY(checker.check(schema, value, "", violations, 0));
+  return violations;
+}
+
 Result<void> check_chart(const Chart& chart, const Value& values, std::string& text, std::vector<Cause>& causes,
-                         std::vector<std::string>* warnings) {
+                         std::vector<std::string>* warnings, StepCounter& steps) {
   if (chart.schema) {
     auto schema = json::read(*chart.schema);
     if (!schema.ok()) return schema.error().in("values.schema.json of chart " + std::string(chart.name()));
-    auto violations = check_schema(*schema, values, warnings);
+    auto violations = check_all(*schema, values, warnings, steps);
     if (!violations.ok()) return violations.error().in("values.schema.json of chart " + std::string(chart.name()));
     if (!violations->empty()) text += std::string(chart.name()) + ":\n";
     for (const SchemaViolation& violation : *violations) {
@@ -380,7 +418,7 @@ Result<void> check_chart(const Chart& chart, const Value& values, std::string& t
   for (const auto& dependency : chart.dependencies) {
     const Value& inner = values[dependency->name()];
     if (inner.is_null()) continue;
-    TRY(check_chart(*dependency, inner, text, causes, warnings));
+    TRY(check_chart(*dependency, inner, text, causes, warnings, steps));
   }
   return {};
 }
@@ -388,17 +426,17 @@ Result<void> check_chart(const Chart& chart, const Value& values, std::string& t
 }  // namespace
 
 Result<std::vector<SchemaViolation>> check_schema(const Value& schema, const Value& value,
-                                                  std::vector<std::string>* warnings) {
-  SchemaChecker checker(schema, warnings);
-  Violations violations;
-  TRY(checker.check(schema, value, "", violations, 0));
-  return violations;
+                                                  std::vector<std::string>* warnings, const Context* context) {
+  StepCounter steps(kWork, kMaxSteps, context);
+  return check_all(schema, value, warnings, steps);
 }
 
-Result<void> validate_values(const Chart& chart, const Value& values, std::vector<std::string>* warnings) {
+Result<void> validate_values(const Chart& chart, const Value& values, std::vector<std::string>* warnings,
+                             const Context* context) {
+  StepCounter steps(kWork, kMaxSteps, context);
   std::string text;
   std::vector<Cause> causes;
-  TRY(check_chart(chart, values, text, causes, warnings));
+  TRY(check_chart(chart, values, text, causes, warnings, steps));
   if (causes.empty()) return {};
   return Error(Reason::Invalid,
                "values don't meet the specifications of the schema(s) in the following chart(s):\n" + text)

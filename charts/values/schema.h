@@ -6,6 +6,10 @@
 #include "base/result.h"
 #include "base/value.h"
 
+namespace coracle {
+class Context;
+}
+
 namespace coracle::charts {
 
 struct SchemaViolation {
@@ -16,8 +20,8 @@ struct SchemaViolation {
 // Checks a value against a JSON schema: the keywords of draft 7, and prefixItems, dependentRequired,
 // dependentSchemas and $defs of 2020-12. References within the document are followed; others are
 // taken for `true` with a warning, never fetched. Unsupported keywords that would decide (such as
-// unevaluatedProperties) are an Unsupported error that names them.
+// unevaluatedProperties) are an Unsupported error that names them. The work is bounded, and ends with the context.
 Result<std::vector<SchemaViolation>> check_schema(const Value& schema, const Value& value,
-                                                  std::vector<std::string>* warnings);
+                                                  std::vector<std::string>* warnings, const Context* context = nullptr);
 
 }  // namespace coracle::charts

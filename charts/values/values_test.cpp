@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include "base/context.h"
 #include "base/json/json.h"
+#include "base/sim_executor.h"
 #include "charts/testing/rendering.h"
 #include "charts/values.h"
 #include "charts/values/schema.h"
@@ -145,6 +147,27 @@ TEST_CASE("schemas find what is wrong and where") {
         ": oneOf failed, subschemas 0, 1 matched;");
   CHECK(violations(R"({"$defs":{"p":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/p"}}})", "{a: 1}") ==
         "/a: got number, want string;");
+}
+
+TEST_CASE("schemas that take too long are refused, and end when nobody waits for them") {
+  std::string doubling = R"({"$ref":"#/$defs/0","$defs":{"40":{})";
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = R"({"$ref":"#/$defs/)" + std::to_string(i + 1) + "\"}";
+    doubling += ",\"" + std::to_string(i) + R"(":{"allOf":[)" + next + "," + next + "]}";
+  }
+  doubling += "}}";
+  CHECK(violations(doubling, "{}").find("the schemas take more than") != std::string::npos);
+  std::string items = "[0";
+  for (int i = 1; i < 20'000; ++i) items += "," + std::to_string(i);
+  CHECK(violations(R"({"properties":{"l":{"uniqueItems":true}}})", "l: " + items + "]")
+            .find("the schemas take more than") != std::string::npos);
+  const auto executor = SimExecutor::make(1, {});
+  std::stop_source stop;
+  stop.request_stop();
+  const Context context = Context(*executor).with_stop(stop.get_token());
+  const auto stopped = check_schema(json::read(doubling).value(), Value::object(), nullptr, &context);
+  REQUIRE_FALSE(stopped.ok());
+  CHECK(stopped.error().reason() == Reason::Canceled);
 }
 
 TEST_CASE("a schema's remote references are accepted with one warning and its cycles are refused") {
