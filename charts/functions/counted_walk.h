@@ -8,7 +8,7 @@
 namespace coracle::charts {
 
 // What a node takes: to compare it, and to make another of it.
-inline constexpr std::size_t kItemsOfComparison = 1;
+inline constexpr std::size_t kItemsOfComparison = 4;
 inline constexpr std::size_t kItemsOfCopy = 8;
 
 // Runs a walk over values, which gets the budget of one walk, and counts the nodes that it visited.
