@@ -110,7 +110,8 @@ Result<Value> ReleaseOperations::look_up(const Context& context, const std::stri
 Result<charts::Rendering> ReleaseOperations::render_once(const Context& context, const ReleaseRequest& request) const {
   ASSIGN_OR_RETURN(const charts::Capabilities served, capabilities(context));
   charts::TemplateEnvironment environment{context.clock(), context.executor().random()};
-  environment.context = &context;
+  const Context bounded = context.with_timeout(request.spec.timeout);
+  environment.context = &bounded;
   environment.lookup = [&](const std::string& api_version, const std::string& kind, const std::string& ns,
                            const std::string& name) { return look_up(context, api_version, kind, ns, name); };
   return charts::render(
