@@ -11,18 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/encoding.h"
+
 namespace coracle {
 namespace {
 
-std::string to_hex(std::span<const std::byte> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte b : bytes) {
-    text += kDigits[std::to_integer<unsigned>(b) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(b) & 15U];
-  }
-  return text;
+std::string hex_of(std::span<const std::byte> bytes) {
+  return hex_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 class SystemRandom : public Random {
@@ -90,7 +85,7 @@ std::string Random::uuid() {
   fill(bytes);
   bytes[6] = (bytes[6] & std::byte{0x0F}) | std::byte{0x40};
   bytes[8] = (bytes[8] & std::byte{0x3F}) | std::byte{0x80};
-  std::string text = to_hex(bytes);
+  std::string text = hex_of(bytes);
   for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, 1, '-');
   return text;
 }
@@ -105,7 +100,7 @@ std::string Random::suffix(std::size_t length) {
 std::string Random::hex(std::size_t bytes) {
   std::vector<std::byte> raw(bytes);
   fill(raw);
-  return to_hex(raw);
+  return hex_of(raw);
 }
 
 std::unique_ptr<Random> system_random() {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "base/gzip.h"
 #include "base/testing/temporary_folder.h"
-#include "base/tls/crypto.h"
 
 namespace coracle {
 namespace {
@@ -44,7 +44,7 @@ TEST_CASE("a log file is set aside before it outgrows its limit, compressed and 
     INFO(name);
     CHECK(name.starts_with("server-20"));
     CHECK(name.ends_with(".log.gz"));
-    const auto text = crypto::gunzip(*read_file(folder.file(name), kLimit), kLimit);
+    const auto text = gunzip(*read_file(folder.file(name), kLimit), kLimit);
     REQUIRE(text.ok());
     CHECK(text->size() <= 200);
     CHECK(text->size() > 180);

@@ -5,8 +5,8 @@
 
 #include <cerrno>
 
+#include "base/encoding.h"
 #include "base/files.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 
 namespace coracle::daemon {
@@ -30,9 +30,9 @@ Result<void> change_group(const std::string& path, const std::string& name) {
 
 std::string kubeconfig_text(std::string_view server_url, std::string_view server_ca_pem, const KeyPair& client) {
   const Value cluster =
-      Value::object({{"certificate-authority-data", crypto::base64_encode(server_ca_pem)}, {"server", server_url}});
-  const Value user = Value::object({{"client-certificate-data", crypto::base64_encode(client.certificate_pem)},
-                                    {"client-key-data", crypto::base64_encode(client.key_pem)}});
+      Value::object({{"certificate-authority-data", base64_encode(server_ca_pem)}, {"server", server_url}});
+  const Value user = Value::object({{"client-certificate-data", base64_encode(client.certificate_pem)},
+                                    {"client-key-data", base64_encode(client.key_pem)}});
   const Value context = Value::object({{"cluster", kName}, {"user", kName}});
   return yaml::write(Value::object({{"apiVersion", "v1"},
                                     {"kind", "Config"},

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/http/url.h"
-#include "base/tls/crypto.h"
 
 namespace coracle::http {
 namespace {
@@ -43,7 +43,7 @@ std::string authorization_for(const Remote& remote, std::string_view url) {
   if (!trusted) return {};
   if (!remote.bearer_token.empty()) return "Bearer " + remote.bearer_token;
   if (remote.username.empty() && remote.password.empty()) return {};
-  return "Basic " + crypto::base64_encode(remote.username + ":" + remote.password);
+  return "Basic " + base64_encode(remote.username + ":" + remote.password);
 }
 
 std::string Redirect::text() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/http/internal/websocket_wire.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -59,7 +60,7 @@ Response accept(const Request& request, std::string_view protocol) {
   response.headers.set("Upgrade", "websocket");
   response.headers.set("Connection", "Upgrade");
   response.headers.set("Sec-WebSocket-Accept",
-                       crypto::base64_encode(crypto::sha1(std::string(key) + std::string(kHandshakeGuid))));
+                       base64_encode(crypto::sha1(std::string(key) + std::string(kHandshakeGuid))));
   if (!protocol.empty()) response.headers.set("Sec-WebSocket-Protocol", std::string(protocol));
   return response;
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "base/encoding.h"
 #include "base/tls/internal/openssl.h"
 
 namespace coracle::crypto {

@@ -13,13 +13,6 @@ std::string sha256_hex(std::string_view data);
 std::string sha256(std::string_view data);  // raw 32 bytes
 std::string sha512_hex(std::string_view data);
 
-std::string base64_encode(std::string_view data);
-std::string base64url_encode(std::string_view data);          // no padding
-Result<std::string> base64_decode(std::string_view text);     // standard alphabet, padding required
-Result<std::string> base64url_decode(std::string_view text);  // padding optional
-
-std::string hex_encode(std::string_view data);
-
 // Takes as long for equal as for different texts of one length.
 bool constant_time_equal(std::string_view a, std::string_view b);
 
@@ -33,9 +26,5 @@ bool jws_verify(std::string_view key_pem, std::string_view algorithm, std::strin
 Result<std::string> public_key_pem(std::string_view key_pem);
 // DER of the public half (PKIX), for key ids.
 Result<std::string> public_key_der(std::string_view key_pem);
-
-// gzip streams, bounded by `limit` bytes of output.
-std::string gzip(std::string_view data, int level = 6);
-Result<std::string> gunzip(std::string_view data, std::size_t limit);
 
 }  // namespace coracle::crypto

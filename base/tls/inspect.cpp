@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "base/tls/internal/openssl.h"
 #include "base/tls/tls.h"
 
@@ -91,7 +91,7 @@ Result<CertificateInfo> info_of(X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   X509_digest(certificate, EVP_sha256(), digest.data(), &size);
-  info.sha256 = crypto::hex_encode({reinterpret_cast<const char*>(digest.data()), size});
+  info.sha256 = hex_encode({reinterpret_cast<const char*>(digest.data()), size});
   return info;
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "base/tls/tls.h"
 #include "charts/functions/convert.h"
 #include "charts/internal/password_hash.h"
@@ -131,9 +131,9 @@ Output crypto_private_key(const Call& call) {
 }
 
 Output crypto_custom_certificate(const Call& call) {
-  auto pem = crypto::base64_decode(call.text(0));
+  auto pem = base64_decode(call.text(0));
   if (!pem.ok()) return bad_request("unable to decode base64 certificate");
-  auto key = crypto::base64_decode(call.text(1));
+  auto key = base64_decode(call.text(1));
   if (!key.ok()) return bad_request("unable to decode base64 private key");
   ASSIGN_OR_RETURN(const tls::CertificateInfo info, tls::inspect_certificate(*pem));
   return certificate(std::move(pem).value(), std::move(key).value());
@@ -157,7 +157,7 @@ Output crypto_rand_bytes(const Call& call) {
     return bad_request("randBytes: a length from 0 to 1000000 is expected");
   std::string bytes(static_cast<std::size_t>(call.integer(0)), '\0');
   call.evaluator.environment().random.fill(std::as_writable_bytes(std::span(bytes)));
-  return GoValue::string(crypto::base64_encode(bytes));
+  return GoValue::string(base64_encode(bytes));
 }
 
 constexpr Function kCrypto[] = {

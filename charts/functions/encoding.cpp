@@ -1,8 +1,8 @@
 // JSON, YAML, TOML and base encodings, Helm's and sprig's variants.
 
+#include "base/encoding.h"
 #include "base/go_text.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "charts/functions/convert.h"
 #include "charts/functions/counted_walk.h"
@@ -149,8 +149,8 @@ std::size_t bad_base64_offset(std::string_view text) {
   return wrong == std::string_view::npos || text[at + wrong] == '=' ? at : at + wrong;
 }
 
-Output base64_decode(const Call& call) {
-  auto decoded = crypto::base64_decode(call.text(0));
+Output b64dec(const Call& call) {
+  auto decoded = base64_decode(call.text(0));
   if (decoded.ok()) return GoValue::string(std::move(decoded).value());
   // sprig answers the error's text.
   return GoValue::string("illegal base64 data at input byte " + std::to_string(bad_base64_offset(call.text(0))));
@@ -211,8 +211,8 @@ constexpr Function kEncodings[] = {
        return GoValue::string(encoded.ok() ? std::move(encoded).value() : encoded.error().message());
      }},
     {"mustToToml", "a", [](const Call& c) { return strict(go_to_toml(c)); }},
-    {"b64enc", "s", [](const Call& c) -> Output { return GoValue::string(crypto::base64_encode(c.text(0))); }},
-    {"b64dec", "s", base64_decode},
+    {"b64enc", "s", [](const Call& c) -> Output { return GoValue::string(base64_encode(c.text(0))); }},
+    {"b64dec", "s", b64dec},
     {"b32enc", "s", base32_encode},
     {"b32dec", "s", base32_decode},
 };

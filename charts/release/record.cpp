@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/encoding.h"
+#include "base/gzip.h"
 #include "base/json/json.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "charts/release.h"
 #include "charts/template/go_time.h"
 #include "charts/values.h"
@@ -38,7 +39,7 @@ std::optional<WallTime> read_time(const Value& value) {
 Value write_files(const std::vector<ChartFile>& files) {
   Value::ArrayBuilder items;
   for (const ChartFile& file : files) {
-    items.add(Value::object({{"name", file.name}, {"data", crypto::base64_encode(file.data)}}));
+    items.add(Value::object({{"name", file.name}, {"data", base64_encode(file.data)}}));
   }
   return std::move(items).build();
 }
@@ -46,7 +47,7 @@ Value write_files(const std::vector<ChartFile>& files) {
 Result<std::vector<ChartFile>> read_files(const Value& items, std::string_view what) {
   std::vector<ChartFile> files;
   for (const Value& item : items.items()) {
-    auto data = crypto::base64_decode(item["data"].as_string());
+    auto data = base64_decode(item["data"].as_string());
     if (!data.ok()) return data.error().in("chart." + std::string(what) + " of the release record");
     files.push_back({std::string(item["name"].as_string()), std::move(data).value()});
   }
@@ -117,7 +118,7 @@ Value write_chart(const Chart& chart, const std::vector<ChartFile>& templates, c
                         {"lock", chart.lock},
                         {"templates", write_files(templates)},
                         {"values", chart.values},
-                        {"schema", chart.schema ? Value(crypto::base64_encode(*chart.schema)) : Value()},
+                        {"schema", chart.schema ? Value(base64_encode(*chart.schema)) : Value()},
                         {"files", write_files(files)}});
 }
 
@@ -134,7 +135,7 @@ std::string pack(const Release& release, const std::vector<ChartFile>& templates
       .set_nonempty("version", release.revision)
       .set_nonempty("namespace", release.namespace_)
       .set_nonempty("apply_method", release.apply_method);
-  return crypto::base64_encode(crypto::gzip(json::write(std::move(builder).build()), kBestCompression));
+  return base64_encode(gzip(json::write(std::move(builder).build()), kBestCompression));
 }
 
 bool is_manifest_template(const ChartFile& file) {
@@ -166,9 +167,9 @@ Result<std::string> encode_release(const Release& release, std::size_t limit) {
 
 Result<Release> decode_release(std::string_view payload) {
   constexpr std::string_view kGzipMagic = "\x1f\x8b\x08";
-  ASSIGN_OR_RETURN(std::string text, crypto::base64_decode(payload));
+  ASSIGN_OR_RETURN(std::string text, base64_decode(payload));
   if (text.starts_with(kGzipMagic)) {
-    ASSIGN_OR_RETURN(text, crypto::gunzip(text, kMaxReleaseJson));
+    ASSIGN_OR_RETURN(text, gunzip(text, kMaxReleaseJson));
   }
   ASSIGN_OR_RETURN(const Value tree, json::read(text));
   if (!tree.is_object()) return Error(Reason::Corrupt, "a release record must be a JSON object");
@@ -195,7 +196,7 @@ Result<Release> decode_release(std::string_view payload) {
   ASSIGN_OR_RETURN(release.chart.templates, read_files(chart["templates"], "templates"));
   ASSIGN_OR_RETURN(release.chart.files, read_files(chart["files"], "files"));
   if (chart["schema"].is_string()) {
-    ASSIGN_OR_RETURN(release.chart.schema, crypto::base64_decode(chart["schema"].as_string()));
+    ASSIGN_OR_RETURN(release.chart.schema, base64_decode(chart["schema"].as_string()));
   }
   return release;
 }
@@ -222,7 +223,7 @@ Result<Value> release_to_secret(const Release& release, WallTime now, bool updat
                                                     {"namespace", release.namespace_},
                                                     {"labels", std::move(labels).build()}})},
                         {"type", kSecretType},
-                        {"data", Value::object({{kPayloadKey, crypto::base64_encode(payload)}})}});
+                        {"data", Value::object({{kPayloadKey, base64_encode(payload)}})}});
 }
 
 Result<Release> release_from_secret(const Value& secret) {
@@ -232,7 +233,7 @@ Result<Release> release_from_secret(const Value& secret) {
   }
   const Value& data = secret["data"][kPayloadKey];
   if (!data.is_string()) return bad_request("Secret " + name + " is no release record: data.release is missing");
-  auto payload = crypto::base64_decode(data.as_string());
+  auto payload = base64_decode(data.as_string());
   if (!payload.ok()) return payload.error().in("Secret " + name);
   auto release = decode_release(*payload);
   if (!release.ok()) return release.error().in("Secret " + name);

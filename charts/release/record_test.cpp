@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "charts/release.h"
 #include "charts/testing/rendering.h"
 
@@ -78,7 +78,7 @@ TEST_CASE("the Secret carries Helm's type, name and labels") {
 TEST_CASE("records of old Helm versions are read") {
   const std::string json = R"({"name":"old","version":1,"info":{"first_deployed":"2020-01-02T03:04:05.678Z",)"
                            R"("deleted":"","status":"superseded"}})";
-  const auto release = decode_release(crypto::base64_encode(json));
+  const auto release = decode_release(base64_encode(json));
   REQUIRE(release.ok());
   CHECK(release->status == "superseded");
   CHECK(release->first_deployed.has_value());
@@ -105,8 +105,8 @@ TEST_CASE("a record that is too large gives up what Helm can do without") {
 
 TEST_CASE("broken records are errors") {
   CHECK_FALSE(decode_release("%%%").ok());
-  CHECK_FALSE(decode_release(crypto::base64_encode("\x1f\x8b\x08junk")).ok());
-  CHECK_FALSE(decode_release(crypto::base64_encode("[]")).ok());
+  CHECK_FALSE(decode_release(base64_encode("\x1f\x8b\x08junk")).ok());
+  CHECK_FALSE(decode_release(base64_encode("[]")).ok());
   CHECK_FALSE(release_from_secret(Value::object({{"type", "Opaque"}})).ok());
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "charts/template/bounded_text.h"
 #include "charts/template/go_time.h"
 
@@ -117,7 +117,7 @@ Result<Value> convert(const GoValue& value, const WalkBudget& budget) {
     case GoValue::Type::String:
       return Value(value.text());
     case GoValue::Type::Bytes:
-      return Value(crypto::base64_encode(value.text()));
+      return Value(base64_encode(value.text()));
     case GoValue::Type::Time:
       if (const int year = civil_time(value).year; year < 0 || year > 9999) {
         return bad_request(

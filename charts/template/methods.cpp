@@ -4,9 +4,9 @@
 #include <array>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/glob.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "charts/template/go_time.h"
 
@@ -54,7 +54,7 @@ Output files_as(const GoValue& files, bool encode) {
   if (files.as_dict().members.empty()) return GoValue::string("");
   auto entries = std::make_shared<GoDict>();
   for (const auto& [name, content] : files.as_dict().members) {
-    entries->set(base_of(name), GoValue::string(encode ? crypto::base64_encode(content.text()) : content.text()));
+    entries->set(base_of(name), GoValue::string(encode ? base64_encode(content.text()) : content.text()));
   }
   ASSIGN_OR_RETURN(const Value tree, GoValue::dict(std::move(entries)).to_value());
   std::string text = yaml::write(tree);

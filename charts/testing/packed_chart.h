@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/files.h"
-#include "base/tls/crypto.h"
+#include "base/gzip.h"
 #include "charts/chart.h"
 
 namespace coracle::charts::testing {
@@ -38,7 +38,7 @@ inline std::string tar_entry(std::string_view name, std::string_view data) {
 inline std::string packed_chart(const std::vector<ChartFile>& files) {
   std::string tar;
   for (const ChartFile& file : files) tar += tar_entry(file.name, file.data);
-  return crypto::gzip(tar + std::string(1024, '\0'));
+  return gzip(tar + std::string(1024, '\0'));
 }
 
 // The same of what lies in a folder, as `helm package` would make it.

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "base/encoding.h"
+#include "base/gzip.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -79,13 +81,13 @@ Result<GroupVersionKind> parse_gvk_text(std::string_view text) {
 }
 
 std::string encode_applied(const Object& object) {
-  return crypto::base64_encode(crypto::gzip(json::write(object.tree())));
+  return base64_encode(gzip(json::write(object.tree())));
 }
 
 Result<Value> decode_applied(std::string_view annotation) {
   if (annotation.starts_with('{')) return json::read(annotation);
-  ASSIGN_OR_RETURN(const std::string packed, crypto::base64_decode(annotation));
-  ASSIGN_OR_RETURN(const std::string text, crypto::gunzip(packed, kMaxApplied));
+  ASSIGN_OR_RETURN(const std::string packed, base64_decode(annotation));
+  ASSIGN_OR_RETURN(const std::string text, gunzip(packed, kMaxApplied));
   return json::read(text);
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/json/go_error.h"
 #include "base/json/json.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "kube/codec/internal/scalars.h"
 #include "kube/codec/internal/strict_scan.h"
@@ -22,7 +22,7 @@ constexpr std::string_view kYamlErrors = "yaml: unmarshal errors:";
 std::string summary_of(std::string_view body) {
   if (body.empty()) return "<empty>";
   const std::string_view shown = body.substr(0, kShownBytes);
-  std::string text = body.front() == '{' ? std::string(shown) : crypto::hex_encode(shown);
+  std::string text = body.front() == '{' ? std::string(shown) : hex_encode(shown);
   if (body.size() > kShownBytes) text += " ...";
   return text;
 }

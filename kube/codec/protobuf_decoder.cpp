@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "kube/codec/internal/scalars.h"
 #include "kube/codec/internal/wire.h"
 #include "kube/codec/normalise.h"
@@ -206,7 +206,7 @@ class ProtobufDecoder {
         out = Value(bytes);
         return true;
       case SchemaKind::Bytes:
-        out = Value(crypto::base64_encode(bytes));
+        out = Value(base64_encode(bytes));
         return true;
       case SchemaKind::Struct:
       case SchemaKind::Union:

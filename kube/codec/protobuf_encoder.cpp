@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "kube/codec/internal/scalars.h"
 #include "kube/codec/internal/wire.h"
 #include "kube/codec/protobuf.h"
@@ -142,7 +142,7 @@ class ProtobufEncoder {
   }
 
   void write_bytes(std::uint32_t number, const Value& value, const Schema& schema) {
-    const auto bytes = crypto::base64_decode(value.as_string());
+    const auto bytes = base64_decode(value.as_string());
     expect(value, value.is_string() && bytes.ok(), schema);
     if (bytes.ok()) writer_.prepend_bytes_field(number, *bytes);
   }

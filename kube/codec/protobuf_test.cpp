@@ -6,9 +6,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
 #include "base/random.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/normalise.h"
@@ -54,7 +54,7 @@ TEST_CASE("the bytes of a small object are those of upstream") {
       tree_of(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"b":"2","a":"1"}})");
   const auto bytes = encode_envelope(object, message_type("ConfigMap"));
   REQUIRE(bytes.ok());
-  CHECK(crypto::hex_encode(*bytes) ==
+  CHECK(hex_encode(*bytes) ==
         "6b387300"  // magic
         "0a0f0a02763112"
         "09436f6e6669674d6170"  // TypeMeta
@@ -244,7 +244,7 @@ TEST_CASE("upstream's samples of every kind read and write the same") {
     CHECK(json::write(from_text->object) == json::write(*expected));
     const auto again = encode(from_text->object, MediaType::Protobuf, *kind->schema);
     REQUIRE(again.ok());
-    CHECK(crypto::hex_encode(*again) == crypto::hex_encode(bytes));
+    CHECK(hex_encode(*again) == hex_encode(bytes));
     const auto from_yaml = decode(file_text(std::filesystem::path(entry.path()).replace_extension(".yaml")),
                                   MediaType::Yaml, kind->kind, *kind->schema);
     if (!from_yaml.ok()) FAIL(from_yaml.error().message());

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "kube/client/resources.h"
 #include "kube/controller/event_recorder.h"
 #include "kube/controller/identity.h"
@@ -18,7 +18,7 @@ constexpr Duration kDefaultFetchTimeout = std::chrono::seconds(60);
 constexpr Duration kDefaultFetchInterval = std::chrono::minutes(1);
 
 std::string secret_text(const Value& secret, std::string_view key) {
-  Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
+  Result<std::string> text = base64_decode(secret["data"][key].as_string());
   return text.ok() ? std::move(*text) : std::string();
 }
 

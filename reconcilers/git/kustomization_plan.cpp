@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "kube/apply/manifest.h"
 #include "kube/object/conditions.h"
 #include "reconcilers/git/flux_status.h"
@@ -51,7 +51,7 @@ kube::Object with_data_encoded(const kube::Object& object) {
   if (object.kind() != "Secret" || object["stringData"].empty()) return object;
   Value::ObjectBuilder data(object["data"].is_object() ? object["data"] : Value::object());
   for (const Value::Member& member : object["stringData"].members()) {
-    data.set(member.key, crypto::base64_encode(member.value.as_string()));
+    data.set(member.key, base64_encode(member.value.as_string()));
   }
   return object.without("stringData").with("data", std::move(data).build());
 }

@@ -2,16 +2,16 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/http/url.h"
 #include "base/not_found.h"
-#include "base/tls/crypto.h"
 #include "kube/client/resources.h"
 
 namespace coracle::reconcilers {
 namespace {
 
 Result<std::string> decoded_key(const kube::Object& secret, std::string_view key) {
-  Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
+  Result<std::string> text = base64_decode(secret["data"][key].as_string());
   if (!text.ok())
     return text.error().in("Secret \"" + std::string(secret.name()) + "\" key \"" + std::string(key) + "\"");
   return text;
@@ -59,7 +59,7 @@ Result<charts::Chart> ChartInputs::from_content(const HelmSpec& spec) {
   for (const char c : spec.chart_content) {
     if (c != '\n' && c != '\r' && c != ' ' && c != '\t') joined += c;
   }
-  const Result<std::string> archive = crypto::base64_decode(joined);
+  const Result<std::string> archive = base64_decode(joined);
   if (!archive.ok()) return archive.error().in("spec.chartContent");
   Result<charts::Chart> chart = charts::load_archive(*archive);
   if (!chart.ok()) return chart.error().in("spec.chartContent");

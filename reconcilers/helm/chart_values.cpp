@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
@@ -39,7 +40,7 @@ Result<void> lay_secret(Value& values, const Value& reference, const SecretConte
       return Error(Reason::NotFound, field + ": Secret \"" + name + "\" has no key \"" + key + "\"");
     }
     const std::string where = field + ": key \"" + key + "\" of Secret \"" + name + "\"";
-    const Result<std::string> text = crypto::base64_decode(encoded->as_string());
+    const Result<std::string> text = base64_decode(encoded->as_string());
     if (!text.ok()) return text.error().in(where);
     TRY(lay_text(values, *text, where));
   }

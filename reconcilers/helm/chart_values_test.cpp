@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "base/yaml/yaml.h"
 
 namespace coracle::reconcilers {
@@ -24,7 +24,7 @@ std::string layered(std::string_view chart_spec, std::string_view config_spec, c
 }
 
 Value secret_data(std::string_view key, std::string_view text) {
-  return Value::object({{key, crypto::base64_encode(text)}});
+  return Value::object({{key, base64_encode(text)}});
 }
 
 }  // namespace

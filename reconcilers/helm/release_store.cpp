@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/not_found.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "kube/client/resources.h"
 
 namespace coracle::reconcilers {
@@ -17,12 +17,12 @@ constexpr std::string_view kRecordKey = "release";
 
 // A ConfigMap holds as text what a Secret holds encoded once more.
 Result<Value> secret_to_config_map(const Value& secret) {
-  ASSIGN_OR_RETURN(const std::string payload, crypto::base64_decode(secret["data"][kRecordKey].as_string()));
+  ASSIGN_OR_RETURN(const std::string payload, base64_decode(secret["data"][kRecordKey].as_string()));
   return secret.with("kind", "ConfigMap").without("type").with("data", Value::object({{kRecordKey, payload}}));
 }
 
 Value config_map_to_secret(const Value& config_map) {
-  const std::string payload = crypto::base64_encode(config_map["data"][kRecordKey].as_string());
+  const std::string payload = base64_encode(config_map["data"][kRecordKey].as_string());
   return config_map.with("type", kRecordType).with("data", Value::object({{kRecordKey, payload}}));
 }
 

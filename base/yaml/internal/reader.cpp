@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/go_text.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "base/utf8.h"
 #include "base/yaml/internal/scalar.h"
 #include "base/yaml/yaml.h"
@@ -309,7 +309,7 @@ Result<Decoded> Reader::scalar() {
     std::string packed(text);
     packed.erase(std::remove_if(packed.begin(), packed.end(), [](char c) { return c == '\n' || c == '\r'; }),
                  packed.end());
-    Result<std::string> bytes = crypto::base64_decode(packed);
+    Result<std::string> bytes = base64_decode(packed);
     if (bytes.ok()) {
       decoded.value = Value(replace_invalid_utf8(*bytes));
     } else {

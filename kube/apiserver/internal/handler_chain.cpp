@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "base/gzip.h"
 #include "base/json/json.h"
 #include "base/slots.h"
-#include "base/tls/crypto.h"
 #include "kube/apiserver/internal/identity/authorization_union.h"
 #include "kube/apiserver/internal/responses.h"
 
@@ -77,7 +77,7 @@ void compress_body(const http::Request& request, http::Response& response) {
   // A source that does not wait is there because the body is long.
   if (response.source == nullptr ? body_size(response) <= kGzipFrom : response.source->waits()) return;
   if (request.headers.get("Accept-Encoding").find("gzip") == std::string_view::npos) return;
-  std::string compressed = crypto::gzip(response.body_text(), 1);
+  std::string compressed = gzip(response.body_text(), 1);
   response.source.reset();
   response.body.clear();
   response.body.push_back(http::bytes(std::move(compressed)));

@@ -2,9 +2,9 @@
 
 #include <charconv>
 
+#include "base/encoding.h"
 #include "base/json/go_error.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "kube/apiserver/internal/request_info.h"
 #include "kube/apiserver/internal/resource_store.h"
 #include "kube/schema/field_error.h"
@@ -115,7 +115,7 @@ Result<store::Revision> parse_resource_version(std::string_view text) {
 }
 
 std::string encode_continue(const ContinueToken& token) {
-  return crypto::base64url_encode(json::write(
+  return base64url_encode(json::write(
       Value::object({{"v", "meta.k8s.io/v1"}, {"rv", token.revision}, {"start", std::string_view(token.start)}})));
 }
 
@@ -124,7 +124,7 @@ Result<ContinueToken> decode_continue(std::string_view text) {
     return bad_request("invalid continue token: continue key is not valid: " + std::string(why));
   };
   if (text.size() > kMaximumToken) return refuse("too long");
-  const auto plain = crypto::base64url_decode(text);
+  const auto plain = base64url_decode(text);
   if (!plain.ok()) return refuse("illegal base64 data");
   auto tree = json::read(*plain);
   if (!tree.ok()) return refuse(json::go_error(*plain));

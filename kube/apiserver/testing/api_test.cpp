@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "base/gzip.h"
 #include "base/http/websocket.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/codec/codec.h"
 #include "kube/codec/protobuf.h"
@@ -155,7 +155,7 @@ TEST_CASE("a list that travels is compressed whole", "[api]") {
     const http::Response far = server.server().handler().handle(server.context(), request);
     CHECK(far.source == nullptr);
     CHECK(far.headers.get("Content-Encoding") == "gzip");
-    const auto text = crypto::gunzip(far.body_text(), 1 << 20U);
+    const auto text = gunzip(far.body_text(), 1 << 20U);
     REQUIRE(text.ok());
     CHECK(*text == server.request("GET", kMaps).body);
     request.headers.set("Accept-Encoding", "identity");

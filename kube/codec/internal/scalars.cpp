@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/go_text.h"
 #include "base/json/json.h"
-#include "base/tls/crypto.h"
 #include "kube/object/quantity.h"
 
 namespace coracle::kube::internal {
@@ -142,7 +142,7 @@ Result<Value> canonical_duration(const Value& value) {
 
 Result<Value> checked_bytes(const Value& value) {
   const std::string_view text = value.as_string();
-  const auto decoded = crypto::base64_decode(text);
+  const auto decoded = base64_decode(text);
   if (decoded.ok()) return value;
   // Go's reader skips line breaks inside base64; what is kept has none.
   if (text.find_first_of("\r\n") != std::string_view::npos) {
@@ -150,7 +150,7 @@ Result<Value> checked_bytes(const Value& value) {
     for (const char c : text) {
       if (c != '\r' && c != '\n') joined += c;
     }
-    if (crypto::base64_decode(joined).ok()) return Value(joined);
+    if (base64_decode(joined).ok()) return Value(joined);
   }
   std::size_t at = 0;
   const auto in_alphabet = [](char c) {

@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "kube/object/quantity.h"
 #include "kube/schema/defaulting.h"
 #include "kube/schema/internal/default_hooks.h"
@@ -288,7 +288,7 @@ void merge_string_data(StructDraft& secret, WallTime) {
   if (secret["stringData"].is_null()) return;
   Value::ObjectBuilder data(secret["data"]);
   for (const Value::Member& member : secret["stringData"].members()) {
-    data.set(member.key, Value(crypto::base64_encode(member.value.as_string())));
+    data.set(member.key, Value(base64_encode(member.value.as_string())));
   }
   if (data.size() > 0) secret.set("data", std::move(data).build());
   secret.remove("stringData");

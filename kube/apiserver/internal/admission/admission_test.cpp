@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/admission/test_support.h"
 
@@ -305,9 +305,9 @@ TEST_CASE("a Secret that asks for a service account's token gets it", "[admissio
     "annotations":{"kubernetes.io/service-account.name":"robot"}},"type":"kubernetes.io/service-account-token"})");
   Object filled = admit(cluster, *plugin, secret).object;
   CHECK(filled.annotation("kubernetes.io/service-account.uid") == "uid-robot");
-  CHECK(filled["data"]["ca.crt"].as_string() == crypto::base64_encode("ca"));
-  CHECK(filled["data"]["namespace"].as_string() == crypto::base64_encode("a"));
-  std::string token = crypto::base64_decode(filled["data"]["token"].as_string()).value();
+  CHECK(filled["data"]["ca.crt"].as_string() == base64_encode("ca"));
+  CHECK(filled["data"]["namespace"].as_string() == base64_encode("a"));
+  std::string token = base64_decode(filled["data"]["token"].as_string()).value();
   CHECK(authority.read(token).value()->secret->name == "s");
 
   Object stale = secret.with_annotation("kubernetes.io/service-account.uid", "older");

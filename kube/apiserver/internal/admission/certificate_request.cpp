@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "kube/apiserver/internal/identity/der_reader.h"
 
 namespace coracle::kube::apiserver {
@@ -31,7 +31,7 @@ Result<tls::Name> certificate_request_subject(std::string_view pem) {
   for (char c : pem.substr(begin + kRequestBegin.size(), end - begin - kRequestBegin.size())) {
     if (c != '\n' && c != '\r' && c != ' ') text += c;
   }
-  ASSIGN_OR_RETURN(std::string der, crypto::base64_decode(text));
+  ASSIGN_OR_RETURN(std::string der, base64_decode(text));
   std::string_view bytes = der;
   std::optional<std::string_view> request = take_der(bytes, kDerSequence);
   std::optional<std::string_view> info = request ? take_der(*request, kDerSequence) : std::nullopt;

@@ -2,7 +2,7 @@
 #include <string>
 #include <utility>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
@@ -88,7 +88,7 @@ class CertificateSubjectRestriction : public AdmissionPlugin {
     bool creates = attributes.operation == Operation::Create && object != nullptr;
     if (!creates || !concerns(attributes, kCertificatesGroup, kRequests)) return {};
     if ((*object)["spec"]["signerName"].as_string() != kClientSigner) return {};
-    Result<std::string> pem = crypto::base64_decode((*object)["spec"]["request"].as_string());
+    Result<std::string> pem = base64_decode((*object)["spec"]["request"].as_string());
     Result<tls::Name> subject = pem.ok() ? certificate_request_subject(*pem) : Result<tls::Name>(pem.error());
     if (!subject.ok()) {
       return admission_forbidden(attributes, object, "failed to parse CSR: " + subject.error().message());

@@ -3,8 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
@@ -364,7 +364,7 @@ class NodeRestriction : public AdmissionPlugin {
     if (attributes.operation != Operation::Create || object == nullptr) return {};
     std::string_view signer = (*object)["spec"]["signerName"].as_string();
     if (signer != "kubernetes.io/kubelet-serving" && signer != "kubernetes.io/kube-apiserver-client-kubelet") return {};
-    Result<std::string> pem = crypto::base64_decode((*object)["spec"]["request"].as_string());
+    Result<std::string> pem = base64_decode((*object)["spec"]["request"].as_string());
     Result<tls::Name> subject = pem.ok() ? certificate_request_subject(*pem) : Result<tls::Name>(pem.error());
     if (!subject.ok()) {
       return admission_forbidden(attributes, object, "failed to parse CSR: " + subject.error().message());

@@ -1,7 +1,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "kube/apiserver/internal/admission/common.h"
 #include "kube/apiserver/internal/admission/plugins.h"
 
@@ -45,10 +45,10 @@ class TokenSecretAdmission : public AdmissionPlugin {
     if (wanted_uid.empty()) secret = secret.with_annotation(kAccountUidAnnotation, account.uid());
     Value data = secret["data"];
     if (data["ca.crt"].as_string().empty() && !ca_pem_.empty()) {
-      data = data.with("ca.crt", crypto::base64_encode(ca_pem_));
+      data = data.with("ca.crt", base64_encode(ca_pem_));
     }
     if (data["namespace"].as_string().empty()) {
-      data = data.with("namespace", crypto::base64_encode(attributes.namespace_));
+      data = data.with("namespace", base64_encode(attributes.namespace_));
     }
     if (data["token"].as_string().empty()) {
       ServiceAccountClaims claims;
@@ -56,7 +56,7 @@ class TokenSecretAdmission : public AdmissionPlugin {
       claims.service_account = {std::string(account.name()), std::string(account.uid())};
       claims.secret = NamedReference{std::string(secret.name()), {}};
       ASSIGN_OR_RETURN(std::string token, authority_.sign_legacy(claims));
-      data = data.with("token", crypto::base64_encode(token));
+      data = data.with("token", base64_encode(token));
     }
     secret = secret.with("data", std::move(data));
     return {};

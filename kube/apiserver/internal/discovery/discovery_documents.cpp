@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/builtin_resources.h"
 
@@ -184,7 +185,7 @@ Value aggregated_document(std::span<const DiscoveryGroup> groups) {
 
 std::string storage_version_hash(const GroupVersionKind& stored) {
   const std::string text = stored.group + "/" + stored.version + "/" + stored.kind;
-  return crypto::base64_encode(crypto::sha256(text).substr(0, kHashBytes));
+  return base64_encode(crypto::sha256(text).substr(0, kHashBytes));
 }
 
 }  // namespace coracle::kube::apiserver

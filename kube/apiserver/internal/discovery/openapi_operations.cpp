@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 
@@ -98,7 +99,7 @@ Value OpenApiOperations::shared(const Value& parameter) {
   if (v3_ || name == "name" || name == "fieldValidation" || name == "dryRun") return parameter;
   const std::string_view schema = parameter["schema"]["$ref"].as_string();
   if (name == "body" && !schema.starts_with("#/definitions/io.k8s.apimachinery")) return parameter;
-  const std::string hash = crypto::base64url_encode(crypto::sha256(json::write(parameter)).substr(0, kSharedNameBytes));
+  const std::string hash = base64url_encode(crypto::sha256(json::write(parameter)).substr(0, kSharedNameBytes));
   const std::string key = std::string(name) + "-" + hash;
   shared_.emplace(key, parameter);
   return Value::object({{"$ref", "#/parameters/" + key}});

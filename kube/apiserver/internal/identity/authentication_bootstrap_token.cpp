@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 
@@ -24,7 +25,7 @@ bool bootstrap_token_form(std::string_view token) {
 
 // A text of the Secret's data; empty when it is missing or no base64.
 std::string secret_text(const Object& secret, std::string_view key) {
-  Result<std::string> text = crypto::base64_decode(secret["data"][key].as_string());
+  Result<std::string> text = base64_decode(secret["data"][key].as_string());
   return text.ok() ? *text : std::string();
 }
 

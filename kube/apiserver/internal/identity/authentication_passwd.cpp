@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
 
@@ -97,7 +98,7 @@ class BasicAuthenticator : public Authenticator {
   Result<std::optional<Identity>> authenticate(const Context&, const http::Request& request) override {
     std::string_view credentials = authorization_credentials(request, "Basic");
     if (credentials.empty()) return std::optional<Identity>();
-    Result<std::string> plain = crypto::base64_decode(credentials);
+    Result<std::string> plain = base64_decode(credentials);
     if (!plain.ok()) return Error(Reason::Unauthorized, "invalid basic credentials");
     std::size_t colon = plain->find(':');
     if (colon == std::string::npos || colon == 0) return Error(Reason::Unauthorized, "invalid basic credentials");

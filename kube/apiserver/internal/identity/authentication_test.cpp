@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/identity/authentication_bootstrap_token.h"
 #include "kube/apiserver/internal/identity/authentication_certificate.h"
@@ -177,9 +177,9 @@ TEST_CASE("passwords are taken as basic credentials and bearer tokens", "[authen
     Result<std::optional<Identity>> who = chain->authenticate(cluster.context, with_authorization(authorization));
     return who.ok() ? (*who)->user : std::to_string(who.error().code());
   };
-  CHECK(user_of("Basic " + crypto::base64_encode("server:s3cret")) == "server");
-  CHECK(user_of("basic " + crypto::base64_encode("node:agent-pw")) == "node");
-  CHECK(user_of("Basic " + crypto::base64_encode("node:s3cret")) == "401");
+  CHECK(user_of("Basic " + base64_encode("server:s3cret")) == "server");
+  CHECK(user_of("basic " + base64_encode("node:agent-pw")) == "node");
+  CHECK(user_of("Basic " + base64_encode("node:s3cret")) == "401");
   CHECK(user_of("Basic ???") == "401");
   CHECK(user_of("Bearer s3cret") == "server");
   CHECK(user_of("bearer agent-pw") == "node");
@@ -192,7 +192,7 @@ TEST_CASE("a bearer token may come as a WebSocket subprotocol", "[authentication
   TestCluster cluster;
   auto tokens = only_tokens(make_passwd_tokens(read_passwd(kPasswd).value(), {"api"}));
   auto bearer = make_bearer_authenticator(*tokens);
-  const std::string good = "base64url.bearer.authorization.k8s.io." + crypto::base64url_encode("s3cret");
+  const std::string good = "base64url.bearer.authorization.k8s.io." + base64url_encode("s3cret");
   http::Request request;
   request.method = "GET";
   request.headers = {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}};
@@ -232,7 +232,7 @@ TEST_CASE("a bad bearer beside a good certificate does not matter", "[authentica
 TEST_CASE("bootstrap tokens live in Secrets", "[authentication]") {
   TestCluster cluster;
   auto put = [&](const std::string& usage, const std::string& expiration, const std::string& groups) {
-    auto text = [](const std::string& plain) { return "\"" + crypto::base64_encode(plain) + "\""; };
+    auto text = [](const std::string& plain) { return "\"" + base64_encode(plain) + "\""; };
     cluster.put(R"({"apiVersion":"v1","kind":"Secret","type":"bootstrap.kubernetes.io/token",
       "metadata":{"name":"bootstrap-token-abcdef","namespace":"kube-system"},"data":{"token-id":)" +
                 text("abcdef") + R"(,"token-secret":)" + text("0123456789abcdef") +

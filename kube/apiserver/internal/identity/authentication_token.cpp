@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/http/websocket.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -43,7 +43,7 @@ Result<std::string> subprotocol_token(const http::Request& request) {
   if (tokens == protocols.end()) return std::string();
   if (protocols.end() - tokens > 1) return Error(Reason::Unauthorized, "more than one bearer token as a subprotocol");
   if (tokens == protocols.begin()) return Error(Reason::Unauthorized, "a bearer token is the only subprotocol");
-  auto token = crypto::base64url_decode(tokens->substr(kSubprotocolPrefix.size()));
+  auto token = base64url_decode(tokens->substr(kSubprotocolPrefix.size()));
   if (!token.ok()) return Error(Reason::Unauthorized, "the bearer token among the subprotocols is no base64url");
   return token;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
 
@@ -133,7 +134,7 @@ Result<void> ServiceAccountTokens::check_legacy(const Context& context, const Se
   ASSIGN_OR_RETURN(std::optional<Object> secret,
                    objects_.find(context, KnownResource::Secrets, claims.namespace_, claims.secret->name));
   if (!secret || secret->deleting()) return invalid_token("the service account token has been invalidated");
-  Result<std::string> kept = crypto::base64_decode((*secret)["data"]["token"].as_string());
+  Result<std::string> kept = base64_decode((*secret)["data"]["token"].as_string());
   if (!kept.ok() || !crypto::constant_time_equal(*kept, token)) {
     return invalid_token("the service account token does not match its secret");
   }

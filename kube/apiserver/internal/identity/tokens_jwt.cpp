@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
 #include "base/tls/crypto.h"
 #include "kube/apiserver/internal/identity/der_reader.h"
@@ -40,12 +41,12 @@ Result<Jwt> read_jwt(std::string_view token) {
   if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
     return bad_request("a JSON Web Token has three parts");
   }
-  ASSIGN_OR_RETURN(std::string header_text, crypto::base64url_decode(token.substr(0, first)));
-  ASSIGN_OR_RETURN(std::string claims_text, crypto::base64url_decode(token.substr(first + 1, second - first - 1)));
+  ASSIGN_OR_RETURN(std::string header_text, base64url_decode(token.substr(0, first)));
+  ASSIGN_OR_RETURN(std::string claims_text, base64url_decode(token.substr(first + 1, second - first - 1)));
   ASSIGN_OR_RETURN(Value header, json::read(header_text));
   Jwt jwt;
   ASSIGN_OR_RETURN(jwt.claims, json::read(claims_text));
-  ASSIGN_OR_RETURN(jwt.signature, crypto::base64url_decode(token.substr(second + 1)));
+  ASSIGN_OR_RETURN(jwt.signature, base64url_decode(token.substr(second + 1)));
   jwt.algorithm = header["alg"].as_string();
   jwt.key_id = header["kid"].as_string();
   jwt.signed_text = token.substr(0, second);
@@ -67,16 +68,16 @@ Result<std::vector<TokenKey>> read_token_keys(std::string_view pem) {
     std::string algorithm(crypto::jws_algorithm(block));
     if (algorithm.empty()) return bad_request("a token key must be an RSA key or an EC P-256 key");
     if (keys.size() == kMaximumJwtKeys) return bad_request("too many token keys");
-    keys.push_back({crypto::base64url_encode(crypto::sha256(der)), std::move(algorithm), std::move(block)});
+    keys.push_back({base64url_encode(crypto::sha256(der)), std::move(algorithm), std::move(block)});
   }
   return keys;
 }
 
 Result<std::string> sign_jwt(const Value& claims, const TokenKey& key) {
   std::string header = json::write(Value::object({{"alg", key.algorithm}, {"kid", key.id}}));
-  std::string text = crypto::base64url_encode(header) + "." + crypto::base64url_encode(json::write_sorted(claims));
+  std::string text = base64url_encode(header) + "." + base64url_encode(json::write_sorted(claims));
   ASSIGN_OR_RETURN(std::string signature, crypto::jws_sign(key.pem, text));
-  return text + "." + crypto::base64url_encode(signature);
+  return text + "." + base64url_encode(signature);
 }
 
 bool verify_jwt(const Jwt& jwt, const std::vector<TokenKey>& keys) {
@@ -98,8 +99,8 @@ Result<Value> json_web_key(const TokenKey& key) {
   if (key.algorithm == "ES256") {
     if (bits->size() != 1 + 2 * kCoordinateBytes) return unreadable_key();
     builder.set("kty", "EC").set("kid", key.id).set("crv", "P-256").set("alg", key.algorithm);
-    builder.set("x", crypto::base64url_encode(bits->substr(1, kCoordinateBytes)));
-    builder.set("y", crypto::base64url_encode(bits->substr(1 + kCoordinateBytes)));
+    builder.set("x", base64url_encode(bits->substr(1, kCoordinateBytes)));
+    builder.set("y", base64url_encode(bits->substr(1 + kCoordinateBytes)));
     return std::move(builder).build();
   }
   std::optional<std::string_view> pair = take_der(*bits, kDerSequence);
@@ -107,7 +108,7 @@ Result<Value> json_web_key(const TokenKey& key) {
   std::optional<std::string_view> exponent = modulus ? take_unsigned(*pair) : std::nullopt;
   if (!exponent) return unreadable_key();
   builder.set("kty", "RSA").set("kid", key.id).set("alg", key.algorithm);
-  builder.set("n", crypto::base64url_encode(*modulus)).set("e", crypto::base64url_encode(*exponent));
+  builder.set("n", base64url_encode(*modulus)).set("e", base64url_encode(*exponent));
   return std::move(builder).build();
 }
 

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "base/tls/crypto.h"
+#include "base/encoding.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/identity/identity_test_support.h"
 #include "kube/apiserver/internal/identity/tokens_authenticator.h"
@@ -89,7 +89,7 @@ TEST_CASE("claims are printed as upstream prints them", "[tokens]") {
   std::string token = fixture.authority.sign(claims).value();
   std::size_t first = token.find('.');
   std::string part = token.substr(first + 1, token.find('.', first + 1) - first - 1);
-  std::string payload = crypto::base64url_decode(part).value();
+  std::string payload = base64url_decode(part).value();
   CHECK(payload ==
         R"({"aud":["https://issuer"],"exp":1800003600,"iat":1800000000,"iss":"https://issuer",)"
         R"("jti":"6088e58d-a35c-456c-97aa-2370d76149dd","kubernetes.io":{"namespace":"a","node":{"name":"n"},)"
@@ -158,7 +158,7 @@ TEST_CASE("foreign and forged tokens", "[tokens]") {
 
   std::string token = fixture.authority.sign(fixture.claims()).value();
   std::string payload = token.substr(token.find('.'));
-  std::string none = crypto::base64url_encode(R"({"alg":"none"})") + payload.substr(0, payload.rfind('.') + 1);
+  std::string none = base64url_encode(R"({"alg":"none"})") + payload.substr(0, payload.rfind('.') + 1);
   CHECK(fixture.fault(none) == "service account token has no valid signature");
   std::string changed = token;
   changed[token.find('.') + 5] = changed[token.find('.') + 5] == 'A' ? 'B' : 'A';
@@ -190,7 +190,7 @@ TEST_CASE("a legacy token lives as long as its Secret holds it", "[tokens]") {
   auto put = [&](const std::string& text) {
     fixture.cluster.put(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"legacy","namespace":"a"},
       "data":{"token":")" +
-                        crypto::base64_encode(text) + "\"}}");
+                        base64_encode(text) + "\"}}");
   };
   put(token);
   CHECK(fixture.fault(token).empty());
@@ -219,8 +219,8 @@ TEST_CASE("the discovery documents name issuer and keys", "[tokens]") {
   TokenAuthority ec = TokenAuthority::make(settings_with(tls::make_ec_key().value())).value();
   Value point = json::read(ec.key_set_document().value()).value()["keys"].at(0);
   CHECK(point["crv"].as_string() == "P-256");
-  CHECK(crypto::base64url_decode(point["x"].as_string()).value().size() == 32);
-  CHECK(crypto::base64url_decode(point["y"].as_string()).value().size() == 32);
+  CHECK(base64url_decode(point["x"].as_string()).value().size() == 32);
+  CHECK(base64url_decode(point["y"].as_string()).value().size() == 32);
 }
 
 TEST_CASE("a key that cannot be read is an error that says where", "[tokens]") {

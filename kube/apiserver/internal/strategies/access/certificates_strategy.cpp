@@ -4,9 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/json/json.h"
 #include "base/text.h"
-#include "base/tls/crypto.h"
 #include "base/tls/tls.h"
 #include "kube/apiserver/internal/admission/certificate_request.h"
 #include "kube/apiserver/internal/identity/reviews.h"
@@ -218,7 +218,7 @@ class CertificateRequestStrategy : public Strategy {
 
   void validate(const WriteContext&, const Object& object, FieldErrors& errors) const override {
     const Value& spec = object["spec"];
-    Result<std::string> pem = crypto::base64_decode(spec["request"].as_string());
+    Result<std::string> pem = base64_decode(spec["request"].as_string());
     Result<tls::Name> subject = pem.ok() ? certificate_request_subject(*pem) : Result<tls::Name>(pem.error());
     if (!subject.ok()) {
       retract(errors, "spec.request");
@@ -247,7 +247,7 @@ class CertificateRequestStrategy : public Strategy {
           field_error::forbidden("status.certificate", "updates may not modify existing certificate content"));
       return;
     }
-    Result<std::string> pem = crypto::base64_decode(certificate);
+    Result<std::string> pem = base64_decode(certificate);
     bool readable = pem.ok() && tls::inspect_certificate(*pem).ok();
     if (!readable) {
       errors.push_back(field_error::invalid("status.certificate", "<certificate data>",

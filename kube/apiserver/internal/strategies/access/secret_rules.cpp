@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/text.h"
@@ -176,7 +177,7 @@ constexpr SecretKey kSecretKeys[] = {
 };
 
 std::string decoded_data(const Value& data, std::string_view key) {
-  auto bytes = crypto::base64_decode(data[key].as_string());
+  auto bytes = base64_decode(data[key].as_string());
   return bytes.ok() ? std::move(bytes).value() : std::string();
 }
 

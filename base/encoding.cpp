@@ -1,9 +1,9 @@
+#include "base/encoding.h"
+
 #include <array>
 #include <cstdint>
 
-#include "base/tls/crypto.h"
-
-namespace coracle::crypto {
+namespace coracle {
 namespace {
 
 constexpr std::string_view kStandardAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -102,4 +102,4 @@ std::string hex_encode(std::string_view data) {
   return out;
 }
 
-}  // namespace coracle::crypto
+}  // namespace coracle

@@ -1,12 +1,12 @@
+#include "base/gzip.h"
+
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
-#include "base/tls/crypto.h"
-
-namespace coracle::crypto {
+namespace coracle {
 namespace {
 
 // zlib's window bits: the largest window, with a gzip header.
@@ -95,4 +95,4 @@ Result<std::string> gunzip(std::string_view data, std::size_t limit) {
   }
 }
 
-}  // namespace coracle::crypto
+}  // namespace coracle
