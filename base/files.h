@@ -11,7 +11,7 @@
 
 // The machine's files. Errors carry the path and the system's words: NotFound, AlreadyExists,
 // Forbidden (permissions, read-only), BadRequest (the path cannot mean what was asked), Unavailable
-// (full or failing devices). Calls block, so make them from Worker or Blocking tasks.
+// (full or failing devices). Calls block in the system: what may take long belongs into Blocking tasks.
 // What has to run in simulation takes a FileSystem (base/file_system.h) instead.
 
 namespace coracle {

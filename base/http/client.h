@@ -32,14 +32,14 @@ class Incoming {
   virtual Result<std::string_view> read(const Context& context) = 0;
 };
 
-// Outgoing calls (libcurl). Keeps connections alive; thread-safe; calls block, so make them from
-// Worker or Blocking tasks.
+// Outgoing calls (libcurl). Keeps connections alive; thread-safe; calls block in the system, so make them from Blocking
+// tasks.
 class Client {
  public:
   virtual ~Client() = default;
-  // `url` is absolute; request.path and query are ignored. Unavailable when no answer came, Canceled
-  // and Timeout as the context says; any HTTP status is a success here,
-  // a redirect too: who may be followed where is the caller's to say (url.h).
+  // `url` is absolute; request.path and query are ignored. Unavailable when no answer came, Canceled and Timeout as the
+  // context says; any HTTP status is a success here, a redirect too: who may be followed where is for the caller to say
+  // (remote.h).
   virtual Result<Response> send(const Context& context, const std::string& url, const Request& request) = 0;
   // The same once the answer's head has come.
   virtual Result<std::unique_ptr<Incoming>> open(const Context& context, const std::string& url, Request request) = 0;

@@ -15,12 +15,6 @@ constexpr std::string_view kUnmarked =
     "admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing "
     "namespace";
 
-const Value& value_at(const Object& object, std::string_view path) {
-  const Value* value = &object.tree();
-  for (const std::string_view name : split(path, '.')) value = &(*value)[name];
-  return *value;
-}
-
 class AdminAccessStrategy : public Strategy {
  public:
   AdminAccessStrategy(std::shared_ptr<const Strategy> rules, std::shared_ptr<const StrategyEnvironment> environment,
@@ -44,7 +38,7 @@ class AdminAccessStrategy : public Strategy {
 
   void validate(const WriteContext& write, const Object& object, FieldErrors& errors) const override {
     rules_->validate(write, object, errors);
-    const Value& requests = value_at(object, requests_);
+    const Value& requests = object.tree().at_path(split(requests_, '.'));
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if (!requests.at(i)["exactly"]["adminAccess"].as_bool()) continue;
       // Upstream names the place in a claim, for templates as well.
@@ -69,7 +63,7 @@ class AdminAccessStrategy : public Strategy {
 
   // The first device that was allocated with admin access.
   static std::size_t granted(const Object& claim) {
-    const Value& results = value_at(claim, kResults);
+    const Value& results = claim.tree().at_path(split(kResults, '.'));
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (results.at(i)["adminAccess"].as_bool()) return i;
     }
