@@ -66,7 +66,7 @@ std::string quoted_finding(std::string_view what, const std::string& path) {
 }
 
 void append_limited(std::vector<std::string>& findings, std::string text) {
-  if (findings.size() >= internal::kMaximumFindings) return;
+  if (findings.size() >= internal::kMaxFindings) return;
   if (std::find(findings.begin(), findings.end(), text) == findings.end()) findings.push_back(std::move(text));
 }
 

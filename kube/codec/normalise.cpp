@@ -41,8 +41,8 @@ class Normaliser {
 
   Value visit(const Value& value, const Schema& schema) {
     if (error_) return {};
-    if (++values_ > kMaximumDecodedValues) {
-      fail("the object holds more than " + std::to_string(kMaximumDecodedValues) + " values");
+    if (++values_ > kMaxDecodedValues) {
+      fail("the object holds more than " + std::to_string(kMaxDecodedValues) + " values");
       return {};
     }
     switch (schema.kind) {

@@ -14,7 +14,7 @@ namespace coracle::kube {
 // The four bytes before every protobuf object, in requests, answers and the store.
 inline constexpr std::string_view kProtobufMagic{"k8s\0", 4};
 // Messages nested deeper than this are refused.
-inline constexpr std::size_t kMaximumMessageDepth = 100;
+inline constexpr std::size_t kMaxMessageDepth = 100;
 
 // runtime.Unknown: type information around the bare message. Views into what was read.
 struct Envelope {

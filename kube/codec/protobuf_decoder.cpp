@@ -396,15 +396,15 @@ class ProtobufDecoder {
   }
 
   bool enter() {
-    if (++depth_ <= kMaximumMessageDepth) return true;
+    if (++depth_ <= kMaxMessageDepth) return true;
     --depth_;
-    fail_text("messages are nested deeper than " + std::to_string(kMaximumMessageDepth) + " levels");
+    fail_text("messages are nested deeper than " + std::to_string(kMaxMessageDepth) + " levels");
     return false;
   }
 
   bool count_value() {
-    if (++values_ <= kMaximumDecodedValues) return true;
-    fail_text("the object holds more than " + std::to_string(kMaximumDecodedValues) + " values");
+    if (++values_ <= kMaxDecodedValues) return true;
+    fail_text("the object holds more than " + std::to_string(kMaxDecodedValues) + " values");
     return false;
   }
 

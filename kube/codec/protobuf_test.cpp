@@ -162,7 +162,7 @@ TEST_CASE("broken messages are told and bounded") {
 
   // Two bytes of input for one container, most of which Go cannot leave out.
   std::string many;
-  for (std::size_t i = 0; i < kMaximumDecodedValues + 10; ++i) many += std::string("\x12\x00", 2);
+  for (std::size_t i = 0; i < kMaxDecodedValues + 10; ++i) many += std::string("\x12\x00", 2);
   const auto wide = decode_protobuf(many, *find_builtin_type("io.k8s.api.core.v1.PodSpec"));
   REQUIRE_FALSE(wide.ok());
   CHECK(wide.error().message().find("values") != std::string::npos);

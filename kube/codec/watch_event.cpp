@@ -42,7 +42,7 @@ std::string protobuf_watch_frame(std::string_view type, std::string_view envelop
 
 Result<WatchFrame> read_protobuf_watch_event(std::string_view message) {
   const Error broken = bad_request("cannot read protobuf message v1.WatchEvent: it is cut off or holds an invalid tag");
-  if (message.size() > kMaximumWatchFrame) return bad_request("the watch event is longer than its limit");
+  if (message.size() > kMaxWatchFrame) return bad_request("the watch event is longer than its limit");
   WatchFrame frame;
   internal::WireReader reader(message);
   while (!reader.at_end()) {

@@ -21,7 +21,7 @@ struct WatchFrame {
 };
 
 // A frame longer than this is refused.
-inline constexpr std::size_t kMaximumWatchFrame = 16U << 20U;
+inline constexpr std::size_t kMaxWatchFrame = 16U << 20U;
 
 // Reads a bare WatchEvent message, the frame without its length.
 Result<WatchFrame> read_protobuf_watch_event(std::string_view message);

@@ -43,11 +43,11 @@ class SchemaCompiler {
   static const Schema* object_meta() { return find_builtin_type(kObjectMetaType); }
 
   Schema* make_node() {
-    if (arena_.nodes.size() >= kMaximumSchemaNodes || depth_ > kMaximumSchemaDepth) {
+    if (arena_.nodes.size() >= kMaxSchemaNodes || depth_ > kMaxSchemaDepth) {
       if (!error_) {
-        error_ = bad_request(depth_ > kMaximumSchemaDepth
-                                 ? "the schema is nested deeper than " + std::to_string(kMaximumSchemaDepth) + " levels"
-                                 : "the schema has more than " + std::to_string(kMaximumSchemaNodes) + " nodes");
+        error_ = bad_request(depth_ > kMaxSchemaDepth
+                                 ? "the schema is nested deeper than " + std::to_string(kMaxSchemaDepth) + " levels"
+                                 : "the schema has more than " + std::to_string(kMaxSchemaNodes) + " nodes");
       }
       return nullptr;
     }

@@ -14,8 +14,8 @@
 namespace coracle::kube {
 
 // Schemas nested deeper than this, or of more nodes, are refused.
-inline constexpr std::size_t kMaximumSchemaDepth = 100;
-inline constexpr std::size_t kMaximumSchemaNodes = 100'000;
+inline constexpr std::size_t kMaxSchemaDepth = 100;
+inline constexpr std::size_t kMaxSchemaNodes = 100'000;
 
 // Owns a tree of nodes and what they refer to. Immutable, safe to share between threads.
 //

@@ -93,12 +93,12 @@ class CrdSchemaChecker {
     add(field_error::invalid(path, value, detail));
   }
   void add(Cause cause) {
-    if (problems_.size() < kMaximumProblems) problems_.push_back(std::move(cause));
+    if (problems_.size() < kMaxProblems) problems_.push_back(std::move(cause));
   }
 
   bool too_deep(const std::string& path) {
-    if (depth_ <= kMaximumSchemaDepth) return false;
-    forbid(path, "must not be nested deeper than " + std::to_string(kMaximumSchemaDepth) + " levels");
+    if (depth_ <= kMaxSchemaDepth) return false;
+    forbid(path, "must not be nested deeper than " + std::to_string(kMaxSchemaDepth) + " levels");
     return true;
   }
 
@@ -286,7 +286,7 @@ class CrdSchemaChecker {
   // Constructs that are refused wherever they stand.
   void constructs(const Value& schema, const std::string& path, bool root) {
     ++depth_;
-    if (depth_ <= kMaximumSchemaDepth && schema.is_object()) constructs_node(schema, path, root);
+    if (depth_ <= kMaxSchemaDepth && schema.is_object()) constructs_node(schema, path, root);
     --depth_;
   }
 

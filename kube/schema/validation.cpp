@@ -125,7 +125,7 @@ std::int64_t character_count(std::string_view text) {
 class Validator {
  public:
   void visit(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
-    if (problems_.size() >= kMaximumProblems) return;
+    if (problems_.size() >= kMaxProblems) return;
     if (old != nullptr && *old == value) return;
     ++matches_;
     if (value.is_null()) {

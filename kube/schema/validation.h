@@ -10,7 +10,7 @@
 namespace coracle::kube {
 
 // So many problems of one object are told at most.
-inline constexpr std::size_t kMaximumProblems = 1000;
+inline constexpr std::size_t kMaxProblems = 1000;
 
 // Checks a value against its schema: types, required fields, enums, bounds, lengths, patterns, formats, alternatives,
 // uniqueness of set and map lists. Problems are worded as upstream words those of custom resources. With `old`, the

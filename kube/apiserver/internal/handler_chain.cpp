@@ -17,13 +17,13 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr Duration kRequestTimeout = std::chrono::seconds(60);
-constexpr std::size_t kMaximumBody = 3145728;
+constexpr std::size_t kMaxBody = 3145728;
 // Beyond it reading and writing the object takes long enough to hold up other connections.
-constexpr std::size_t kMaximumQuickBody = 65536;
+constexpr std::size_t kMaxQuickBody = 65536;
 constexpr std::size_t kGzipFrom = 131072;
 constexpr std::size_t kWarningBudget = 4096;
 constexpr std::size_t kShortWarning = 256;
-constexpr std::size_t kMaximumAuditId = 64;
+constexpr std::size_t kMaxAuditId = 64;
 
 bool is_long_running(const RequestInfo& info) {
   return info.verb == "watch" || info.verb == "proxy" || is_connection(info.subresource);
@@ -61,7 +61,7 @@ void add_warning_headers(const std::vector<std::string>& texts, http::Headers& h
 
 std::string audit_id_of(const http::Request& request, Random& random) {
   const std::string_view given = request.headers.get("Audit-Id");
-  const bool usable = !given.empty() && given.size() <= kMaximumAuditId;
+  const bool usable = !given.empty() && given.size() <= kMaxAuditId;
   return usable ? std::string(given) : random.uuid();
 }
 
@@ -86,7 +86,7 @@ void compress_body(const http::Request& request, http::Response& response) {
 }
 
 Error body_too_large() {
-  return {Reason::RequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaximumBody)};
+  return {Reason::RequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaxBody)};
 }
 
 // Upstream writes this one Status without its type.
@@ -109,7 +109,7 @@ class HandlerChain : public http::Handler {
 
   // One object read or written: the rest of the time is the store's, and that is waited for aside.
   bool is_quick(const http::Request& request) const override {
-    return request.body.size() <= kMaximumQuickBody && concerns_one_object(request);
+    return request.body.size() <= kMaxQuickBody && concerns_one_object(request);
   }
 
   http::Response refusal(int status, std::string_view why) const override {
@@ -147,7 +147,7 @@ class HandlerChain : public http::Handler {
   }
 
   Result<http::Response> serve(RequestScope& scope) {
-    if (scope.request.body.size() > kMaximumBody) return body_too_large();
+    if (scope.request.body.size() > kMaxBody) return body_too_large();
     TRY(set_deadline(scope));
     TRY(authenticate(scope));
     TRY(impersonate(scope));

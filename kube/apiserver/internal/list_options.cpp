@@ -13,7 +13,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumToken = 4096;
+constexpr std::size_t kMaxToken = 4096;
 
 Result<std::int64_t> read_number(const http::Query& query, std::string_view name) {
   if (!query.has(name)) return std::int64_t{0};
@@ -123,7 +123,7 @@ Result<ContinueToken> decode_continue(std::string_view text) {
   const auto refuse = [](std::string_view why) {
     return bad_request("invalid continue token: continue key is not valid: " + std::string(why));
   };
-  if (text.size() > kMaximumToken) return refuse("too long");
+  if (text.size() > kMaxToken) return refuse("too long");
   const auto plain = base64url_decode(text);
   if (!plain.ok()) return refuse("illegal base64 data");
   auto tree = json::read(*plain);

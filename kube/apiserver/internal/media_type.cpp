@@ -12,7 +12,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumClauses = 64;
+constexpr std::size_t kMaxClauses = 64;
 
 struct AcceptClause {
   std::string_view type;
@@ -59,7 +59,7 @@ AcceptClause parse_clause(std::string_view text) {
 std::vector<AcceptClause> parse_accept(std::string_view header) {
   std::vector<AcceptClause> clauses;
   std::size_t begin = 0;
-  while (begin <= header.size() && clauses.size() < kMaximumClauses) {
+  while (begin <= header.size() && clauses.size() < kMaxClauses) {
     const std::size_t end = std::min(header.find(',', begin), header.size());
     const std::string_view text = trim(header.substr(begin, end - begin));
     if (!text.empty()) clauses.push_back(parse_clause(text));

@@ -13,7 +13,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumAnnotationBytes = 262144;
+constexpr std::size_t kMaxAnnotationBytes = 262144;
 constexpr std::string_view kImmutable = "field is immutable";
 // Names in the standard finalizer namespace need no domain.
 constexpr std::string_view kPlainFinalizers[] = {"kubernetes", "orphan", "foregroundDeletion"};
@@ -71,8 +71,8 @@ void validate_annotations(const Value& annotations, FieldErrors& errors) {
     }
     total += annotation.key.size() + annotation.value.as_string().size();
   }
-  if (total > kMaximumAnnotationBytes) {
-    errors.push_back(field_error::too_long("metadata.annotations", kMaximumAnnotationBytes));
+  if (total > kMaxAnnotationBytes) {
+    errors.push_back(field_error::too_long("metadata.annotations", kMaxAnnotationBytes));
   }
 }
 

@@ -111,7 +111,7 @@ Result<Object> ObjectReader::tree_of(KnownResource resource, const StoredObject&
   }
   ASSIGN_OR_RETURN(Object object, stored.object());
   std::lock_guard lock(mutex_);
-  if (trees_.size() >= kMaximumTrees) trees_.clear();
+  if (trees_.size() >= kMaxTrees) trees_.clear();
   trees_[std::move(uid)] = Tree{stored.revision(), object};
   return object;
 }

@@ -46,7 +46,7 @@ inline constexpr std::size_t kKnownResources = static_cast<std::size_t>(KnownRes
 // of objects that are asked for again and again are kept, a bounded number of them. Thread-safe.
 class ObjectReader {
  public:
-  static constexpr std::size_t kMaximumTrees = 512;
+  static constexpr std::size_t kMaxTrees = 512;
 
   // `table` must hold the built-in resources; `store` outlives the reader.
   ObjectReader(const ResourceTablePtr& table, ResourceStore& store);

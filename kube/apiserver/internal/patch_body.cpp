@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <utility>
 
 #include "base/go_text.h"
@@ -22,42 +21,9 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-// A value as Go's %v prints it, as errors of strategic merge patches show the patch.
-void print_go(std::string& out, const Value& value) {
-  if (value.is_object()) {
-    std::map<std::string_view, const Value*> sorted;
-    for (const Value::Member& member : value.members()) sorted.emplace(member.key, &member.value);
-    out += "map[";
-    bool first = true;
-    for (const auto& [key, item] : sorted) {
-      if (!std::exchange(first, false)) out += ' ';
-      out.append(key).append(":");
-      print_go(out, *item);
-    }
-    out += ']';
-  } else if (value.is_array()) {
-    out += '[';
-    bool first = true;
-    for (const Value& item : value.items()) {
-      if (!std::exchange(first, false)) out += ' ';
-      print_go(out, item);
-    }
-    out += ']';
-  } else if (value.is_string()) {
-    out += value.as_string();
-  } else {
-    out += value.is_null() ? "<nil>" : json::write(value);
-  }
-}
-
 // 422 about the patch: strategic patches are shown themselves, others by what they made of the object.
 Error invalid_patch(const PatchBody& body, const Value& patched, std::string_view detail) {
-  std::string shown;
-  if (body.format == PatchFormat::Strategic) {
-    print_go(shown, body.patch);
-  } else {
-    shown = json::write_raw(patched);
-  }
+  const std::string shown = body.format == PatchFormat::Strategic ? go_text(body.patch) : json::write_raw(patched);
   return invalid({}, "", {field_error::invalid("patch", shown, detail)});
 }
 

@@ -17,7 +17,7 @@ constexpr std::string_view kModified =
 // Where all keys begin; upstream's dry runs do not name it.
 constexpr std::string_view kKeyRoot = "/registry";
 // Lost races that are run again when the caller did not pin a revision.
-constexpr unsigned kMaximumAttempts = 64;
+constexpr unsigned kMaxAttempts = 64;
 
 // PUT with another object's uid: upstream's text comes from its storage layer.
 Error uid_conflict(const WriteRequest& write, std::string_view uid, std::string_view current_uid) {
@@ -60,7 +60,7 @@ bool vanishes(const Strategy& strategy, const Object& object, const Object& old)
 Result<WriteResult> GenericStore::update(const WriteRequest& write, const UpdateOptions& options,
                                          const Change& change) {
   ASSIGN_OR_RETURN(StoredObjectPtr current, find(write.context, write.resource, write.namespace_, write.name));
-  for (unsigned attempt = 0; attempt < kMaximumAttempts; ++attempt) {
+  for (unsigned attempt = 0; attempt < kMaxAttempts; ++attempt) {
     if (current == nullptr) {
       if (!options.create_if_missing) return not_found(write.resource, write.name);
       if (options.preconditions.uid) return uid_conflict(write, *options.preconditions.uid, "");

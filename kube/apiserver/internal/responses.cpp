@@ -20,7 +20,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumManager = 128;
+constexpr std::size_t kMaxManager = 128;
 constexpr std::string_view kStatusSchema = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 constexpr std::string_view kUnrecognized = "the object provided is unrecognized";
 
@@ -88,7 +88,7 @@ std::string manager_of(const RequestScope& scope) {
   const std::string_view agent = scope.request.headers.get("User-Agent");
   for (char c : agent.substr(0, agent.find('/'))) {
     if (c >= ' ' && c != 127) manager += c;
-    if (manager.size() >= kMaximumManager) break;
+    if (manager.size() >= kMaxManager) break;
   }
   return manager.empty() ? "unknown" : manager;
 }
@@ -98,7 +98,7 @@ void check_write_options(const RequestScope& scope, FieldErrors& errors) {
   for (std::string_view value : scope.query.all("dryRun")) dry_runs.add(value);
   check_dry_run(std::move(dry_runs).build(), errors);
   const std::string_view manager = scope.query.get("fieldManager");
-  if (manager.size() > kMaximumManager) errors.push_back(field_error::too_long("fieldManager", kMaximumManager));
+  if (manager.size() > kMaxManager) errors.push_back(field_error::too_long("fieldManager", kMaxManager));
   // Upstream counts characters, of which all before this one are one byte each.
   const auto odd = std::find_if(manager.begin(), manager.end(), [](unsigned char c) { return c < ' ' || c == 127; });
   if (odd != manager.end()) {

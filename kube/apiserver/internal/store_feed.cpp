@@ -12,12 +12,12 @@ constexpr std::size_t kFeedBatch = 128;
 // A delivery costs each watch and its client about so much, however many events it brings. Pausing as long
 // leaves time for other work, and under many writes each watch gets several events in one go.
 constexpr Duration kPausePerWatcher = std::chrono::microseconds(100);
-constexpr Duration kMaximumPause = std::chrono::milliseconds(1);
+constexpr Duration kMaxPause = std::chrono::milliseconds(1);
 // Under many writes the watches have their turns in so many portions, lest each of their readers wait for all the
 // others. What comes after a quiet time as long as a round is delivered to all at once.
 constexpr std::size_t kPortions = 5;
 constexpr std::size_t kMinimumPortion = 10;
-constexpr Duration kRound = kMaximumPause * static_cast<int>(kPortions);
+constexpr Duration kRound = kMaxPause * static_cast<int>(kPortions);
 
 void wake_watchers(const std::vector<std::shared_ptr<Watcher>>& watchers) {
   for (const auto& watcher : watchers) watcher->wake();
@@ -96,7 +96,7 @@ Duration StoreFeed::deliver() {
     if (!due_.empty()) delivery_->ask();
   }
   wake_watchers(due);
-  return std::min<Duration>(kPausePerWatcher * static_cast<int>(due.size()), kMaximumPause);
+  return std::min<Duration>(kPausePerWatcher * static_cast<int>(due.size()), kMaxPause);
 }
 
 // Also called by who needs what is there now; the store has asked for a delivery then.

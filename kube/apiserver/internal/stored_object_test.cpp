@@ -121,7 +121,7 @@ TEST_CASE("a watcher that does not drain is closed", "[watcher]") {
   const auto event = change(labelled("p", "x", 1), nullptr, 1);
   CHECK(watcher.offer(event));
   CHECK_FALSE(watcher.offer(event));  // woken already
-  for (std::size_t i = 0; i < Watcher::kMaximumQueue; ++i) watcher.offer(event);
+  for (std::size_t i = 0; i < Watcher::kMaxQueue; ++i) watcher.offer(event);
   std::deque<Watcher::Item> items;
   bool open = true;
   watcher.take(items, open);

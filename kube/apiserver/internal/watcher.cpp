@@ -20,7 +20,7 @@ bool Watcher::offer(const CacheEventPtr& event) {
   if (!type) return false;
   std::lock_guard lock(mutex_);
   if (closed_) return false;
-  if (queue_.size() >= kMaximumQueue) {
+  if (queue_.size() >= kMaxQueue) {
     closed_ = true;
     queue_.clear();
   } else {

@@ -16,7 +16,7 @@ namespace coracle::kube::apiserver {
 class Watcher {
  public:
   // A watch that lets more events than this pile up is closed; its client lists again.
-  static constexpr std::size_t kMaximumQueue = 4096;
+  static constexpr std::size_t kMaxQueue = 4096;
 
   struct Item {
     WatchType type;

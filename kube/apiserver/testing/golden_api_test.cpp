@@ -12,7 +12,7 @@ namespace coracle::kube::apiserver::testing {
 
 namespace {
 
-constexpr std::size_t kMaximumCaseFile = 1 << 20;
+constexpr std::size_t kMaxCaseFile = 1 << 20;
 
 using Variables = std::map<std::string, std::string>;
 
@@ -140,7 +140,7 @@ TEST_CASE("golden API cases answer as upstream does", "[golden]") {
   REQUIRE(files.ok());
   for (const DirectoryEntry& entry : *files) {
     const std::string& file = entry.name;
-    auto text = read_file(folder + "/" + file, kMaximumCaseFile);
+    auto text = read_file(folder + "/" + file, kMaxCaseFile);
     REQUIRE(text.ok());
     auto cases = yaml::read_all(*text);
     REQUIRE(cases.ok());

@@ -107,7 +107,7 @@ class StrictScanner {
   }
 
   void add(std::string_view what, const std::string& path) {
-    if (findings_.size() >= kMaximumFindings) return;
+    if (findings_.size() >= kMaxFindings) return;
     std::string text(what);
     text += ' ';
     text += json::write_raw(Value(path));

@@ -9,7 +9,7 @@
 namespace coracle::kube::internal {
 
 // At most so many findings are collected for one body, as upstream does.
-inline constexpr std::size_t kMaximumFindings = 100;
+inline constexpr std::size_t kMaxFindings = 100;
 
 // Walks over well-formed JSON text and tells unknown and repeated fields in the order of the document:
 // `unknown field "spec.x"`, `duplicate field "data.a"`. Each is told once. Costs a second look at the text, so it is

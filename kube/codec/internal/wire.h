@@ -32,7 +32,7 @@ class WireReader {
 
   bool read_tag(std::uint32_t& number, WireType& type) {
     std::uint64_t tag = 0;
-    if (!read_varint(tag) || (tag >> 3U) == 0 || (tag >> 3U) > kMaximumNumber || (tag & 7U) > 5) return false;
+    if (!read_varint(tag) || (tag >> 3U) == 0 || (tag >> 3U) > kMaxNumber || (tag & 7U) > 5) return false;
     number = static_cast<std::uint32_t>(tag >> 3U);
     type = static_cast<WireType>(tag & 7U);
     return true;
@@ -67,7 +67,7 @@ class WireReader {
   }
 
  private:
-  static constexpr std::uint64_t kMaximumNumber = (1U << 29U) - 1;
+  static constexpr std::uint64_t kMaxNumber = (1U << 29U) - 1;
 
   bool read_little_endian(std::size_t size, std::uint64_t& out) {
     if (rest_.size() < size) return false;

@@ -10,8 +10,8 @@
 namespace coracle::kube::internal {
 namespace {
 
-constexpr std::size_t kMaximumHostname = 255;
-constexpr std::size_t kMaximumLabel = 63;
+constexpr std::size_t kMaxHostname = 255;
+constexpr std::size_t kMaxLabel = 63;
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -23,23 +23,19 @@ bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
 }
 
-bool matches(const Result<std::unique_ptr<const Pattern>>& pattern, std::string_view text) {
-  return pattern.ok() && (*pattern)->matches(text);
-}
-
 // Each character by its class: L a letter, C another one that a label may hold, '-', '.', or '?'. The pattern of host
 // names over Unicode's classes themselves would be thousands of states.
 std::string classes_of(std::string_view text) {
-  static const auto kLetter = Pattern::compile("^\\p{L}$");
-  static const auto kSymbol = Pattern::compile("^[0-9\\p{S}]$");
+  static const auto kLetter = Pattern::known("^\\p{L}$");
+  static const auto kSymbol = Pattern::known("^[0-9\\p{S}]$");
   std::string classes;
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = begin + 1;
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
     const std::string_view character = text.substr(begin, end - begin);
     classes += character == "-" || character == "." ? character[0]
-               : matches(kLetter, character)        ? 'L'
-               : matches(kSymbol, character)        ? 'C'
+               : kLetter->matches(character)        ? 'L'
+               : kSymbol->matches(character)        ? 'C'
                                                     : '?';
     begin = end;
   }
@@ -288,11 +284,10 @@ std::string without_leading_zeros(std::string_view text) {
 }  // namespace
 
 bool is_hostname(std::string_view text) {
-  static const auto kShape = Pattern::compile("^([LC]-?[LC]{0,62}|([LC]([LC-]{0,61}[LC])?\\.)+L{2,63})$");
-  if (text.size() > kMaximumHostname || !matches(kShape, classes_of(text))) return false;
+  static const auto kShape = Pattern::known("^([LC]-?[LC]{0,62}|([LC]([LC-]{0,61}[LC])?\\.)+L{2,63})$");
+  if (text.size() > kMaxHostname || !kShape->matches(classes_of(text))) return false;
   const auto labels = split(text, '.');
-  return std::all_of(labels.begin(), labels.end(),
-                     [](std::string_view label) { return label.size() <= kMaximumLabel; });
+  return std::all_of(labels.begin(), labels.end(), [](std::string_view label) { return label.size() <= kMaxLabel; });
 }
 
 bool is_request_uri(std::string_view text) {
@@ -329,11 +324,11 @@ bool is_cidr_text(std::string_view text) {
 }
 
 bool is_mac(std::string_view text) {
-  static const auto kShape = Pattern::compile(
+  static const auto kShape = Pattern::known(
       "^(?i:[0-9a-f]{2}((:[0-9a-f]{2}){5}|(:[0-9a-f]{2}){7}|(:[0-9a-f]{2}){19}|(-[0-9a-f]{2}){5}|(-[0-9a-f]{2}){7}|"
       "(-[0-9a-f]{2}){19})|[0-9a-f]{4}((\\.[0-9a-f]{4}){2}|(\\.[0-9a-f]{4}){3}|(\\.[0-9a-f]{4}){9})|"
       "[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{40})$");
-  return matches(kShape, text);
+  return kShape->matches(text);
 }
 
 }  // namespace coracle::kube::internal

@@ -23,10 +23,10 @@ bool is_date(std::string_view text) {
 // A date, "t", and a time of day with its offset from UTC. Nothing looks at what follows another "t", nor at the
 // offset's size.
 bool is_date_time(std::string_view text) {
-  static const auto kTime = Pattern::compile("^([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})$");
+  static const auto kTime = Pattern::known("^([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})$");
   const std::string lower = to_lower(text);
   const std::vector<std::string_view> parts = split(lower, 't');
-  return parts.size() >= 2 && is_date(parts[0]) && kTime.ok() && (*kTime)->matches(parts[1]);
+  return parts.size() >= 2 && is_date(parts[0]) && kTime->matches(parts[1]);
 }
 
 struct LongUnit {
@@ -113,14 +113,14 @@ bool is_isbn(std::string_view text) {
 
 // A number of one of the large issuers whose weighted sum ends in zero; what is no digit does not count.
 bool is_credit_card(std::string_view text) {
-  static const auto kIssuers = Pattern::compile(
+  static const auto kIssuers = Pattern::known(
       "^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|"
       "3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\\d{3})\\d{11})$");
   std::string digits;
   for (const char c : text) {
     if (is_digit(c)) digits += c;
   }
-  if (!kIssuers.ok() || !(*kIssuers)->matches(digits)) return false;
+  if (!kIssuers->matches(digits)) return false;
   int sum = 0;
   for (std::size_t i = 0; i < digits.size(); ++i) {
     int digit = digits[digits.size() - 1 - i] - '0';
@@ -131,13 +131,13 @@ bool is_credit_card(std::string_view text) {
 }
 
 bool is_short_name(std::string_view text) {
-  static const auto kName = Pattern::compile("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$");
-  return text.size() <= 63 && kName.ok() && (*kName)->matches(text);
+  static const auto kName = Pattern::known("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$");
+  return text.size() <= 63 && kName->matches(text);
 }
 
 bool is_long_name(std::string_view text) {
-  static const auto kName = Pattern::compile("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$");
-  return text.size() <= 253 && kName.ok() && (*kName)->matches(text);
+  static const auto kName = Pattern::known("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$");
+  return text.size() <= 253 && kName->matches(text);
 }
 
 struct FormatRow {
@@ -189,8 +189,7 @@ const Pattern* format_pattern(const FormatRow& row) {
     std::unordered_map<std::string_view, std::unique_ptr<const Pattern>> patterns;
     for (const FormatRow& one : kFormats) {
       if (one.pattern.empty()) continue;
-      auto compiled = Pattern::compile(one.pattern);
-      if (compiled.ok()) patterns[one.name] = std::move(compiled).value();
+      patterns[one.name] = Pattern::known(one.pattern);
     }
     return patterns;
   }();

@@ -113,7 +113,7 @@ std::string identity_of(const Value& value) {
 std::vector<Cause> list_problems(const Value& value, const Schema& schema, std::string_view path) {
   std::vector<Cause> problems;
   const auto check = [&](const Value& node, const Schema& type, const std::string& at) {
-    if (!node.is_array() || type.kind != SchemaKind::List || problems.size() >= kMaximumProblems) return;
+    if (!node.is_array() || type.kind != SchemaKind::List || problems.size() >= kMaxProblems) return;
     if (type.list_type == ListType::Set) check_set(node, at, problems);
     if (type.list_type == ListType::Map) check_map(node, type, at, problems);
   };
@@ -124,7 +124,7 @@ std::vector<Cause> list_problems(const Value& value, const Schema& schema, std::
 std::vector<Cause> embedded_problems(const Value& value, const Schema& schema, std::string_view path) {
   std::vector<Cause> problems;
   const auto check = [&](const Value& node, const Schema& type, const std::string& at) {
-    if (type.embedded_resource && node.is_object() && problems.size() < kMaximumProblems) {
+    if (type.embedded_resource && node.is_object() && problems.size() < kMaxProblems) {
       check_embedded(node, at, problems);
     }
   };

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kSecurityLabel = "pod-security.kubernetes.io/";
 constexpr std::string_view kAppArmorAnnotation = "container.apparmor.security.beta.kubernetes.io/";
 // Of a namespace whose level changes, at most so many pods are looked at.
-constexpr std::size_t kMaximumCheckedPods = 3000;
+constexpr std::size_t kMaxCheckedPods = 3000;
 
 // The policy that a namespace's labels name for "enforce" or "warn"; errors for labels that say
 // something else. A level that cannot be read counts as restricted, as nobody knows what was meant.
@@ -146,7 +146,7 @@ class PodSecurity : public AdmissionPlugin {
     ASSIGN_OR_RETURN(std::vector<StoredObjectPtr> stored,
                      objects_.list_stored(context, KnownResource::Pods, ns.name()));
     std::map<std::string, std::vector<std::string>> pods_by_reasons;
-    for (std::size_t i = 0; i < std::min(stored.size(), kMaximumCheckedPods); ++i) {
+    for (std::size_t i = 0; i < std::min(stored.size(), kMaxCheckedPods); ++i) {
       ASSIGN_OR_RETURN(Object pod, stored[i]->object());
       std::vector<SecurityViolation> violations = check_pod_security(enforced, pod.metadata(), pod["spec"]);
       if (!violations.empty()) pods_by_reasons[security_reasons(violations)].emplace_back(pod.name());
@@ -154,10 +154,9 @@ class PodSecurity : public AdmissionPlugin {
     if (pods_by_reasons.empty()) return {};
     warnings.push_back("existing pods in namespace \"" + std::string(ns.name()) +
                        "\" violate the new PodSecurity enforce level \"" + enforced.text() + "\"");
-    if (stored.size() > kMaximumCheckedPods) {
+    if (stored.size() > kMaxCheckedPods) {
       warnings.push_back("new PodSecurity enforce level only checked against the first " +
-                         std::to_string(kMaximumCheckedPods) + " of " + std::to_string(stored.size()) +
-                         " existing pods");
+                         std::to_string(kMaxCheckedPods) + " of " + std::to_string(stored.size()) + " existing pods");
     }
     for (const auto& [reasons, names] : pods_by_reasons) {
       std::string text = names.front();

@@ -16,7 +16,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumSelectableFields = 8;
+constexpr std::size_t kMaxSelectableFields = 8;
 constexpr std::array<std::string_view, 5> kColumnTypes = {"boolean", "date", "integer", "number", "string"};
 constexpr std::array<std::string_view, 8> kColumnFormats = {"byte",  "date",  "date-time", "double",
                                                             "float", "int32", "int64",     "password"};
@@ -343,8 +343,8 @@ class DefinitionRules {
       if (!seen.insert(text).second) add(field_error::duplicate(at, text));
     }
     const bool kept = selectable == old_version(version["name"].as_string())["selectableFields"];
-    if (seen.size() > kMaximumSelectableFields && !kept) {
-      add(field_error::too_many(path, static_cast<std::int64_t>(seen.size()), kMaximumSelectableFields));
+    if (seen.size() > kMaxSelectableFields && !kept) {
+      add(field_error::too_many(path, static_cast<std::int64_t>(seen.size()), kMaxSelectableFields));
     }
   }
 

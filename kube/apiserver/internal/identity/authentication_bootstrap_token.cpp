@@ -34,11 +34,11 @@ bool bootstrap_group_form(std::string_view group) {
   std::string prefix = std::string(kBootstrapGroup) + ":";
   if (group.substr(0, prefix.size()) != prefix || group.size() == prefix.size()) return false;
   std::string_view rest = group.substr(prefix.size());
-  constexpr std::size_t kMaximumGroupLength = 256;
+  constexpr std::size_t kMaxGroupLength = 256;
   bool characters = std::all_of(rest.begin(), rest.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':' || c == '-';
   });
-  return characters && rest.size() <= kMaximumGroupLength && rest.back() != ':' && rest.back() != '-';
+  return characters && rest.size() <= kMaxGroupLength && rest.back() != ':' && rest.back() != '-';
 }
 
 class BootstrapTokens : public TokenAuthenticator {

@@ -24,8 +24,8 @@ class CertificateAuthenticator : public Authenticator {
     const tls::Name& subject = leaf->subject;
     if (subject.common_name.empty()) return std::optional<Identity>();
     if (subject.uids.size() > 1 || (subject.uids.size() == 1 && subject.uids.front().empty())) {
-      return Error(Reason::Unauthorized, "x509: subject with cn=" + subject.common_name +
-                                             " has an empty UID or more than one");
+      return Error(Reason::Unauthorized,
+                   "x509: subject with cn=" + subject.common_name + " has an empty UID or more than one");
     }
     Identity who;
     who.user = subject.common_name;
@@ -102,7 +102,7 @@ Result<std::shared_ptr<const tls::CertificateInfo>> VerifiedChains::verify(const
   }
   auto verified = std::make_shared<const tls::CertificateInfo>(std::move(leaf).value());
   std::lock_guard lock(mutex_);
-  if (entries_.size() >= kMaximumChains) entries_.clear();
+  if (entries_.size() >= kMaxChains) entries_.clear();
   entries_[chain_pem.front()] = Entry{chain_pem, not_after, verified};
   return verified;
 }

@@ -16,7 +16,7 @@ namespace coracle::kube::apiserver {
 // certificate pays for the signatures. Bounded. Thread-safe.
 class VerifiedChains {
  public:
-  static constexpr std::size_t kMaximumChains = 1024;
+  static constexpr std::size_t kMaxChains = 1024;
 
   explicit VerifiedChains(std::string authorities_pem) : authorities_pem_(std::move(authorities_pem)) {}
 

@@ -11,7 +11,7 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kSubprotocolPrefix = "base64url.bearer.authorization.k8s.io.";
-constexpr std::size_t kMaximumTokenBytes = 16 * 1024;
+constexpr std::size_t kMaxTokenBytes = 16 * 1024;
 
 class TokenUnion : public TokenAuthenticator {
  public:
@@ -62,7 +62,7 @@ class BearerAuthenticator : public Authenticator {
 
  private:
   Result<std::optional<Identity>> check(const Context& context, std::string_view token) {
-    if (token.size() > kMaximumTokenBytes) return Error(Reason::Unauthorized, "invalid bearer token");
+    if (token.size() > kMaxTokenBytes) return Error(Reason::Unauthorized, "invalid bearer token");
     ASSIGN_OR_RETURN(std::optional<TokenAnswer> answer, tokens_.authenticate_token(context, token, {}));
     if (!answer) return Error(Reason::Unauthorized, "invalid bearer token");
     return std::optional<Identity>(std::move(answer->who));

@@ -80,7 +80,7 @@ Result<ServiceAccountTokens::ClaimsPtr> ServiceAccountTokens::read(std::string_v
   if (!claims) return ClaimsPtr();
   auto shared = std::make_shared<const ServiceAccountClaims>(std::move(*claims));
   std::lock_guard lock(mutex_);
-  if (known_.size() >= kMaximumKnownTokens) known_.clear();
+  if (known_.size() >= kMaxKnownTokens) known_.clear();
   known_.emplace(std::move(digest), shared);
   return ClaimsPtr(std::move(shared));
 }

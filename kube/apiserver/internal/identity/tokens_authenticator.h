@@ -15,7 +15,7 @@ namespace coracle::kube::apiserver {
 // whatever the token is bound to still exist. Thread-safe; both arguments outlive it.
 class ServiceAccountTokens : public TokenAuthenticator {
  public:
-  static constexpr std::size_t kMaximumKnownTokens = 4096;
+  static constexpr std::size_t kMaxKnownTokens = 4096;
 
   ServiceAccountTokens(const TokenAuthority& authority, const ObjectReader& objects)
       : authority_(authority), objects_(objects) {}

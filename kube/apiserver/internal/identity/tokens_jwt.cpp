@@ -11,7 +11,7 @@
 namespace coracle::kube::apiserver {
 namespace {
 
-constexpr std::size_t kMaximumJwtKeys = 64;
+constexpr std::size_t kMaxJwtKeys = 64;
 constexpr std::size_t kCoordinateBytes = 32;  // of P-256
 
 // The bit string of a SubjectPublicKeyInfo.
@@ -67,7 +67,7 @@ Result<std::vector<TokenKey>> read_token_keys(std::string_view pem) {
     ASSIGN_OR_RETURN(std::string der, crypto::public_key_der(block));
     std::string algorithm(crypto::jws_algorithm(block));
     if (algorithm.empty()) return bad_request("a token key must be an RSA key or an EC P-256 key");
-    if (keys.size() == kMaximumJwtKeys) return bad_request("too many token keys");
+    if (keys.size() == kMaxJwtKeys) return bad_request("too many token keys");
     keys.push_back({base64url_encode(crypto::sha256(der)), std::move(algorithm), std::move(block)});
   }
   return keys;

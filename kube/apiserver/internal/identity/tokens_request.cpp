@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kDefaultExpiration = 3600;
 constexpr std::int64_t kMinimumExpiration = 600;
-constexpr std::int64_t kMaximumExpiration = std::int64_t{1} << 32;
+constexpr std::int64_t kMaxExpiration = std::int64_t{1} << 32;
 // What kubelets ask for on behalf of pods. Clients that do not read the file again live on: the token
 // lasts a year, and says after what time its use is worth a warning.
 constexpr std::int64_t kExtendableExpiration = 3607;
@@ -42,7 +42,7 @@ Result<TokenWish> read_wish(const Object& request, const std::string& account, c
   wish.expiration = spec["expirationSeconds"].as_int(kDefaultExpiration);
   std::string fault;
   if (wish.expiration < kMinimumExpiration) fault = "may not specify a duration less than 10 minutes";
-  if (wish.expiration > kMaximumExpiration) fault = "may not specify a duration larger than 2^32 seconds";
+  if (wish.expiration > kMaxExpiration) fault = "may not specify a duration larger than 2^32 seconds";
   if (!fault.empty()) {
     return invalid(kTokenRequestKind, request.name(),
                    {field_error::invalid("spec.expirationSeconds", wish.expiration, fault)});

@@ -22,11 +22,11 @@ bool has_backsteps(std::string_view path) {
 }
 
 FieldCheck FieldCheck::step(const Step& step, const Value& value) const {
-  assert(depth_ < kMaximumDepth);
+  assert(depth_ < kMaxDepth);
   FieldCheck next(value, *root_, *errors_);
   std::copy_n(steps_.begin(), depth_, next.steps_.begin());
   next.depth_ = depth_;
-  if (next.depth_ < kMaximumDepth) next.steps_[next.depth_++] = step;
+  if (next.depth_ < kMaxDepth) next.steps_[next.depth_++] = step;
   return next;
 }
 

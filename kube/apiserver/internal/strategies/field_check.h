@@ -71,7 +71,7 @@ class FieldCheck {
 
  private:
   // Deeper than any path from a pod spec down to a value of a selector.
-  static constexpr std::size_t kMaximumDepth = 16;
+  static constexpr std::size_t kMaxDepth = 16;
   static constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
   struct Step {
     std::string_view name;
@@ -85,7 +85,7 @@ class FieldCheck {
   const Value* value_;
   const FieldPath* root_;
   FieldErrors* errors_;
-  std::array<Step, kMaximumDepth> steps_;
+  std::array<Step, kMaxDepth> steps_;
   std::size_t depth_ = 0;
 };
 

@@ -12,7 +12,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumTableFile = 1 << 20;
+constexpr std::size_t kMaxTableFile = 1 << 20;
 constexpr const char* kTableType = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
 void check_row(const TableConvertor& table, const Value& row, WallTime now) {
@@ -38,7 +38,7 @@ TEST_CASE("rows of tables are upstream's", "[golden]") {
   const auto files = list_directory(folder);
   REQUIRE(files.ok());
   for (const DirectoryEntry& entry : *files) {
-    auto text = read_file(folder + "/" + entry.name, kMaximumTableFile);
+    auto text = read_file(folder + "/" + entry.name, kMaxTableFile);
     REQUIRE(text.ok());
     auto documents = yaml::read_all(*text);
     REQUIRE(documents.ok());

@@ -16,7 +16,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumDataBytes = 1048576;
+constexpr std::int64_t kMaxDataBytes = 1048576;
 constexpr std::string_view kFrozenData = "field is immutable when `immutable` is set";
 constexpr std::string_view kCertificateBlock = "CERTIFICATE";
 
@@ -75,8 +75,8 @@ void check_config_map(const Object& object, const Object* old, FieldErrors& erro
     total += base64_size(member.value.as_string());
   }
   // The path of the object itself, as upstream prints it here.
-  if (total > static_cast<std::size_t>(kMaximumDataBytes)) {
-    errors.push_back(field_error::too_long("[]", kMaximumDataBytes));
+  if (total > static_cast<std::size_t>(kMaxDataBytes)) {
+    errors.push_back(field_error::too_long("[]", kMaxDataBytes));
   }
 }
 
@@ -212,8 +212,8 @@ void check_secret(const Object& object, const Object* old, FieldErrors& errors) 
     add_name_errors(FieldPath("data").key(member.key), member.key, check_config_map_key(member.key), errors);
     total += base64_size(member.value.as_string());
   }
-  if (total > static_cast<std::size_t>(kMaximumDataBytes)) {
-    errors.push_back(field_error::too_long("data", kMaximumDataBytes));
+  if (total > static_cast<std::size_t>(kMaxDataBytes)) {
+    errors.push_back(field_error::too_long("data", kMaxDataBytes));
   }
   check_secret_type(object, errors);
 }

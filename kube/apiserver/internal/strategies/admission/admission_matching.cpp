@@ -13,7 +13,7 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumMatchConditions = 64;
+constexpr std::int64_t kMaxMatchConditions = 64;
 
 using Texts = std::set<std::string, std::less<>>;
 
@@ -97,7 +97,7 @@ void check_request_rule(const Value& rule, const FieldPath& path, FieldErrors& e
 }
 
 void check_match_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors) {
-  check_list_size(conditions, kMaximumMatchConditions, path, errors);
+  check_list_size(conditions, kMaxMatchConditions, path, errors);
   Texts names;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const FieldPath at = path.index(i);

@@ -15,8 +15,8 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumAnnotations = 20;
-constexpr std::size_t kMaximumValueExpression = std::size_t{5} * 1024;
+constexpr std::size_t kMaxAnnotations = 20;
+constexpr std::size_t kMaxValueExpression = std::size_t{5} * 1024;
 
 bool is_blank(const Value& text) {
   return trim(text.as_string()).empty();
@@ -172,9 +172,9 @@ void check_audit_annotation(const Value& annotation, std::string_view policy, co
   const FieldPath value_at = path.child("valueExpression");
   const Value& value = annotation["valueExpression"];
   need_expression(value, value_at, "valueExpression is not specified", errors);
-  if (trim(value.as_string()).size() > kMaximumValueExpression) {
+  if (trim(value.as_string()).size() > kMaxValueExpression) {
     errors.push_back(field_error::required(
-        value_at.text(), "must not exceed " + std::to_string(kMaximumValueExpression) + " bytes in length"));
+        value_at.text(), "must not exceed " + std::to_string(kMaxValueExpression) + " bytes in length"));
   }
 }
 
@@ -195,7 +195,7 @@ void check_validating_policy(const Object& object, const Object* old, FieldError
   for (std::size_t i = 0; i < validations.size(); ++i) {
     check_policy_validation(validations.at(i), path.child("validations").index(i), errors);
   }
-  if (annotations.size() > kMaximumAnnotations) {
+  if (annotations.size() > kMaxAnnotations) {
     errors.push_back(
         field_error::invalid(annotations_at.text(), annotations, "must not have more than 20 auditAnnotations"));
   }

@@ -9,8 +9,8 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumEventText = 128;
-constexpr std::size_t kMaximumEventMessage = 1024;
+constexpr std::size_t kMaxEventText = 128;
+constexpr std::size_t kMaxEventMessage = 1024;
 
 void check_event_namespace(const Object& object, FieldErrors& errors) {
   const std::string_view involved = object["involvedObject"]["namespace"].as_string();
@@ -37,9 +37,9 @@ void check_timed_event(const Object& object, std::string_view controller_field, 
   for (const std::string_view field : {"reportingInstance", "action", "reason"}) {
     const std::string_view text = object[field].as_string();
     if (text.empty()) report(errors, field_error::required(field));
-    check_length(text, kMaximumEventText, field, errors);
+    check_length(text, kMaxEventText, field, errors);
   }
-  check_length(object["message"].as_string(), kMaximumEventMessage, "message", errors);
+  check_length(object["message"].as_string(), kMaxEventMessage, "message", errors);
 }
 
 void check_any_event(const Object& object, std::string_view controller_field, FieldErrors& errors) {

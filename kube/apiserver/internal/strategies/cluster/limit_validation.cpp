@@ -45,7 +45,7 @@ constexpr Order kOrders[] = {
 
 void check_ratio(const Value& limit, std::string_view name, const FieldPath& path, FieldErrors& errors) {
   constexpr std::int64_t kMilli = 1000;
-  constexpr std::int64_t kMaximumMilli = std::numeric_limits<std::int64_t>::max() / kMilli;
+  constexpr std::int64_t kMaxMilli = std::numeric_limits<std::int64_t>::max() / kMilli;
   const auto ratio = amount_of(limit["maxLimitRequestRatio"], name);
   const auto least = amount_of(limit["min"], name);
   const auto most = amount_of(limit["max"], name);
@@ -55,7 +55,7 @@ void check_ratio(const Value& limit, std::string_view name, const FieldPath& pat
     errors.push_back(field_error::invalid(at, ratio->text(), "ratio " + ratio->text() + " is less than 1"));
   }
   if (!least || !most) return;
-  const bool fine = ratio->value() < kMaximumMilli && least->value() < kMaximumMilli && most->value() < kMaximumMilli;
+  const bool fine = ratio->value() < kMaxMilli && least->value() < kMaxMilli && most->value() < kMaxMilli;
   const auto number = [&](const Quantity& amount) {
     return static_cast<double>(fine ? amount.milli_value() : amount.value());
   };

@@ -17,10 +17,10 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumItems = 32;  // requests, constraints, configurations, selectors, results
-constexpr std::int64_t kMaximumAlternatives = 8;
-constexpr std::int64_t kMaximumConsumers = 256;
-constexpr std::size_t kMaximumText = 10 * 1024;  // of an expression or of a driver's parameters
+constexpr std::int64_t kMaxItems = 32;  // requests, constraints, configurations, selectors, results
+constexpr std::int64_t kMaxAlternatives = 8;
+constexpr std::int64_t kMaxConsumers = 256;
+constexpr std::size_t kMaxText = 10 * 1024;  // of an expression or of a driver's parameters
 constexpr std::string_view kUnknownRequest =
     "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
 
@@ -47,7 +47,7 @@ void check_request_name(std::string_view name, const RequestNames& names, const 
 }
 
 void check_request_names(const Value& list, const RequestNames& names, const FieldPath& path, FieldErrors& errors) {
-  if (!check_list_size(list, kMaximumItems, path, errors)) return;
+  if (!check_list_size(list, kMaxItems, path, errors)) return;
   for (std::size_t i = 0; i < list.size(); ++i) {
     check_request_name(list.at(i).as_string(), names, path.index(i), errors);
   }
@@ -55,14 +55,14 @@ void check_request_names(const Value& list, const RequestNames& names, const Fie
 }
 
 void check_selectors(const Value& selectors, const FieldPath& path, FieldErrors& errors) {
-  if (!check_list_size(selectors, kMaximumItems, path, errors)) return;
+  if (!check_list_size(selectors, kMaxItems, path, errors)) return;
   for (std::size_t i = 0; i < selectors.size(); ++i) {
     const FieldPath at = path.index(i).child("cel");
     const Value& cel = selectors.at(i)["cel"];
     if (!cel.is_object()) {
       errors.push_back(field_error::required(at.text()));
-    } else if (cel["expression"].as_string().size() > kMaximumText) {
-      errors.push_back(field_error::too_long(at.child("expression").text(), kMaximumText));
+    } else if (cel["expression"].as_string().size() > kMaxText) {
+      errors.push_back(field_error::too_long(at.child("expression").text(), kMaxText));
     }
   }
 }
@@ -135,7 +135,7 @@ void check_request(const Value& request, const FieldPath& path, FieldErrors& err
     check_wanted_device(request["exactly"], path.child("exactly"), errors);
   } else {
     const FieldPath at = path.child("firstAvailable");
-    if (!check_list_size(alternatives, kMaximumAlternatives, at, errors)) return;
+    if (!check_list_size(alternatives, kMaxAlternatives, at, errors)) return;
     for (std::size_t i = 0; i < alternatives.size(); ++i) {
       check_device_label(alternatives.at(i)["name"], at.index(i).child("name"), errors);
       check_wanted_device(alternatives.at(i), at.index(i), errors);
@@ -173,8 +173,8 @@ void check_configuration(const Value& configuration, const FieldPath& path, Fiel
   const std::string where = at.child("parameters").text();
   if (parameters.is_null()) {
     errors.push_back(field_error::required(where));
-  } else if (json::write(parameters).size() > kMaximumText) {
-    errors.push_back(field_error::too_long(where, kMaximumText));
+  } else if (json::write(parameters).size() > kMaxText) {
+    errors.push_back(field_error::too_long(where, kMaxText));
   } else if (!parameters.is_object()) {
     errors.push_back(field_error::invalid(where, "<value omitted>", "must be a valid JSON object"));
   }
@@ -184,7 +184,7 @@ void check_allocation(const Value& allocation, const RequestNames& names, const 
   constexpr std::string_view kSources[] = {"FromClaim", "FromClass"};
   const Value& results = allocation["devices"]["results"];
   const FieldPath found = path.child("devices").child("results");
-  if (check_list_size(results, kMaximumItems, found, errors)) {
+  if (check_list_size(results, kMaxItems, found, errors)) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Value& result = results.at(i);
       check_request_name(result["request"].as_string(), names, found.index(i).child("request"), errors);
@@ -197,7 +197,7 @@ void check_allocation(const Value& allocation, const RequestNames& names, const 
   const Value& configurations = allocation["devices"]["config"];
   const FieldPath configured = path.child("devices").child("config");
   // Those of the class and those of the claim.
-  if (check_list_size(configurations, 2 * kMaximumItems, configured, errors)) {
+  if (check_list_size(configurations, 2 * kMaxItems, configured, errors)) {
     for (std::size_t i = 0; i < configurations.size(); ++i) {
       const FieldPath at = configured.index(i);
       check_choice_of(configurations.at(i)["source"], kSources, at.child("source"), errors);
@@ -239,7 +239,7 @@ void check_device_states(const Value& status, FieldErrors& errors) {
 }
 
 void check_consumers(const Value& consumers, const FieldPath& path, FieldErrors& errors) {
-  if (!check_list_size(consumers, kMaximumConsumers, path, errors)) return;
+  if (!check_list_size(consumers, kMaxConsumers, path, errors)) return;
   for (std::size_t i = 0; i < consumers.size(); ++i) {
     for (const char* field : {"resource", "name", "uid"}) {
       if (!consumers.at(i)[field].as_string().empty()) continue;
@@ -271,20 +271,20 @@ void check_reservation(const Object& object, const Object& old, const FieldPath&
 void check_device_claim(const Value& devices, const FieldPath& path, FieldErrors& errors) {
   const RequestNames names = request_names(devices);
   const Value& requests = devices["requests"];
-  if (check_list_size(requests, kMaximumItems, path.child("requests"), errors)) {
+  if (check_list_size(requests, kMaxItems, path.child("requests"), errors)) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       check_request(requests.at(i), path.child("requests").index(i), errors);
     }
     check_repeated_items(requests, "name", path.child("requests"), errors);
   }
   const Value& constraints = devices["constraints"];
-  if (check_list_size(constraints, kMaximumItems, path.child("constraints"), errors)) {
+  if (check_list_size(constraints, kMaxItems, path.child("constraints"), errors)) {
     for (std::size_t i = 0; i < constraints.size(); ++i) {
       check_constraint(constraints.at(i), names, path.child("constraints").index(i), errors);
     }
   }
   const Value& configurations = devices["config"];
-  if (!check_list_size(configurations, kMaximumItems, path.child("config"), errors)) return;
+  if (!check_list_size(configurations, kMaxItems, path.child("config"), errors)) return;
   for (std::size_t i = 0; i < configurations.size(); ++i) {
     const FieldPath at = path.child("config").index(i);
     check_request_names(configurations.at(i)["requests"], names, at.child("requests"), errors);
@@ -296,7 +296,7 @@ void check_device_class(const Object& object, const Object*, FieldErrors& errors
   const Value& spec = object["spec"];
   const FieldPath path("spec.config");
   check_selectors(spec["selectors"], FieldPath("spec.selectors"), errors);
-  if (check_list_size(spec["config"], kMaximumItems, path, errors)) {
+  if (check_list_size(spec["config"], kMaxItems, path, errors)) {
     for (std::size_t i = 0; i < spec["config"].size(); ++i) {
       check_configuration(spec["config"].at(i), path.index(i), errors);
     }

@@ -15,14 +15,14 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumDevices = 128;
-constexpr std::int64_t kMaximumAdvancedDevices = 64;  // with taints or counters
-constexpr std::int64_t kMaximumCounterSets = 8;
-constexpr std::int64_t kMaximumCounters = 32;
-constexpr std::int64_t kMaximumConsumed = 2;
-constexpr std::int64_t kMaximumTaints = 16;
-constexpr std::size_t kMaximumProperties = 32;
-constexpr std::size_t kMaximumAttribute = 64;
+constexpr std::int64_t kMaxDevices = 128;
+constexpr std::int64_t kMaxAdvancedDevices = 64;  // with taints or counters
+constexpr std::int64_t kMaxCounterSets = 8;
+constexpr std::int64_t kMaxCounters = 32;
+constexpr std::int64_t kMaxConsumed = 2;
+constexpr std::int64_t kMaxTaints = 16;
+constexpr std::size_t kMaxProperties = 32;
+constexpr std::size_t kMaxAttribute = 64;
 constexpr std::string_view kSwitchText = "must be either unset or set to true";
 
 bool is_semver_number(std::string_view text) {
@@ -57,7 +57,7 @@ void check_attribute(const Value& attribute, const FieldPath& path, FieldErrors&
     if (std::string_view(field) == "version" && !attribute[field].is_null() && !is_semver(text)) {
       errors.push_back(field_error::invalid(at, text, "must be a string compatible with semver.org spec 2.0.0"));
     }
-    if (text.size() > kMaximumAttribute) errors.push_back(field_error::too_long(at, kMaximumAttribute));
+    if (text.size() > kMaxAttribute) errors.push_back(field_error::too_long(at, kMaxAttribute));
   }
   int values = 0;
   for (const char* field : {"bool", "int", "string", "version"}) values += attribute[field].is_null() ? 0 : 1;
@@ -97,7 +97,7 @@ void check_properties(const Value& device, const FieldPath& path, FieldErrors& e
   const Value& attributes = device["attributes"];
   const Value& capacities = device["capacity"];
   const std::size_t count = attributes.size() + capacities.size();
-  if (count > kMaximumProperties) {
+  if (count > kMaxProperties) {
     errors.push_back(field_error::invalid(path.text(), static_cast<std::int64_t>(count),
                                           "the total number of attributes and capacities must not exceed 32"));
   }
@@ -119,7 +119,7 @@ void check_properties(const Value& device, const FieldPath& path, FieldErrors& e
 
 void check_device_taints(const Value& taints, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kEffects[] = {"NoExecute", "NoSchedule", "None"};
-  if (!check_list_size(taints, kMaximumTaints, path, errors)) return;
+  if (!check_list_size(taints, kMaxTaints, path, errors)) return;
   for (std::size_t i = 0; i < taints.size(); ++i) {
     const FieldPath at = path.index(i);
     const std::string_view key = taints.at(i)["key"].as_string();
@@ -145,7 +145,7 @@ void check_counters(const Value& counters, std::string_view name, const FieldPat
   const Value& amounts = counters["counters"];
   const FieldPath at = path.child("counters");
   if (amounts.empty()) errors.push_back(field_error::required(at.text()));
-  if (!check_list_size(amounts, kMaximumCounters, at, errors)) return;
+  if (!check_list_size(amounts, kMaxCounters, at, errors)) return;
   for (const Value::Member& member : amounts.members()) check_device_label(member.key, at, errors);
 }
 
@@ -229,8 +229,7 @@ void check_device(const Value& device, const Value& before, bool chosen_here, co
   check_device_label(device["name"], path.child("name"), errors);
   check_properties(device, path, errors);
   if (!(device["taints"] == before["taints"])) check_device_taints(device["taints"], path.child("taints"), errors);
-  check_counter_list(device["consumesCounters"], kMaximumConsumed, "counterSet", path.child("consumesCounters"),
-                     errors);
+  check_counter_list(device["consumesCounters"], kMaxConsumed, "counterSet", path.child("consumesCounters"), errors);
   check_device_place(device, chosen_here, path, errors);
   check_binding_conditions(device, path, errors);
 }
@@ -267,7 +266,7 @@ void check_device_slice(const Object& object, const Object* old, FieldErrors& er
     return !device["taints"].empty() || !device["consumesCounters"].empty();
   });
   const FieldPath listed = path.child("devices");
-  if (check_list_size(devices, advanced ? kMaximumAdvancedDevices : kMaximumDevices, listed, errors)) {
+  if (check_list_size(devices, advanced ? kMaxAdvancedDevices : kMaxDevices, listed, errors)) {
     const Value before = old == nullptr ? Value() : (*old)["spec"]["devices"];
     for (std::size_t i = 0; i < devices.size(); ++i) {
       check_device(devices.at(i), find_device(before, devices.at(i)["name"]), spec["perDeviceNodeSelection"].as_bool(),
@@ -275,7 +274,7 @@ void check_device_slice(const Object& object, const Object* old, FieldErrors& er
     }
     check_repeated_items(devices, "name", listed, errors);
   }
-  check_counter_list(spec["sharedCounters"], kMaximumCounterSets, "name", path.child("sharedCounters"), errors);
+  check_counter_list(spec["sharedCounters"], kMaxCounterSets, "name", path.child("sharedCounters"), errors);
 }
 
 }  // namespace coracle::kube::apiserver

@@ -13,12 +13,12 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumBindingConditions = 4;
-constexpr std::size_t kMaximumIdentifier = 32;
+constexpr std::int64_t kMaxBindingConditions = 4;
+constexpr std::size_t kMaxIdentifier = 32;
 
 void check_identifier(std::string_view text, const FieldPath& path, FieldErrors& errors) {
   const auto fits = [](char c) { return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (text.size() > kMaximumIdentifier) errors.push_back(field_error::too_long(path.text(), kMaximumIdentifier));
+  if (text.size() > kMaxIdentifier) errors.push_back(field_error::too_long(path.text(), kMaxIdentifier));
   if (!text.empty() && !is_digit(text.front()) && std::all_of(text.begin(), text.end(), fits)) return;
   errors.push_back(field_error::invalid(path.text(), text,
                                         "a valid C identifier must start with alphabetic character or '_', followed "
@@ -76,7 +76,7 @@ void check_binding_conditions(const Value& owner, const FieldPath& path, FieldEr
   for (const char* field : {"bindingConditions", "bindingFailureConditions"}) {
     const FieldPath at = path.child(field);
     const Value& list = owner[field];
-    if (check_list_size(list, kMaximumBindingConditions, at, errors)) {
+    if (check_list_size(list, kMaxBindingConditions, at, errors)) {
       for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string_view name = list.at(i).as_string();
         add_name_errors(at.index(i), name, check_qualified_name(name), errors);

@@ -16,10 +16,10 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumEndpoints = 1000;
-constexpr std::int64_t kMaximumEndpointAddresses = 100;
-constexpr std::int64_t kMaximumPorts = 20000;
-constexpr std::int64_t kMaximumHints = 8;
+constexpr std::int64_t kMaxEndpoints = 1000;
+constexpr std::int64_t kMaxEndpointAddresses = 100;
+constexpr std::int64_t kMaxPorts = 20000;
+constexpr std::int64_t kMaxHints = 8;
 
 void check_app_protocol(const Value& port, const FieldPath& path, FieldErrors& errors) {
   const Value& protocol = port["appProtocol"];
@@ -171,7 +171,7 @@ constexpr HintKind kHintKinds[] = {{"forZones", check_label_value}, {"forNodes",
 void check_hints(const Value& hints, const FieldPath& path, FieldErrors& errors) {
   for (const HintKind& kind : kHintKinds) {
     const Value& entries = hints[kind.list];
-    if (!check_list_size(entries, kMaximumHints, path.child(kind.list), errors)) return;
+    if (!check_list_size(entries, kMaxHints, path.child(kind.list), errors)) return;
     std::set<std::string, std::less<>> seen;
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const FieldPath at = path.child(kind.list).index(i).child("name");
@@ -188,7 +188,7 @@ void check_slice_endpoint(const Value& endpoint, std::string_view type, const Fi
   if (addresses.empty()) {
     restate(errors, field_error::required(at.text(), "must contain at least 1 address"));
   } else {
-    check_list_size(addresses, kMaximumEndpointAddresses, at, errors);
+    check_list_size(addresses, kMaxEndpointAddresses, at, errors);
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) check_slice_address(addresses.at(i), type, at, i, errors);
   check_node_name(endpoint["nodeName"], path.child("nodeName"), errors);
@@ -201,7 +201,7 @@ void check_slice_endpoint(const Value& endpoint, std::string_view type, const Fi
 
 void check_slice_ports(const Value& ports, FieldErrors& errors) {
   const FieldPath list("ports");
-  if (!check_list_size(ports, kMaximumPorts, list, errors)) return;
+  if (!check_list_size(ports, kMaxPorts, list, errors)) return;
   std::set<std::string, std::less<>> names;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const FieldPath path = list.index(i);
@@ -221,7 +221,7 @@ void check_endpoint_slice(const Object& object, const Object* old, FieldErrors& 
   check_slice_ports(object["ports"], errors);
   const Value& endpoints = object["endpoints"];
   if (old != nullptr && endpoints == (*old)["endpoints"]) return;
-  if (!check_list_size(endpoints, kMaximumEndpoints, FieldPath("endpoints"), errors)) return;
+  if (!check_list_size(endpoints, kMaxEndpoints, FieldPath("endpoints"), errors)) return;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     check_slice_endpoint(endpoints.at(i), type, FieldPath("endpoints").index(i), errors);
   }

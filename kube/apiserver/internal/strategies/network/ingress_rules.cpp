@@ -14,7 +14,7 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kOldIngressClass = "kubernetes.io/ingress.class";
-constexpr std::size_t kMaximumController = 250;
+constexpr std::size_t kMaxController = 250;
 
 // What names an object of any kind: backends that are no services, parameters of classes.
 void check_object_reference(const Value& reference, const FieldPath& path, FieldErrors& errors) {
@@ -183,8 +183,8 @@ void check_ingress_status(const Object& object, const Object& old, FieldErrors& 
 void check_controller(const Value& controller, FieldErrors& errors) {
   const FieldPath path("spec.controller");
   const std::string_view text = controller.as_string();
-  if (text.size() > kMaximumController) {
-    errors.push_back(field_error::too_long(path.text(), static_cast<std::int64_t>(kMaximumController)));
+  if (text.size() > kMaxController) {
+    errors.push_back(field_error::too_long(path.text(), static_cast<std::int64_t>(kMaxController)));
   }
   if (text.empty()) {
     report(errors, field_error::required(path.text()));

@@ -16,12 +16,12 @@ constexpr std::string_view kAddressWriter = "kube-apiserver";
 constexpr std::string_view kAddressAllocated = "provided IP is already allocated";
 
 // More addresses than this are never given out, however large the network is.
-constexpr std::size_t kMaximumAddresses = std::size_t{1} << 20;
+constexpr std::size_t kMaxAddresses = std::size_t{1} << 20;
 constexpr std::size_t kMinimumBand = 16;
 constexpr std::size_t kAddressFraction = 16;
-constexpr std::size_t kMaximumAddressBand = 256;
+constexpr std::size_t kMaxAddressBand = 256;
 constexpr std::size_t kPortFraction = 32;
-constexpr std::size_t kMaximumPortBand = 128;
+constexpr std::size_t kMaxPortBand = 128;
 // Addresses that turn out to be taken by somebody else, one after the other.
 constexpr unsigned kAddressAttempts = 64;
 // The first address belongs to default/kubernetes.
@@ -58,12 +58,11 @@ Result<ServiceAllocator::Pools> ServiceAllocator::empty_pools() const {
   }
   // Neither the network's own address nor the broadcast address.
   const std::uint64_t usable = (std::uint64_t{1} << (32 - network->prefix)) - 2;
-  const std::size_t addresses = std::min<std::uint64_t>(usable, kMaximumAddresses);
+  const std::size_t addresses = std::min<std::uint64_t>(usable, kMaxAddresses);
   const std::size_t ports = static_cast<std::size_t>(options.node_port_last - options.node_port_first) + 1;
-  return Pools{
-      network->base + 1, options.node_port_first,
-      NumberPool(addresses, NumberPool::band_size(addresses, kAddressFraction, kMinimumBand, kMaximumAddressBand)),
-      NumberPool(ports, NumberPool::band_size(ports, kPortFraction, kMinimumBand, kMaximumPortBand))};
+  return Pools{network->base + 1, options.node_port_first,
+               NumberPool(addresses, NumberPool::band_size(addresses, kAddressFraction, kMinimumBand, kMaxAddressBand)),
+               NumberPool(ports, NumberPool::band_size(ports, kPortFraction, kMinimumBand, kMaxPortBand))};
 }
 
 Result<ServiceAllocator::Inventory> ServiceAllocator::read_inventory(const Context& context) const {

@@ -16,7 +16,7 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::int64_t kKubeletPort = 10250;
-constexpr std::int64_t kMaximumAffinitySeconds = 86400;
+constexpr std::int64_t kMaxAffinitySeconds = 86400;
 constexpr std::string_view kExternalNameOnly = "may not be set for ExternalName services";
 constexpr std::string_view kLoadBalancerOnly = "may only be used when `type` is 'LoadBalancer'";
 constexpr std::string_view kSetOnce = "may not change once set";
@@ -177,7 +177,7 @@ void check_session_affinity(const Value& spec, const FieldPath& path, FieldError
   if (spec["sessionAffinity"].as_string() != "ClientIP") return;
   const Value& seconds = spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"];
   const FieldPath at = path.child("sessionAffinityConfig").child("clientIP").child("timeoutSeconds");
-  if (seconds.as_int() <= 0 || seconds.as_int() > kMaximumAffinitySeconds) {
+  if (seconds.as_int() <= 0 || seconds.as_int() > kMaxAffinitySeconds) {
     errors.push_back(field_error::invalid(at.text(), seconds, "must be greater than 0 and less than 86400"));
   }
 }

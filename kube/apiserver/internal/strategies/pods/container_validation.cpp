@@ -80,17 +80,17 @@ void check_resize_policies(const FieldCheck& policies, std::string_view pod_poli
 void check_restart_rule(const FieldCheck& rule) {
   constexpr std::string_view kActions[] = {"Restart", "RestartAllContainers"};
   constexpr std::string_view kOperators[] = {"In", "NotIn"};
-  constexpr std::int64_t kMaximumCodes = 255;
+  constexpr std::int64_t kMaxCodes = 255;
   rule["action"].require_one_of(kActions);
   const FieldCheck codes = rule["exitCodes"];
   if (!codes.is_set()) return codes.required("must be specified");
   codes["operator"].require_one_of(kOperators);
-  codes["values"].require_at_most(kMaximumCodes);
+  codes["values"].require_at_most(kMaxCodes);
 }
 
 void check_restart(const FieldCheck& container) {
   constexpr std::string_view kPolicies[] = {"Always", "Never", "OnFailure"};
-  constexpr std::int64_t kMaximumRules = 20;
+  constexpr std::int64_t kMaxRules = 20;
   const FieldCheck policy = container["restartPolicy"];
   const FieldCheck rules = container["restartPolicyRules"];
   if (policy.is_set()) {
@@ -98,7 +98,7 @@ void check_restart(const FieldCheck& container) {
   } else if (!rules.is_empty()) {
     policy.required("must specify restartPolicy when restart rules are used");
   }
-  rules.require_at_most(kMaximumRules);
+  rules.require_at_most(kMaxRules);
   rules.each(check_restart_rule);
 }
 

@@ -93,7 +93,7 @@ void check_user(const FieldCheck& field, std::string_view user) {
 
 // "DOMAIN\user", where the domain may be left out.
 void check_user_name(const FieldCheck& field) {
-  constexpr std::size_t kMaximumDomain = 256;
+  constexpr std::size_t kMaxDomain = 256;
   const std::string_view name = field.text();
   const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   if (!field.is_set()) return;
@@ -105,7 +105,7 @@ void check_user_name(const FieldCheck& field) {
   if (parts.size() > 2) return field.invalid("runAsUserName cannot contain more than one backslash");
   if (parts.size() == 2) {
     const std::string_view domain = parts.front();
-    if (domain.size() >= kMaximumDomain) {
+    if (domain.size() >= kMaxDomain) {
       field.invalid("runAsUserName's Domain length must be under 256 characters");
     }
     if (!is_net_bios_domain(domain) && !is_dns_domain(domain)) {
@@ -152,14 +152,14 @@ void check_host_processes(const FieldCheck& spec) {
 }
 
 void check_windows_options(const FieldCheck& options) {
-  constexpr std::size_t kMaximumSpec = 64 * 1024;
+  constexpr std::size_t kMaxSpec = 64 * 1024;
   if (!options.is_set()) return;
   const FieldCheck spec_name = options["gmsaCredentialSpecName"];
   const FieldCheck spec = options["gmsaCredentialSpec"];
   if (spec_name.is_set()) spec_name.invalid(check_dns1123_subdomain(spec_name.text()));
   if (spec.is_set() && spec.is_empty()) {
     spec.invalid("gmsaCredentialSpec cannot be an empty string");
-  } else if (spec.text().size() > kMaximumSpec) {
+  } else if (spec.text().size() > kMaxSpec) {
     spec.invalid("gmsaCredentialSpec size must be under 64 KiB");
   }
   check_user_name(options["runAsUserName"]);

@@ -126,7 +126,7 @@ void check_seccomp_profile(const FieldCheck& profile) {
 }
 
 void check_app_armor_profile(const FieldCheck& profile) {
-  constexpr std::size_t kMaximumPath = 4095;
+  constexpr std::size_t kMaxPath = 4095;
   constexpr std::string_view kMissing = "must be set when AppArmor type is Localhost";
   if (!profile.is_set() || !check_profile_type(profile, "appArmorProfile")) return;
   const FieldCheck local = profile["localhostProfile"];
@@ -140,7 +140,7 @@ void check_app_armor_profile(const FieldCheck& profile) {
   } else if (local.is_empty()) {
     local.required(kMissing);
   }
-  if (local.text().size() > kMaximumPath) local.too_long(kMaximumPath);
+  if (local.text().size() > kMaxPath) local.too_long(kMaxPath);
 }
 
 // A structure as upstream prints it: every field, by its name in Go; what is no pointer there is never null.

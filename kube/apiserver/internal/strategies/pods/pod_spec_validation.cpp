@@ -49,9 +49,9 @@ void check_search(const FieldCheck& search) {
 }
 
 void check_dns(const FieldCheck& spec) {
-  constexpr std::size_t kMaximumServers = 3;
-  constexpr std::size_t kMaximumSearches = 32;
-  constexpr std::size_t kMaximumSearchText = 2048;
+  constexpr std::size_t kMaxServers = 3;
+  constexpr std::size_t kMaxSearches = 32;
+  constexpr std::size_t kMaxSearchText = 2048;
   const FieldCheck config = spec["dnsConfig"];
   const FieldCheck servers = config["nameservers"];
   const FieldCheck searches = config["searches"];
@@ -61,12 +61,12 @@ void check_dns(const FieldCheck& spec) {
       return servers.required("must provide at least one DNS nameserver when `dnsPolicy` is None");
     }
   }
-  if (servers.value().size() > kMaximumServers) servers.invalid("must not have more than 3 nameservers");
+  if (servers.value().size() > kMaxServers) servers.invalid("must not have more than 3 nameservers");
   servers.each(check_ip);
   std::size_t text = 0;
   for (const Value& search : searches.value().items()) text += search.as_string().size() + 1;
-  if (searches.value().size() > kMaximumSearches) searches.invalid("must not have more than 32 search paths");
-  if (text > kMaximumSearchText + 1) {
+  if (searches.value().size() > kMaxSearches) searches.invalid("must not have more than 32 search paths");
+  if (text > kMaxSearchText + 1) {
     searches.invalid("must not have more than 2048 characters (including spaces) in the search list");
   }
   searches.each(check_search);

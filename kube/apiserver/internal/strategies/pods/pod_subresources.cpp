@@ -15,7 +15,7 @@ namespace coracle::kube::apiserver {
 namespace {
 
 // Evictions that no controller has seen yet, in one budget.
-constexpr std::size_t kMaximumDisruptedPods = 2000;
+constexpr std::size_t kMaxDisruptedPods = 2000;
 constexpr unsigned kEvictionAttempts = 16;
 constexpr std::chrono::seconds kBudgetRetry{10};
 const GroupVersionKind kBindingKind = {"", "v1", "Binding"};
@@ -152,7 +152,7 @@ Result<Object> spent_budget(const ResourceDescriptor& budgets, const Object& bud
   }
   const std::int64_t allowed = status["disruptionsAllowed"].as_int();
   if (allowed < 0) return budget_forbidden(budgets, name, "pdb disruptions allowed is negative");
-  if (status["disruptedPods"].size() > kMaximumDisruptedPods) {
+  if (status["disruptedPods"].size() > kMaxDisruptedPods) {
     return budget_forbidden(budgets, name,
                             "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
   }

@@ -76,11 +76,11 @@ void check_secret_ref(const FieldCheck& source) {
 
 void check_quobyte(const FieldCheck& source) {
   constexpr std::string_view kPairs = "must be a host:port pair or multiple pairs separated by commas";
-  constexpr std::size_t kMaximumTenant = 64;
+  constexpr std::size_t kMaxTenant = 64;
   const FieldCheck registry = source["registry"];
   if (registry.is_empty()) {
     registry.required(kPairs);
-  } else if (source["tenant"].text().size() > kMaximumTenant) {
+  } else if (source["tenant"].text().size() > kMaxTenant) {
     source["tenant"].required("must be a UUID and may not exceed a length of 64 characters");
   } else {
     for (const std::string_view pair : split(registry.text(), ',')) {
@@ -191,7 +191,7 @@ const VolumeKind kVolumeKinds[] = {
 };
 
 void check_sources(const FieldCheck& volume, const PodSpecOptions& options) {
-  constexpr std::size_t kMaximumIscsiText = 64;
+  constexpr std::size_t kMaxIscsiText = 64;
   int sources = 0;
   const Value& directory = volume["emptyDir"].value();
   if (directory.is_object()) {
@@ -214,7 +214,7 @@ void check_sources(const FieldCheck& volume, const PodSpecOptions& options) {
       if (kind.check != nullptr) kind.check(source);
     }
     if (kind.field == "iscsi" && given.contains("initiatorName") &&
-        name.size() + 1 + given["targetPortal"].as_string().size() > kMaximumIscsiText) {
+        name.size() + 1 + given["targetPortal"].as_string().size() > kMaxIscsiText) {
       volume["name"].invalid(
           "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is "
           "specified.");

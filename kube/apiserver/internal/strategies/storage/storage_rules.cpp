@@ -18,10 +18,10 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumParameters = 512;
-constexpr std::size_t kMaximumParameterBytes = 256 * 1024;
-constexpr std::size_t kMaximumNodeId = 256;
-constexpr std::size_t kMaximumVolumeError = 1024;
+constexpr std::size_t kMaxParameters = 512;
+constexpr std::size_t kMaxParameterBytes = 256 * 1024;
+constexpr std::size_t kMaxNodeId = 256;
+constexpr std::size_t kMaxVolumeError = 1024;
 
 std::size_t text_bytes(const Value& texts) {
   std::size_t bytes = 0;
@@ -40,13 +40,13 @@ void check_provisioner(const Value& name, const FieldPath& path, FieldErrors& er
 }
 
 void check_parameters(const Value& parameters, FieldErrors& errors) {
-  if (parameters.size() > kMaximumParameters) {
-    errors.push_back(field_error::too_long("parameters", kMaximumParameters));
+  if (parameters.size() > kMaxParameters) {
+    errors.push_back(field_error::too_long("parameters", kMaxParameters));
     return;
   }
   if (parameters.contains("")) errors.push_back(field_error::invalid("parameters", "", "field can not be empty."));
-  if (text_bytes(parameters) > kMaximumParameterBytes) {
-    errors.push_back(field_error::too_long("parameters", kMaximumParameterBytes));
+  if (text_bytes(parameters) > kMaxParameterBytes) {
+    errors.push_back(field_error::too_long("parameters", kMaxParameterBytes));
   }
 }
 
@@ -214,7 +214,7 @@ void check_node_driver(const Value& driver, const FieldPath& path, FieldErrors& 
   check_csi_driver_name(driver["name"], path.child("name"), errors);
   const std::string_view id = driver["nodeID"].as_string();
   if (id.empty()) errors.push_back(field_error::required(path.child("nodeID").text()));
-  if (id.size() > kMaximumNodeId) {
+  if (id.size() > kMaxNodeId) {
     errors.push_back(field_error::invalid(path.child("nodeID").text(), id, "must be 256 characters or less"));
   }
   check_not_negative(driver["allocatable"]["count"], path.child("allocatable").child("count"), errors);
@@ -279,14 +279,14 @@ void check_attachment_source(const Value& source, FieldErrors& errors) {
 }
 
 void check_attachment_state(const Value& status, FieldErrors& errors) {
-  if (text_bytes(status["attachmentMetadata"]) > kMaximumParameterBytes) {
-    errors.push_back(field_error::too_long("status.attachmentMetadata", kMaximumParameterBytes));
+  if (text_bytes(status["attachmentMetadata"]) > kMaxParameterBytes) {
+    errors.push_back(field_error::too_long("status.attachmentMetadata", kMaxParameterBytes));
   }
   for (const char* field : {"attachError", "detachError"}) {
     const Value& error = status[field];
     const FieldPath at = FieldPath("status").child(field);
-    if (error["message"].as_string().size() > kMaximumVolumeError) {
-      errors.push_back(field_error::too_long(at.child("message").text(), kMaximumParameterBytes));
+    if (error["message"].as_string().size() > kMaxVolumeError) {
+      errors.push_back(field_error::too_long(at.child("message").text(), kMaxParameterBytes));
     }
     if (error["errorCode"].as_int() < 0) {
       errors.push_back(field_error::invalid(at.child("errorCode").text(), error["errorCode"],

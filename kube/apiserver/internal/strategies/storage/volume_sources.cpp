@@ -13,9 +13,9 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::size_t kMaximumDriverName = 63;
-constexpr std::size_t kMaximumIscsiDevice = 64;
-constexpr std::size_t kMaximumTenant = 64;
+constexpr std::size_t kMaxDriverName = 63;
+constexpr std::size_t kMaxIscsiDevice = 64;
+constexpr std::size_t kMaxTenant = 64;
 constexpr std::string_view kHostPorts = "must be a host:port pair or multiple pairs separated by commas";
 
 using Check = void (*)(const Value& source, std::string_view volume, const FieldPath& path, FieldErrors& errors);
@@ -58,7 +58,7 @@ void check_quobyte(const Value& source, std::string_view, const FieldPath& path,
   const std::string_view registry = source["registry"].as_string();
   if (registry.empty()) {
     errors.push_back(field_error::required(path.child("registry").text(), kHostPorts));
-  } else if (source["tenant"].as_string().size() > kMaximumTenant) {
+  } else if (source["tenant"].as_string().size() > kMaxTenant) {
     errors.push_back(field_error::required(path.child("tenant").text(),
                                            "must be a UUID and may not exceed a length of 64 characters"));
   } else {
@@ -97,7 +97,7 @@ bool is_iscsi_name(std::string_view text) {
 void check_iscsi(const Value& source, std::string_view volume, const FieldPath& path, FieldErrors& errors) {
   const Value& initiator = source["initiatorName"];
   const Value& portal = source["targetPortal"];
-  if (!initiator.is_null() && volume.size() + 1 + portal.as_string().size() > kMaximumIscsiDevice) {
+  if (!initiator.is_null() && volume.size() + 1 + portal.as_string().size() > kMaxIscsiDevice) {
     errors.push_back(field_error::invalid(path.child("targetportal").text(), portal,
                                           "Total length of <volume name>:<iscsi.targetPortal> must be under 64 "
                                           "characters if iscsi.initiatorName is specified."));
@@ -255,7 +255,7 @@ void check_csi_driver_name(const Value& name, const FieldPath& path, FieldErrors
     errors.push_back(field_error::required(path.text()));
     return;
   }
-  if (text.size() > kMaximumDriverName) errors.push_back(field_error::too_long(path.text(), kMaximumDriverName));
+  if (text.size() > kMaxDriverName) errors.push_back(field_error::too_long(path.text(), kMaxDriverName));
   add_name_errors(path, name, check_dns1123_subdomain(to_lower(text)), errors);
 }
 

@@ -20,7 +20,7 @@ constexpr std::string_view kJobName = "batch.kubernetes.io/job-name";
 constexpr std::string_view kOldControllerUid = "controller-uid";
 constexpr std::string_view kOldJobName = "job-name";
 // A cron job's name, so that its jobs' names, 11 characters longer, fit into a label.
-constexpr std::size_t kMaximumCronJobName = 52;
+constexpr std::size_t kMaxCronJobName = 52;
 constexpr std::string_view kZoneInSchedule = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
 
 using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -261,8 +261,8 @@ void check_cron_job(const Object& object, const Object* old, FieldErrors& errors
   for (const std::string_view field : {"successfulJobsHistoryLimit", "failedJobsHistoryLimit"}) {
     check_not_negative(spec[field], FieldPath("spec").child(field), errors);
   }
-  if (old == nullptr && object.name().size() > kMaximumCronJobName) {
-    errors.push_back(field_error::invalid("metadata.name", object.name(), too_long_text(kMaximumCronJobName)));
+  if (old == nullptr && object.name().size() > kMaxCronJobName) {
+    errors.push_back(field_error::invalid("metadata.name", object.name(), too_long_text(kMaxCronJobName)));
   }
 }
 

@@ -126,16 +126,15 @@ std::string descriptor_fault(std::string_view text) {
   return fault.empty() ? fault : "failed to parse duration " + std::string(text) + ": " + fault;
 }
 
-constexpr std::size_t kMaximumZoneFile = 1U << 20U;
-constexpr std::size_t kMaximumZonePart = 14;
+constexpr std::size_t kMaxZoneFile = 1U << 20U;
+constexpr std::size_t kMaxZonePart = 14;
 // Where systems keep their compiled time zones.
 constexpr std::string_view kZoneFolders[] = {"/usr/share/zoneinfo/", "/usr/share/lib/zoneinfo/", "/usr/lib/locale/TZ/",
                                              "/etc/zoneinfo/"};
 
 bool is_zone_part(std::string_view part) {
   constexpr std::string_view kMarks = ".-_+";
-  if (part.empty() || part.size() > kMaximumZonePart || part == "." || part == ".." || part.front() == '-')
-    return false;
+  if (part.empty() || part.size() > kMaxZonePart || part == "." || part == ".." || part.front() == '-') return false;
   return std::all_of(part.begin(), part.end(), [&](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
   });
@@ -145,7 +144,7 @@ bool knows_zone(const std::string& zone) {
   if (zone == "UTC" || zone == "Local") return true;
   bool any_folder = false;
   for (const std::string_view folder : kZoneFolders) {
-    const auto file = read_file(std::string(folder) + zone, kMaximumZoneFile);
+    const auto file = read_file(std::string(folder) + zone, kMaxZoneFile);
     if (file.ok() && file->starts_with("TZif")) return true;
     any_folder = any_folder || file_exists(std::string(folder));
   }

@@ -15,16 +15,16 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::int64_t kMaximumIndexedParallelism = 100000;
-constexpr std::int64_t kMaximumFailedIndexes = 100000;
+constexpr std::int64_t kMaxIndexedParallelism = 100000;
+constexpr std::int64_t kMaxFailedIndexes = 100000;
 // Above so many completions, the two below are limited when failures are counted for each index.
 constexpr std::int64_t kManyCompletions = 100000;
 constexpr std::int64_t kLimitForManyCompletions = 10000;
-constexpr std::int64_t kMaximumManager = 63;
-constexpr std::int64_t kMaximumRules = 20;
-constexpr std::int64_t kMaximumExitCodes = 255;
-constexpr std::int64_t kMaximumConditionPatterns = 20;
-constexpr std::size_t kMaximumSucceededIndexes = 64UL * 1024;
+constexpr std::int64_t kMaxManager = 63;
+constexpr std::int64_t kMaxRules = 20;
+constexpr std::int64_t kMaxExitCodes = 255;
+constexpr std::int64_t kMaxConditionPatterns = 20;
+constexpr std::size_t kMaxSucceededIndexes = 64UL * 1024;
 constexpr std::string_view kNeedsIndexed = "requires indexed completion mode";
 
 constexpr InternalField kExitCodesForm[] = {
@@ -70,7 +70,7 @@ bool names_container(const Value& pod, const Value& name) {
 
 void check_exit_code_values(const Value& values, std::string_view op, const FieldPath& path, FieldErrors& errors) {
   if (values.empty()) errors.push_back(field_error::invalid(path.text(), values, "at least one value is required"));
-  check_list_size(values, kMaximumExitCodes, path, errors);
+  check_list_size(values, kMaxExitCodes, path, errors);
   std::set<std::int64_t> seen;
   bool ordered = true;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -98,7 +98,7 @@ void check_exit_codes(const Value& codes, const Value& pod, const FieldPath& pat
 
 void check_pod_conditions(const Value& patterns, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
-  check_list_size(patterns, kMaximumConditionPatterns, path, errors);
+  check_list_size(patterns, kMaxConditionPatterns, path, errors);
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const Value& type = patterns.at(i)["type"];
     add_name_errors(path.index(i).child("type"), type.as_string(), check_qualified_name(type.as_string()), errors);
@@ -131,7 +131,7 @@ void check_failure_policy(const Value& spec, const FieldPath& path, FieldErrors&
   const Value& rules = spec["podFailurePolicy"]["rules"];
   retract_whole(errors, path.text());
   const FieldPath at = path.child("rules");
-  check_list_size(rules, kMaximumRules, at, errors);
+  check_list_size(rules, kMaxRules, at, errors);
   for (std::size_t i = 0; i < rules.size(); ++i) check_failure_rule(rules.at(i), spec, at.index(i), errors);
 }
 
@@ -144,8 +144,8 @@ void check_success_rule(const Value& rule, std::int64_t completions, const Field
   }
   const std::string indexes_path = path.child("succeededIndexes").text();
   const JobIndexes read = read_job_indexes(indexes.as_string(), completions);
-  if (indexes.as_string().size() > kMaximumSucceededIndexes) {
-    errors.push_back(field_error::too_long(indexes_path, kMaximumSucceededIndexes));
+  if (indexes.as_string().size() > kMaxSucceededIndexes) {
+    errors.push_back(field_error::too_long(indexes_path, kMaxSucceededIndexes));
   }
   if (!read.fault.empty()) {
     errors.push_back(field_error::invalid(indexes_path, indexes, "error parsing succeededIndexes: " + read.fault));
@@ -176,7 +176,7 @@ void check_success_policy(const Value& spec, bool indexed, const FieldPath& path
     errors.push_back(
         field_error::required(at.text(), "at least one rules must be specified when the successPolicy is specified"));
   }
-  check_list_size(rules, kMaximumRules, at, errors);
+  check_list_size(rules, kMaxRules, at, errors);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     check_success_rule(rules.at(i), spec["completions"].as_int(), at.index(i), errors);
   }
@@ -204,7 +204,7 @@ void check_manager(const Value& manager, const FieldPath& path, FieldErrors& err
           path.text(), rest, "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"));
     }
   }
-  if (text.size() > kMaximumManager) errors.push_back(field_error::too_long(path.text(), kMaximumManager));
+  if (text.size() > kMaxManager) errors.push_back(field_error::too_long(path.text(), kMaxManager));
 }
 
 void check_indexed(const Value& spec, const FieldPath& path, FieldErrors& errors) {
@@ -218,12 +218,12 @@ void check_indexed(const Value& spec, const FieldPath& path, FieldErrors& errors
   if (completions.is_null()) {
     errors.push_back(field_error::required(path.child("completions").text(), "when completion mode is Indexed"));
   }
-  limit("parallelism", kMaximumIndexedParallelism, " when completion mode is Indexed");
+  limit("parallelism", kMaxIndexedParallelism, " when completion mode is Indexed");
   if (completions.is_int() && failed.is_int() && failed.as_int() > completions.as_int()) {
     errors.push_back(field_error::invalid(path.child("maxFailedIndexes").text(), failed,
                                           "must be less than or equal to completions"));
   }
-  limit("maxFailedIndexes", kMaximumFailedIndexes);
+  limit("maxFailedIndexes", kMaxFailedIndexes);
   if (completions.as_int() <= kManyCompletions || !spec.contains("backoffLimitPerIndex")) return;
   if (failed.is_null()) {
     errors.push_back(

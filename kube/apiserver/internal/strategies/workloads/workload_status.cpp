@@ -66,7 +66,7 @@ void check_status_counts(const Value& status, const StatusRules& rules, FieldErr
 }
 
 void check_reason(const Value& reason, const FieldPath& path, FieldErrors& errors) {
-  constexpr std::size_t kMaximumReason = 1024;
+  constexpr std::size_t kMaxReason = 1024;
   const std::string_view text = reason.as_string();
   if (text.empty()) return errors.push_back(field_error::required(path.text()));
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -81,13 +81,13 @@ void check_reason(const Value& reason, const FieldPath& path, FieldErrors& error
         "'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is "
         "'[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')"));
   }
-  if (text.size() > kMaximumReason) errors.push_back(field_error::too_long(path.text(), kMaximumReason));
+  if (text.size() > kMaxReason) errors.push_back(field_error::too_long(path.text(), kMaxReason));
 }
 
 // A list of metav1.Condition.
 void check_conditions(const Value& conditions, const FieldPath& path, FieldErrors& errors) {
   constexpr std::string_view kStatuses[] = {"False", "True", "Unknown"};
-  constexpr std::size_t kMaximumMessage = 32768;
+  constexpr std::size_t kMaxMessage = 32768;
   retract_whole(errors, path.text());
   std::set<std::string_view> types;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
@@ -107,8 +107,8 @@ void check_conditions(const Value& conditions, const FieldPath& path, FieldError
       errors.push_back(field_error::required(at.child("lastTransitionTime").text()));
     }
     check_reason(condition["reason"], at.child("reason"), errors);
-    if (condition["message"].as_string().size() > kMaximumMessage) {
-      errors.push_back(field_error::too_long(at.child("message").text(), kMaximumMessage));
+    if (condition["message"].as_string().size() > kMaxMessage) {
+      errors.push_back(field_error::too_long(at.child("message").text(), kMaxMessage));
     }
   }
 }
