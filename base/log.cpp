@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/rotating_file.h"
+#include "base/utf8.h"
 
 namespace coracle {
 namespace {
@@ -28,13 +29,6 @@ constexpr std::array kLevels = {
     LevelNames{"warning", "<4>"},
     LevelNames{"error", "<3>"},
 };
-
-// The first `limit` bytes, but no half of a UTF-8 sequence.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-  return text.substr(0, limit);
-}
 
 // Escapes what would break the line or the quotes around it.
 void append_escaped(std::string& line, std::string_view text, bool in_quotes) {
@@ -69,12 +63,12 @@ std::string format_record(WallTime time, const LogRecord& record) {
   line += ' ';
   line += record.component;
   line += ": ";
-  append_escaped(line, cut(record.message, kMaxMessageBytes), false);
+  append_escaped(line, truncate_utf8(record.message, kMaxMessageBytes), false);
   for (const LogField& field : record.fields) {
     line += ' ';
     line += field.key;
     line += '=';
-    const std::string_view value = cut(field.value, kMaxFieldBytes);
+    const std::string_view value = truncate_utf8(field.value, kMaxFieldBytes);
     const bool quoted = needs_quotes(value);
     if (quoted) line += '"';
     append_escaped(line, value, quoted);

@@ -4,19 +4,13 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/text.h"
+
 namespace coracle::json {
 
 namespace {
 
 constexpr std::string_view kEnd = "unexpected end of JSON input";
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 // The byte as Go quotes the rune of that number.
 std::string quoted(char c) {
@@ -164,7 +158,7 @@ class Scanner {
     if (peek() != 'u') return fail("in string escape code");
     for (int i = 0; i < 4; ++i) {
       ++at_;
-      if (!is_hex(peek())) return fail("in \\u hexadecimal character escape");
+      if (hex_value(peek()) < 0) return fail("in \\u hexadecimal character escape");
     }
     return true;
   }

@@ -283,6 +283,7 @@ const Schema& object_meta() {
 class EmbeddedNormaliser {
  public:
   Result<Value> visit(const Value& value, const Schema& schema, const FieldPath& path) {
+    if (!schema.holds_embedded) return value;
     if (value.is_array() && schema.kind == SchemaKind::List) return visit_list(value, *schema.items, path);
     if (!value.is_object() || schema.kind == SchemaKind::List) return value;
     Value::ObjectBuilder object;

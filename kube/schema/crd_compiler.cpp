@@ -71,6 +71,7 @@ class SchemaCompiler {
     set_type(*node, source, root);
     node->constraints = constraints(source);
     node->has_defaults = has_defaults(*node);
+    node->holds_embedded = holds_embedded(*node);
     --depth_;
     return node;
   }
@@ -343,6 +344,12 @@ class SchemaCompiler {
       if (!field.default_json.empty() || field.schema->has_defaults) return true;
     }
     return false;
+  }
+
+  static bool holds_embedded(const Schema& node) {
+    return node.embedded_resource || (node.items != nullptr && node.items->holds_embedded) ||
+           std::any_of(node.fields.begin(), node.fields.end(),
+                       [](const Field& field) { return field.schema->holds_embedded; });
   }
 
   CompiledSchema& out_;

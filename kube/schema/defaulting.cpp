@@ -59,9 +59,9 @@ class Defaulter {
   explicit Defaulter(WallTime now) : now_(now) {}
 
   Value visit(const Value& value, const Schema& schema) const {
+    if (!schema.has_defaults) return value;
     // What a class of runtimes costs is taken as it is given; where a pod gets it, it is rounded.
-    const bool exact = schema.kind == SchemaKind::Struct && schema.name.ends_with(".node.v1.Overhead");
-    if (!schema.has_defaults || exact) return value;
+    if (schema.kind == SchemaKind::Struct && schema.name.ends_with(".node.v1.Overhead")) return value;
     switch (schema.kind) {
       case SchemaKind::Struct:
         return visit_struct(value, schema);

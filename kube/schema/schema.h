@@ -101,6 +101,7 @@ struct Schema {
   bool nullable = false;
   bool preserve_unknown_fields = false;
   bool embedded_resource = false;
+  bool holds_embedded = false;      // it is one, or something inside is
   std::string_view default_json{};  // default of the node itself (items, additionalProperties)
   const Constraints* constraints = nullptr;
 

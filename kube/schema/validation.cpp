@@ -8,6 +8,7 @@
 #include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "kube/object/names.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/internal/formats.h"
@@ -113,13 +114,6 @@ bool is_missing_field(const Value* member, const Schema& owner, const Field& fie
   if (member != nullptr && !member->is_null()) return false;
   return std::none_of(kMayBeEmpty.begin(), kMayBeEmpty.end(),
                       [&](const EmptyField& one) { return one.type == owner.name && one.field == field.name; });
-}
-
-// The number of Unicode characters.
-std::int64_t character_count(std::string_view text) {
-  std::int64_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
-  return count;
 }
 
 class Validator {
@@ -242,9 +236,9 @@ class Validator {
   // Length and pattern: the first that does not fit is told.
   void check_text(const Value& value, const Constraints& limits, const std::string& path) {
     const std::string_view text = value.as_string();
-    if (limits.max_length >= 0 && character_count(text) > limits.max_length) {
+    if (limits.max_length >= 0 && static_cast<std::int64_t>(count_runes(text)) > limits.max_length) {
       add(field_error::too_long(path, limits.max_length));
-    } else if (limits.min_length >= 0 && character_count(text) < limits.min_length) {
+    } else if (limits.min_length >= 0 && static_cast<std::int64_t>(count_runes(text)) < limits.min_length) {
       invalid(path, value, "should be at least " + std::to_string(limits.min_length) + " chars long");
     } else if (!limits.pattern.empty() &&
                (limits.compiled_pattern == nullptr || !limits.compiled_pattern->matches(text))) {
@@ -372,8 +366,7 @@ std::vector<Cause> validate(const Value& value, const Schema& schema, std::strin
   const auto append = [&](std::vector<Cause> more) {
     for (Cause& cause : more) problems.push_back(std::move(cause));
   };
-  // Built-in types hold no whole resources.
-  if (schema.name.empty()) append(internal::embedded_problems(value, schema, path));
+  if (schema.holds_embedded) append(internal::embedded_problems(value, schema, path));
   std::vector<Cause> repeated = internal::list_problems(value, schema, path);
   if (old == nullptr || repeated.empty() || internal::list_problems(*old, schema, path).empty()) {
     append(std::move(repeated));

@@ -5,6 +5,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "kube/schema/internal/pattern.h"
 
 namespace coracle::kube::internal {
@@ -16,9 +17,6 @@ constexpr std::size_t kMaxLabel = 63;
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
 }
@@ -29,22 +27,21 @@ std::string classes_of(std::string_view text) {
   static const auto kLetter = Pattern::known("^\\p{L}$");
   static const auto kSymbol = Pattern::known("^[0-9\\p{S}]$");
   std::string classes;
-  for (std::size_t begin = 0; begin < text.size();) {
-    std::size_t end = begin + 1;
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
-    const std::string_view character = text.substr(begin, end - begin);
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, decode_rune(text).length);
     classes += character == "-" || character == "." ? character[0]
                : kLetter->matches(character)        ? 'L'
                : kSymbol->matches(character)        ? 'C'
                                                     : '?';
-    begin = end;
+    text.remove_prefix(character.size());
   }
   return classes;
 }
 
 bool well_escaped(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2]))) return false;
+    if (text[i] == '%' && (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0))
+      return false;
   }
   return true;
 }
@@ -59,7 +56,7 @@ bool is_host_text(std::string_view host) {
       const bool ascii = is_digit(host[i + 1]) && host[i + 1] < '8';
       if (ascii && host.substr(i, 3) != "%25") return false;
       i += 2;
-    } else if (is_ascii(c) && !is_letter(c) && !is_digit(c) && kPlain.find(c) == std::string_view::npos) {
+    } else if (is_ascii(c) && !is_alphanumeric(c) && kPlain.find(c) == std::string_view::npos) {
       return false;
     }
   }
@@ -94,7 +91,7 @@ bool is_host(std::string_view scheme, std::string_view host) {
 bool is_user(std::string_view text) {
   constexpr std::string_view kPlain = "-._:~!$&'()*+,;=%@";
   return well_escaped(text) && std::all_of(text.begin(), text.end(), [&](char c) {
-           return is_letter(c) || is_digit(c) || kPlain.find(c) != std::string_view::npos;
+           return is_alphanumeric(c) || kPlain.find(c) != std::string_view::npos;
          });
 }
 

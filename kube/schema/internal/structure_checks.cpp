@@ -12,19 +12,42 @@
 namespace coracle::kube::internal {
 namespace {
 
-// Calls `check` for every node that the schema knows, outer ones first.
+// Calls `check` for every node that the schema knows, outer ones first. Every write goes through here: the path is one
+// text that grows and shrinks.
 template <class Check>
-void walk(const Value& value, const Schema& schema, const std::string& path, Check& check) {
+void walk(const Value& value, const Schema& schema, std::string& path, Check& check) {
   check(value, schema, path);
+  const std::size_t length = path.size();
   if (value.is_array() && schema.kind == SchemaKind::List) {
-    for (std::size_t i = 0; i < value.size(); ++i) walk(value.at(i), *schema.items, index_path(path, i), check);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      path.append("[").append(std::to_string(i)).append("]");
+      walk(value.at(i), *schema.items, path, check);
+      path.resize(length);
+    }
   }
   for (const Value::Member& member : value.members()) {
     const Field* field = schema.find(member.key);
     const Schema* inner = field != nullptr ? field->schema : schema.items;
     if (inner == nullptr || schema.kind == SchemaKind::List) continue;
-    walk(member.value, *inner, field != nullptr ? child_path(path, member.key) : path + "[" + member.key + "]", check);
+    if (field == nullptr) {
+      path.append("[").append(member.key).append("]");
+    } else {
+      path.append(length == 0 ? "" : ".").append(member.key);
+    }
+    walk(member.value, *inner, path, check);
+    path.resize(length);
   }
+}
+
+template <class Check>
+std::vector<Cause> problems_of(const Value& value, const Schema& schema, std::string_view path, const Check& check) {
+  std::vector<Cause> problems;
+  const auto limited = [&](const Value& node, const Schema& type, const std::string& at) {
+    if (problems.size() < kMaxProblems) check(node, type, at, problems);
+  };
+  std::string at(path);
+  walk(value, schema, at, limited);
+  return problems;
 }
 
 // The places where something stands for the second time; a third time is not told.
@@ -111,25 +134,19 @@ std::string identity_of(const Value& value) {
 }
 
 std::vector<Cause> list_problems(const Value& value, const Schema& schema, std::string_view path) {
-  std::vector<Cause> problems;
-  const auto check = [&](const Value& node, const Schema& type, const std::string& at) {
-    if (!node.is_array() || type.kind != SchemaKind::List || problems.size() >= kMaxProblems) return;
-    if (type.list_type == ListType::Set) check_set(node, at, problems);
-    if (type.list_type == ListType::Map) check_map(node, type, at, problems);
-  };
-  walk(value, schema, std::string(path), check);
-  return problems;
+  return problems_of(value, schema, path,
+                     [](const Value& node, const Schema& type, const std::string& at, std::vector<Cause>& problems) {
+                       if (!node.is_array() || type.kind != SchemaKind::List) return;
+                       if (type.list_type == ListType::Set) check_set(node, at, problems);
+                       if (type.list_type == ListType::Map) check_map(node, type, at, problems);
+                     });
 }
 
 std::vector<Cause> embedded_problems(const Value& value, const Schema& schema, std::string_view path) {
-  std::vector<Cause> problems;
-  const auto check = [&](const Value& node, const Schema& type, const std::string& at) {
-    if (type.embedded_resource && node.is_object() && problems.size() < kMaxProblems) {
-      check_embedded(node, at, problems);
-    }
-  };
-  walk(value, schema, std::string(path), check);
-  return problems;
+  return problems_of(value, schema, path,
+                     [](const Value& node, const Schema& type, const std::string& at, std::vector<Cause>& problems) {
+                       if (type.embedded_resource && node.is_object()) check_embedded(node, at, problems);
+                     });
 }
 
 }  // namespace coracle::kube::internal
