@@ -189,16 +189,18 @@ class FedSource : public BodySource {
   std::shared_ptr<Feed> feed_;
 };
 
+auto fed_by(const std::shared_ptr<FedSource::Feed>& feed) {
+  return [feed](const Context&, const Request&) {
+    Response response;
+    response.source = std::make_unique<FedSource>(feed);
+    return response;
+  };
+}
+
 TEST_CASE("what a source learns on other threads reaches the client in order") {
   const bool tls = GENERATE(true, false);
   const auto feed = std::make_shared<FedSource::Feed>();
-  TestServer server(
-      [&](const Context&, const Request&) {
-        Response response;
-        response.source = std::make_unique<FedSource>(feed);
-        return response;
-      },
-      tls);
+  TestServer server(fed_by(feed), tls);
   constexpr int kEvents = 2000;
   std::string expected;
   for (int i = 0; i < kEvents; ++i) expected += "event " + std::to_string(i) + "\n";
@@ -218,13 +220,7 @@ TEST_CASE("a source that waits is not asked again before it wakes") {
   const bool tls = GENERATE(true, false);
   const auto feed = std::make_shared<FedSource::Feed>();
   feed->push("first", false);
-  TestServer server(
-      [&](const Context&, const Request&) {
-        Response response;
-        response.source = std::make_unique<FedSource>(feed);
-        return response;
-      },
-      tls);
+  TestServer server(fed_by(feed), tls);
   const auto client = server.client();
   const auto answer = client->open(server.context(), server.url("/"), testing::make_request()).value();
   CHECK(answer->read(server.context()).value() == "first");

@@ -201,4 +201,9 @@ std::string go_error(std::string_view text) {
   return Scanner(text).run();
 }
 
+std::string go_error(std::string_view text, const Error& error) {
+  std::string why = go_error(text);
+  return why.empty() ? error.message() : why;
+}
+
 }  // namespace coracle::json

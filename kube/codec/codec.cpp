@@ -38,11 +38,6 @@ std::string no_type(std::string_view why) {
   return "couldn't get version/kind; json parse error: " + std::string(why);
 }
 
-std::string no_json(std::string_view body, const Error& error) {
-  const std::string why = json::go_error(body);
-  return no_type(why.empty() ? error.message() : why);
-}
-
 // What is wrong with the type that the body names; empty where nothing is.
 std::string type_problem(const Value& tree) {
   if (!tree.is_object()) {
@@ -86,7 +81,7 @@ Result<Decoded> decode_json(std::string_view body, std::string_view expected_kin
   json::ReadOptions reading;
   if (options.find_strict) reading.duplicates = &duplicates;
   auto tree = json::read(body, reading);
-  if (!tree.ok()) return unrecognised(body, expected_kind, no_json(body, tree.error()));
+  if (!tree.ok()) return unrecognised(body, expected_kind, no_type(json::go_error(body, tree.error())));
   if (tree->is_null()) tree = Value::object();
   if (std::string problem = type_problem(*tree); !problem.empty()) {
     return unrecognised(body, expected_kind, std::move(problem));
