@@ -36,7 +36,7 @@ Value version_document(const Options& options) {
 
 void add_basic_endpoints(EndpointTable& endpoints, const Options& options) {
   const EndpointHandler version = [&options](RequestScope& scope) -> Result<http::Response> {
-    if (scope.request.method != "GET") return method_not_allowed();
+    TRY(only_gets(scope));
     return json_document(version_document(options));
   };
   endpoints.set_exact("/version", version);

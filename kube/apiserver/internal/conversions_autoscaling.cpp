@@ -220,14 +220,17 @@ Value take_annotation(Object& object, std::string_view key) {
   return tree.ok() ? std::move(tree).value() : Value();
 }
 
+// What is wanted of the processor ("target"), or what is ("current").
+Value cpu_resource(std::string_view member, const Value& amount) {
+  return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {member, amount}})}});
+}
+
 Value cpu_metric(const Value& percentage) {
-  const Value target = Value::object({{"type", "Utilization"}, {"averageUtilization", percentage}});
-  return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"target", target}})}});
+  return cpu_resource("target", Value::object({{"type", "Utilization"}, {"averageUtilization", percentage}}));
 }
 
 Value cpu_status(const Value& percentage) {
-  const Value current = Value::object({{"averageUtilization", percentage}});
-  return Value::object({{"type", "Resource"}, {"resource", Value::object({{"name", "cpu"}, {"current", current}})}});
+  return cpu_resource("current", Value::object({{"averageUtilization", percentage}}));
 }
 
 Object to_v2(const Object& hpa) {

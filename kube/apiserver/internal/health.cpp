@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "kube/apiserver/internal/responses.h"
+
 namespace coracle::kube::apiserver {
 
 void Health::add(std::string name, Check check, unsigned probes) {
@@ -39,7 +41,7 @@ http::Response Health::answer(const RequestScope& scope, std::string_view path, 
     // Why it failed may tell secrets of the machine; the log has it.
     text += problem.empty() ? "[+]" + entry.name + " ok\n" : "[-]" + entry.name + " failed: reason withheld\n";
   }
-  if (!one.empty() && !found) return http::Response::text(404, "404 page not found\n");
+  if (!one.empty() && !found) return page_not_found();
   const std::string name(path.substr(1));
   for (const std::string& unknown : excluded) {
     text += "warn: some health checks cannot be excluded: no matches for \"" + unknown + "\"\n";

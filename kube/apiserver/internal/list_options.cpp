@@ -127,7 +127,7 @@ Result<ContinueToken> decode_continue(std::string_view text) {
   const auto plain = base64url_decode(text);
   if (!plain.ok()) return refuse("illegal base64 data");
   auto tree = json::read(*plain);
-  if (!tree.ok()) return refuse(json::go_error(*plain));
+  if (!tree.ok()) return refuse(json::go_error(*plain, tree.error()));
   if ((*tree)["v"].as_string() != "meta.k8s.io/v1") {
     return refuse("server does not recognize this encoded version \"" + std::string((*tree)["v"].as_string()) + "\"");
   }

@@ -73,11 +73,7 @@ std::vector<AcceptClause> parse_accept(std::string_view header) {
 
 // Types of Accept are taken as they are written.
 std::optional<MediaType> encoding_of(std::string_view type) {
-  if (type == "*/*" || type == "application/*") return MediaType::Json;
-  for (const MediaType media : {MediaType::Json, MediaType::Yaml, MediaType::Protobuf}) {
-    if (type == media_type_text(media)) return media;
-  }
-  return std::nullopt;
+  return type == "*/*" || type == "application/*" ? MediaType::Json : exact_media_type(type);
 }
 
 // Whether mime.ParseMediaType can read it: "a/b; name=value; ...".
@@ -165,12 +161,19 @@ std::string OutputType::stream_content_type() const {
   return encoding == MediaType::Protobuf ? std::string(kProtobufMedia) + ";stream=watch" : content_type();
 }
 
+std::optional<MediaType> exact_media_type(std::string_view type) {
+  for (const MediaType media : {MediaType::Json, MediaType::Yaml, MediaType::Protobuf}) {
+    if (type == media_type_text(media)) return media;
+  }
+  return std::nullopt;
+}
+
 Result<void> check_accept(const http::Request& request, bool watchable) {
   const std::string_view header = request.headers.get("Accept");
   if (trim(header).empty()) return {};
   for (const std::string_view clause : split(header, ',')) {
     const std::string_view type = trim(clause.substr(0, clause.find(';')));
-    if (type == "*/*" || type == kJsonMedia || type == kYamlMedia || type == kProtobufMedia) return {};
+    if (type == "*/*" || exact_media_type(type)) return {};
   }
   OutputOffer watch;
   watch.yaml = false;

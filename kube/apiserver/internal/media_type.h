@@ -37,6 +37,9 @@ struct OutputOffer {
 // Lists of resources can be watched, which gives them more types.
 Result<void> check_accept(const http::Request& request, bool watchable);
 
+// The encoding of a media type that is written like this and not otherwise.
+std::optional<MediaType> exact_media_type(std::string_view type);
+
 // The first clause of Accept, by quality, that the endpoint can serve; JSON without the header. NotAcceptable
 // otherwise.
 Result<OutputType> negotiate_output(const http::Request& request, const OutputOffer& offer);

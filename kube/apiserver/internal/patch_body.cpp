@@ -141,10 +141,7 @@ Result<PatchBody> read_patch_body(const http::Request& request, bool custom) {
   const std::string prefix = body.format == PatchFormat::Strategic ? "" : "error decoding patch: ";
   std::vector<std::string> duplicates;
   auto tree = json::read(request.body, {.duplicates = &duplicates});
-  if (!tree.ok()) {
-    const std::string why = json::go_error(request.body);
-    return bad_request(prefix + (why.empty() ? tree.error().message() : why));
-  }
+  if (!tree.ok()) return bad_request(prefix + json::go_error(request.body, tree.error()));
   body.patch = std::move(tree).value();
   if (body.format == PatchFormat::Json) {
     body.findings = odd_operations(body.patch, duplicates);

@@ -41,9 +41,9 @@ std::string metric_scope(const RequestInfo& info) {
 
 }  // namespace
 
-RequestMetrics::Instruments RequestMetrics::make(const RequestRecord& record, const std::string& verb) const {
+RequestMetrics::Instruments RequestMetrics::make(const RequestRecord& record, const std::string& verb,
+                                                 bool known) const {
   const RequestInfo& info = record.scope.info;
-  const bool known = info.resource_request ? is_served_(info) : record.status < 400;
   const auto named = [&](const std::string& label) { return known ? label : std::string(); };
   const std::string dry_run = record.scope.query.get("dryRun") == "All" ? "All" : "";
   MetricLabels labels = {{"component", "apiserver"},
@@ -77,10 +77,11 @@ void RequestMetrics::observe(const RequestRecord& record) {
     if (found != known_.end()) instruments = found->second;
   }
   if (instruments.total == nullptr) {
-    instruments = make(record, verb);
+    const bool known = info.resource_request ? is_served_(info) : record.status < 400;
+    instruments = make(record, verb, known);
     std::lock_guard lock(mutex_);
-    // Paths are the client's to invent: only a bounded number of them is remembered.
-    if (known_.size() < MetricRegistry::kMaxSeriesPerName) known_.emplace(std::move(key), instruments);
+    // What is not served is the client's to invent: it takes no place.
+    if (known && known_.size() < MetricRegistry::kMaxSeriesPerName) known_.emplace(std::move(key), instruments);
   }
   instruments.total->add();
   if (info.verb == "watch") return;

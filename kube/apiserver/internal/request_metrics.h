@@ -31,7 +31,8 @@ class RequestMetrics {
     Counter* total = nullptr;
     Histogram* duration = nullptr;
   };
-  Instruments make(const RequestRecord& record, const std::string& verb) const;
+  // `known`: what is asked for is served, and named.
+  Instruments make(const RequestRecord& record, const std::string& verb, bool known) const;
 
   MetricRegistry& registry_;
   const IsServed is_served_;

@@ -142,6 +142,7 @@ struct ResourceDescriptor {
   std::string published_id;
   // Between versions of one resource; empty where only apiVersion differs.
   std::function<Result<Object>(const Object&, const GroupVersionKind& to)> convert;
+  bool webhook_conversion = false;  // convert says that another server would have to do it
   std::string deprecation_warning;
   std::chrono::seconds lease{0};  // objects expire (events)
 
@@ -151,6 +152,10 @@ struct ResourceDescriptor {
   // "deployments.apps", "pods": as error messages name it.
   std::string qualified_resource() const { return gvk.group.empty() ? resource : resource + "." + gvk.group; }
   const SubresourceDescriptor* find_subresource(std::string_view name) const;
+  // The resource itself ("") or a subresource.
+  bool serves(std::string_view subresource) const {
+    return subresource.empty() || find_subresource(subresource) != nullptr;
+  }
 };
 
 using ResourcePtr = std::shared_ptr<const ResourceDescriptor>;

@@ -62,10 +62,10 @@ std::string storage_key(const ResourceDescriptor& resource, std::string_view ns,
 }
 
 Result<Object> to_storage(const ResourceDescriptor& resource, const Object& object) {
-  ASSIGN_OR_RETURN(Object converted, relabel(resource, object, resource.storage_gvk));
-  if (!resource.custom) return converted;
   // What the stored version does not know goes when bytes are made: until then the rules of the written one hold.
-  return object.with("apiVersion", resource.storage_gvk.api_version());
+  const bool as_written = resource.custom && !resource.webhook_conversion;
+  if (as_written) return object.with("apiVersion", resource.storage_gvk.api_version());
+  return relabel(resource, object, resource.storage_gvk);
 }
 
 Result<Object> to_served(const ResourceDescriptor& resource, const Object& object) {
@@ -96,6 +96,7 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   kept.builtin_schema = resource.builtin_schema;
   kept.custom = resource.custom;
   kept.convert = resource.convert;
+  kept.webhook_conversion = resource.webhook_conversion;
   kept.schema_of_version = resource.schema_of_version;
   Normalise normalise;
   if (resource.convert) normalise.api_version = resource.storage_gvk.api_version();

@@ -1,5 +1,4 @@
 #include <utility>
-#include <variant>
 
 #include "base/text.h"
 #include "kube/apiserver/internal/generic_store.h"

@@ -152,6 +152,14 @@ Error method_not_allowed() {
   return Error(Reason::MethodNotAllowed, "the server does not allow this method on the requested resource");
 }
 
+Result<void> only_gets(const RequestScope& scope) {
+  return scope.request.method == "GET" ? Result<void>() : method_not_allowed();
+}
+
+http::Response page_not_found() {
+  return http::Response::text(404, "404 page not found\n");
+}
+
 std::string unregistered_kind(const GroupVersionKind& gvk) {
   return "no kind \"" + gvk.kind + "\" is registered for version \"" + gvk.api_version() +
          "\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"";

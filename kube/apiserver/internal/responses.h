@@ -30,6 +30,10 @@ Error namespace_mismatch();
 Result<void> check_name_of_url(const Object& object, std::string_view name);
 // The path is served, but not for this method.
 Error method_not_allowed();
+// What answers no other method than GET.
+Result<void> only_gets(const RequestScope& scope);
+// The plain page of a path that nobody answers.
+http::Response page_not_found();
 
 // "no kind "Foo" is registered for version "v1" in scheme ...", as upstream's decoders say.
 std::string unregistered_kind(const GroupVersionKind& gvk);

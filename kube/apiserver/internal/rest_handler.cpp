@@ -75,17 +75,17 @@ Result<http::Response> RestHandler::serve_nothing(const RequestScope& scope) con
   if (core || (root == "apis" && parts.size() > 3 && registry_.table()->has_builtin_group(parts[2]))) {
     return unknown_resource();
   }
-  return http::Response::text(404, "404 page not found\n");
+  return page_not_found();
 }
 
 Result<http::Response> RestHandler::serve(RequestScope& scope) {
   const RequestInfo& info = scope.info;
-  if (info.odd_path && scope.request.path.starts_with("//")) return http::Response::text(404, "404 page not found\n");
+  if (info.odd_path && scope.request.path.starts_with("//")) return page_not_found();
   const ResourceTablePtr table = registry_.table();
   ResourcePtr resource = table->find(info.group, info.version, info.resource);
   if (resource == nullptr) {
     // Whoever serves custom resources knows the group only by its versions.
-    if (!table->has_builtin_group(info.group)) return http::Response::text(404, "404 page not found\n");
+    if (!table->has_builtin_group(info.group)) return page_not_found();
     return unknown_resource();
   }
   // Namespaces are named in their own path; everything else is namespaced by it or not at all.
@@ -94,8 +94,8 @@ Result<http::Response> RestHandler::serve(RequestScope& scope) {
   if (!info.namespace_.empty() && !own_path && !resource->namespaced) return unknown_resource();
   if (info.odd_path || (!info.rest.empty() && info.subresource != "proxy")) return unknown_resource();
   if (of_namespaces) scope.info.namespace_.clear();
-  const bool served = info.subresource.empty() || resource->find_subresource(info.subresource) != nullptr;
-  if (served && !resource->deprecation_warning.empty()) scope.warnings.add(resource->deprecation_warning);
+  if (!resource->serves(info.subresource)) return unknown_resource();
+  if (!resource->deprecation_warning.empty()) scope.warnings.add(resource->deprecation_warning);
   Request request{scope, std::move(resource)};
   return info.subresource.empty() ? serve_resource(request) : serve_subresource(request);
 }
@@ -152,7 +152,6 @@ Result<http::Response> RestHandler::serve_subresource(const Request& request) {
   const RequestInfo& info = request.scope.info;
   const ResourceDescriptor& resource = *request.resource;
   const SubresourceDescriptor* subresource = resource.find_subresource(info.subresource);
-  if (subresource == nullptr) return unknown_resource();
   if (!has_verb(subresource->verbs, info.verb)) return method_not_allowed();
   if (!resource.custom && !is_connection(info.subresource)) TRY(check_accept(request.scope.request, false));
   TRY(check_addressed(request));

@@ -93,7 +93,7 @@ class ServerImpl : public Server {
 
   bool is_served(const RequestInfo& info) const {
     const ResourcePtr resource = registry_->table()->find(info.group, info.version, info.resource);
-    return resource != nullptr && (info.subresource.empty() || resource->find_subresource(info.subresource) != nullptr);
+    return resource != nullptr && resource->serves(info.subresource);
   }
 
   void add_health_checks() {

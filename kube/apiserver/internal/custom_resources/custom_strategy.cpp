@@ -12,9 +12,7 @@ namespace {
 
 const Value& at_dotted_path(const Value& tree, std::string_view path) {
   if (path.starts_with('.')) path.remove_prefix(1);
-  const Value* at = &tree;
-  for (std::string_view step : split(path, '.')) at = &(*at)[step];
-  return *at;
+  return tree.at_path(split(path, '.'));
 }
 
 class CustomStrategy : public Strategy {

@@ -118,6 +118,7 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   const bool webhook = spec["conversion"]["strategy"].as_string() == "Webhook";
   // Where versions differ in nothing but apiVersion, bytes are passed on as they are.
   if (spec["versions"].size() > 1 && (webhook || shapes_differ(spec["versions"]))) {
+    resource->webhook_conversion = webhook;
     resource->convert = [schemas, webhook](const Object& object, const GroupVersionKind& to) {
       return convert_custom(object, to, webhook, *schemas);
     };

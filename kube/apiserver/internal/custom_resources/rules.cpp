@@ -371,30 +371,11 @@ class DefinitionRules {
     } else {
       check_webhook_client(webhook["clientConfig"], client_path, errors_);
     }
-    check_review_versions(webhook["conversionReviewVersions"], versions_path);
-  }
-
-  static bool speaks_known_version(const Value& versions) {
-    return contains_text(versions, "v1") || contains_text(versions, "v1beta1");
-  }
-
-  void check_review_versions(const Value& versions, const FieldPath& path) {
-    if (versions.empty()) return add(field_error::required(path.text()));
-    std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < versions.size(); ++i) {
-      const std::string_view version = versions.at(i).as_string();
-      if (!seen.insert(version).second) {
-        add(field_error::invalid(path.index(i).text(), version, "duplicate version"));
-        continue;
-      }
-      add_name_errors(path.index(i), version, check_dns1035_label(version), errors_);
-    }
+    const Value& versions = webhook["conversionReviewVersions"];
+    if (versions.empty()) return add(field_error::required(versions_path.text()));
     const Value before =
         old_ == nullptr ? Value() : (*old_)["spec"]["conversion"]["webhook"]["conversionReviewVersions"];
-    const bool tolerated = !before.empty() && !speaks_known_version(before);
-    if (!tolerated && !speaks_known_version(versions)) {
-      add(field_error::invalid(path.text(), versions, "must include at least one of v1, v1beta1"));
-    }
+    check_review_versions(versions, !before.empty() && !speaks_known_version(before), versions_path, errors_);
   }
 
   bool has_version(std::string_view name) const {

@@ -21,13 +21,6 @@ constexpr std::string_view kAggregatedForm = ";g=apidiscovery.k8s.io;v=v2;as=API
 constexpr std::string_view kAggregatedSchema = "io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList";
 constexpr std::string_view kMetaTypes = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-std::optional<MediaType> encoding_of(std::string_view media) {
-  if (media == kJsonMedia) return MediaType::Json;
-  if (media == kYamlMedia) return MediaType::Yaml;
-  if (media == kProtobufMedia) return MediaType::Protobuf;
-  return std::nullopt;
-}
-
 // The encoding, where the first clause of Accept that discovery can serve asks for the aggregated form.
 std::optional<MediaType> aggregated_encoding(const http::Request& request) {
   for (std::string_view clause : split(request.headers.get("Accept"), ',')) {
@@ -41,7 +34,7 @@ std::optional<MediaType> aggregated_encoding(const http::Request& request) {
       list = list || part == "as=APIGroupDiscoveryList";
       other_as = other_as || part.starts_with("as=");
     }
-    const std::optional<MediaType> encoding = encoding_of(type);
+    const std::optional<MediaType> encoding = exact_media_type(type);
     if (encoding && group && version && list) return encoding;
     if (!type.empty() && !other_as) return std::nullopt;
   }
@@ -82,19 +75,11 @@ Result<http::Response> aggregated_response(const RequestScope& scope, MediaType 
     json = http::bytes(std::move(text));
     etag += encoding == MediaType::Protobuf ? "P" : "Y";
   }
-  const std::string_view media = encoding == MediaType::Json       ? kJsonMedia
-                                 : encoding == MediaType::Protobuf ? kProtobufMedia
-                                                                   : kYamlMedia;
-  http::Response response =
-      http_answers::with_etag(scope.request, json, etag, std::string(media) + std::string(kAggregatedForm));
+  http::Response response = http_answers::with_etag(
+      scope.request, json, etag, std::string(media_type_text(encoding)) + std::string(kAggregatedForm));
   response.headers.set("Cache-Control", "public");
   response.headers.set("Vary", "Accept");
   return response;
-}
-
-Result<void> only_gets(const RequestScope& scope) {
-  if (scope.request.method == "GET") return {};
-  return method_not_allowed();
 }
 
 }  // namespace
@@ -204,7 +189,7 @@ Result<http::Response> Discovery::group(RequestScope& scope, const std::string& 
   for (const DiscoveryGroup& served : current_groups()) {
     if (served.name == name) return classic_response(scope, group_document(served));
   }
-  return http::Response::text(404, "404 page not found\n");
+  return page_not_found();
 }
 
 Result<http::Response> Discovery::version(RequestScope& scope, const std::string& group, const std::string& version) {
@@ -215,7 +200,7 @@ Result<http::Response> Discovery::version(RequestScope& scope, const std::string
       if (one.version == version) return classic_response(scope, resource_list_document(group, one));
     }
   }
-  return http::Response::text(404, "404 page not found\n");
+  return page_not_found();
 }
 
 }  // namespace coracle::kube::apiserver

@@ -11,6 +11,7 @@
 #include "kube/apiserver/internal/discovery/openapi_protobuf.h"
 #include "kube/apiserver/internal/discovery/openapi_schema.h"
 #include "kube/apiserver/internal/http_answers.h"
+#include "kube/apiserver/internal/responses.h"
 
 namespace coracle::kube::apiserver {
 
@@ -160,7 +161,7 @@ Result<http::Response> OpenApi::document(RequestScope& scope) {
   for (const Part& candidate : current->parts) {
     if (candidate.path == path) part = &candidate;
   }
-  if (part == nullptr) return http::Response::text(404, "404 page not found\n");
+  if (part == nullptr) return page_not_found();
   const std::string_view hash = scope.query.get("hash");
   if (!hash.empty() && hash != part->hash) {
     http::Response moved;

@@ -122,28 +122,31 @@ bool is_internal_group(std::string_view group) {
   return group == "meta.k8s.io" || group == "apidiscovery.k8s.io";
 }
 
-// The value that Go has where nothing is given, as upstream prints it for what is no pointer; empty for the rest.
-std::string_view zero_value(const Schema& schema) {
+// The value that Go has where nothing is given, as upstream prints it for what is no pointer; null for the rest.
+Value zero_value(const Schema& schema) {
   switch (schema.kind) {
     case SchemaKind::Boolean:
-      return "false";
+      return false;
     case SchemaKind::Integer:
     case SchemaKind::Number:
-      return "0";
+      return 0;
     case SchemaKind::String:
-      return "\"\"";
+      return "";
     case SchemaKind::Struct:
-      return "{}";
+      return Value::object();
     default:
       return {};
   }
 }
 
-// The default of a field in upstream's documents: what its type declares, never what code fills in.
-std::string_view shown_default(const Field& field) {
-  if (field.declared_default) return field.default_json;
+// The default of a field in upstream's documents: what its type declares, never what code fills in. Null: none.
+Value shown_default(const Field& field) {
+  if (field.declared_default) {
+    auto declared = json::read(field.default_json);
+    return declared.ok() ? std::move(declared).value() : Value();
+  }
   const bool shown = !field.pointer && (field.always_emitted || field.schema->kind == SchemaKind::Struct);
-  return shown ? zero_value(*field.schema) : std::string_view();
+  return shown ? zero_value(*field.schema) : Value();
 }
 
 std::string patch_strategy_text(std::uint8_t bits) {
@@ -293,7 +296,7 @@ Value OpenApiTypes::kinds_of_type(std::string_view name) const {
   const bool common = is_common_kind(name);
   GroupVersionKind last;
   for (const KindSchema& kind : builtin_kinds()) {
-    if (is_internal_group(kind.group)) continue;
+    if (is_internal_group(kind.group) || (!common && kind.schema->name != name)) continue;
     GroupVersionKind gvk = {std::string(kind.group), std::string(kind.version), std::string(kind.kind)};
     if (common) {
       gvk.kind = name.substr(name.rfind('.') + 1);
@@ -301,8 +304,6 @@ Value OpenApiTypes::kinds_of_type(std::string_view name) const {
       const bool told = own || gvk.group.empty() || own_.version.empty();
       if (!told || gvk == last) continue;
       last = gvk;
-    } else if (kind.schema->name != name) {
-      continue;
     }
     kinds.add(openapi_kind(gvk));
   }
@@ -353,20 +354,16 @@ Value OpenApiTypes::with_members(const Value& type, const Value& members) const 
 // What stands in a list or a map: no pointer, hence with a default.
 Value OpenApiTypes::element(const Schema& schema) {
   const Value type = node(schema);
-  const std::string_view zero = dialect_ == OpenApiDialect::V3 ? zero_value(schema) : std::string_view();
-  auto value = json::read(zero.empty() ? "null" : zero);
-  if (zero.empty() || !value.ok()) return type;
-  return with_members(type, Value::object({{"default", std::move(value).value()}}));
+  const Value zero = dialect_ == OpenApiDialect::V3 ? zero_value(schema) : Value();
+  return zero.is_null() ? type : with_members(type, Value::object({{"default", zero}}));
 }
 
 Value OpenApiTypes::field(const Field& field) {
   Value::ObjectBuilder extra;
   extra.set_nonempty("description", field.description);
   // The older form is without defaults: its readers took them for what an empty field means.
-  const std::string_view shown = dialect_ == OpenApiDialect::V3 ? shown_default(field) : std::string_view();
-  if (!shown.empty()) {
-    auto value = json::read(shown);
-    if (value.ok()) extra.set("default", std::move(value).value());
+  if (dialect_ == OpenApiDialect::V3) {
+    if (Value shown = shown_default(field); !shown.is_null()) extra.set("default", std::move(shown));
   }
   add_merge_rules(extra, *field.schema);
   return with_members(node(*field.schema), std::move(extra).build());
@@ -469,8 +466,9 @@ Value OpenApiTypes::build() {
     Value::ObjectBuilder written(body(*schema));
     written.set_nonempty("x-kubernetes-group-version-kind", kinds_of_type(schema->name));
     for (const TypeUnions& unions : builtin_unions()) {
-      auto value = json::read(unions.type == schema->name ? unions.json : "null");
-      if (value.ok() && !value.value().is_null()) written.set("x-kubernetes-unions", std::move(value).value());
+      if (unions.type != schema->name) continue;
+      auto value = json::read(unions.json);
+      if (value.ok()) written.set("x-kubernetes-unions", std::move(value).value());
     }
     types_[std::string(schema->name)] = std::move(written).build();
   }

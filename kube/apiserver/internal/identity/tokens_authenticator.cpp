@@ -1,6 +1,5 @@
 #include "kube/apiserver/internal/identity/tokens_authenticator.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/encoding.h"

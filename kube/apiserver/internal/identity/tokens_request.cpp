@@ -197,11 +197,11 @@ void add_token_discovery(EndpointTable& endpoints, const TokenAuthority& authori
   std::string configuration = authority.discovery_document("https://" + host_port + "/openid/v1/jwks");
   endpoints.set_exact("/.well-known/openid-configuration",
                       [configuration](RequestScope& scope) -> Result<http::Response> {
-                        if (scope.request.method != "GET") return method_not_allowed();
+                        TRY(only_gets(scope));
                         return key_document(configuration, "application/json");
                       });
   endpoints.set_exact("/openid/v1/jwks", [&authority](RequestScope& scope) -> Result<http::Response> {
-    if (scope.request.method != "GET") return method_not_allowed();
+    TRY(only_gets(scope));
     ASSIGN_OR_RETURN(std::string keys, authority.key_set_document());
     return key_document(std::move(keys), "application/jwk-set+json");
   });

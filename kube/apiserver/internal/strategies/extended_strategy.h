@@ -2,16 +2,18 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "kube/apiserver/internal/resource.h"
 
 namespace coracle::kube::apiserver {
 
-// The standard strategy of a resource as the ground on which its special rules stand: whatever is not
-// overridden does what StandardBehaviour says.
+// The standard strategy of a resource, or other rules for it, as the ground on which special rules stand: what is not
+// overridden does what those say.
 class ExtendedStrategy : public Strategy {
  public:
   explicit ExtendedStrategy(const StandardBehaviour& behaviour) : standard_(make_standard_strategy(behaviour)) {}
+  explicit ExtendedStrategy(std::shared_ptr<const Strategy> standard) : standard_(std::move(standard)) {}
 
   Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
     return standard_->prepare_for_create(write, std::move(object));
@@ -26,7 +28,7 @@ class ExtendedStrategy : public Strategy {
   bool status_resets_metadata() const override { return standard_->status_resets_metadata(); }
 
  private:
-  const std::unique_ptr<const Strategy> standard_;
+  const std::shared_ptr<const Strategy> standard_;
 };
 
 }  // namespace coracle::kube::apiserver

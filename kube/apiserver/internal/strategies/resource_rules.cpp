@@ -7,24 +7,20 @@
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/pods/pod_warnings.h"
+#include "kube/apiserver/internal/strategies/validation_common.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
 
 namespace {
 
-const Value& value_at(const Object& object, std::string_view path) {
-  const Value* value = &object.tree();
-  for (const std::string_view name : split(path, '.')) value = &(*value)[name];
-  return *value;
-}
-
 // What the update would change of the fields that stay as they are.
 FieldErrors frozen_errors(std::span<const FrozenField> fields, const Object& object, const Object& old) {
   FieldErrors errors;
   for (const FrozenField& frozen : fields) {
-    const Value& now = value_at(object, frozen.path);
-    const Value& before = value_at(old, frozen.path);
+    const std::vector<std::string_view> path = split(frozen.path, '.');
+    const Value& now = object.tree().at_path(path);
+    const Value& before = old.tree().at_path(path);
     if (now == before || (is_zero(now) && is_zero(before))) continue;
     errors.push_back(frozen.forbidden ? field_error::forbidden(frozen.path, frozen.detail)
                                       : field_error::invalid(frozen.path, now, frozen.detail));
@@ -35,7 +31,7 @@ FieldErrors frozen_errors(std::span<const FrozenField> fields, const Object& obj
 // What the schema says of a workload's selector, as the rules of other resources would.
 void take_selector_error(FieldErrors& errors, FieldErrors& frozen) {
   for (const Cause& cause : errors) {
-    if (cause.field == "spec.selector" && cause.message.ends_with("field is immutable")) frozen.push_back(cause);
+    if (cause.field == "spec.selector" && cause.message.ends_with(kImmutableField)) frozen.push_back(cause);
   }
 }
 
@@ -96,7 +92,7 @@ class RuledStrategy : public ExtendedStrategy {
     if (rules_.warn != nullptr) warnings = rules_.warn(object, old);
     const bool respecified = old == nullptr || object.generation() != old->generation();
     if (!template_path_.empty() && respecified) {
-      const Value& pod = member_at(object.tree(), template_path_);
+      const Value& pod = object.tree().at_path(template_path_);
       add_pod_warnings(pod["spec"], pod["metadata"], FieldPath(join(template_path_, ".")), warnings);
     }
     return warnings;

@@ -96,9 +96,7 @@ bool is_identifier(std::string_view text) {
   constexpr std::string_view kReserved[] = {"true",     "false",   "null",      "in",       "as",  "break",  "const",
                                             "continue", "else",    "for",       "function", "if",  "import", "let",
                                             "loop",     "package", "namespace", "return",   "var", "void",   "while"};
-  const auto is_word = [](char c) {
-    return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  };
+  const auto is_word = [](char c) { return c == '_' || is_alphanumeric(c); };
   return !text.empty() && !is_digit(text.front()) && std::all_of(text.begin(), text.end(), is_word) &&
          !is_listed(text, kReserved);
 }

@@ -22,10 +22,6 @@ bool is_harmless(const Value& hook) {
   return std::find(std::begin(kHarmless), end, hook["sideEffects"].as_string()) != end;
 }
 
-bool speaks_known_version(const Value& versions) {
-  return contains_text(versions, "v1") || contains_text(versions, "v1beta1");
-}
-
 // What stored configurations may have that new ones may not, and may keep.
 struct Tolerance {
   explicit Tolerance(const Object* old) {
@@ -151,24 +147,6 @@ void check_side_effects(const Value& hook, bool tolerated, const FieldPath& path
   }
 }
 
-void check_review_versions(const Value& versions, bool tolerated, const FieldPath& path, FieldErrors& errors) {
-  if (versions.empty()) {
-    restate(errors, field_error::required(path.text(), "must specify one of v1, v1beta1"));
-    return;
-  }
-  std::set<std::string, std::less<>> seen;
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    const std::string_view version = versions.at(i).as_string();
-    if (!seen.emplace(version).second) {
-      errors.push_back(field_error::invalid(path.index(i).text(), version, "duplicate version"));
-      continue;
-    }
-    add_name_errors(path.index(i), version, check_dns1035_label(version), errors);
-  }
-  if (tolerated || speaks_known_version(versions)) return;
-  errors.push_back(field_error::invalid(path.text(), versions, "must include at least one of v1, v1beta1"));
-}
-
 void check_hook(const Value& hook, const Value& before, const Tolerance& tolerance, const FieldPath& path,
                 FieldErrors& errors) {
   check_hook_name(hook["name"], path.child("name"), errors);
@@ -216,6 +194,28 @@ constexpr ResourceRules kWebhookRules[] = {
 };
 
 }  // namespace
+
+bool speaks_known_version(const Value& versions) {
+  return contains_text(versions, "v1") || contains_text(versions, "v1beta1");
+}
+
+void check_review_versions(const Value& versions, bool tolerated, const FieldPath& path, FieldErrors& errors) {
+  if (versions.empty()) {
+    restate(errors, field_error::required(path.text(), "must specify one of v1, v1beta1"));
+    return;
+  }
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const std::string_view version = versions.at(i).as_string();
+    if (!seen.emplace(version).second) {
+      errors.push_back(field_error::invalid(path.index(i).text(), version, "duplicate version"));
+      continue;
+    }
+    add_name_errors(path.index(i), version, check_dns1035_label(version), errors);
+  }
+  if (tolerated || speaks_known_version(versions)) return;
+  errors.push_back(field_error::invalid(path.text(), versions, "must include at least one of v1, v1beta1"));
+}
 
 void check_webhook_client(const Value& client, const FieldPath& path, FieldErrors& errors) {
   const bool url = client["url"].is_string();

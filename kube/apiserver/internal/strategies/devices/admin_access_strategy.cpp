@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kube/apiserver/internal/strategies/extended_strategy.h"
 #include "kube/object/field_path.h"
 #include "kube/schema/field_error.h"
 
@@ -15,26 +16,15 @@ constexpr std::string_view kUnmarked =
     "admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing "
     "namespace";
 
-class AdminAccessStrategy : public Strategy {
+class AdminAccessStrategy : public ExtendedStrategy {
  public:
-  AdminAccessStrategy(std::shared_ptr<const Strategy> rules, std::shared_ptr<const StrategyEnvironment> environment,
-                      std::string_view requests)
-      : rules_(std::move(rules)), environment_(std::move(environment)), requests_(requests) {}
+  AdminAccessStrategy(const std::shared_ptr<const Strategy>& rules,
+                      std::shared_ptr<const StrategyEnvironment> environment, std::string_view requests)
+      : ExtendedStrategy(rules), rules_(rules), environment_(std::move(environment)), requests_(requests) {}
 
-  Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
-    return rules_->prepare_for_create(write, std::move(object));
-  }
-  Result<Object> prepare_for_update(const WriteContext& write, Object object, const Object& old) const override {
-    return rules_->prepare_for_update(write, std::move(object), old);
-  }
   std::vector<std::string> warnings(const WriteContext& write, const Object& object, const Object* old) const override {
     return rules_->warnings(write, object, old);
   }
-  std::string_view default_propagation() const override { return rules_->default_propagation(); }
-  bool allow_create_on_update() const override { return rules_->allow_create_on_update(); }
-  bool allow_unconditional_update() const override { return rules_->allow_unconditional_update(); }
-  bool returns_object_on_delete() const override { return rules_->returns_object_on_delete(); }
-  bool status_resets_metadata() const override { return rules_->status_resets_metadata(); }
 
   void validate(const WriteContext& write, const Object& object, FieldErrors& errors) const override {
     rules_->validate(write, object, errors);
@@ -95,7 +85,7 @@ std::shared_ptr<const Strategy> make_admin_access_strategy(std::shared_ptr<const
                                                            std::string_view resource) {
   const std::string_view requests =
       resource == "resourceclaims" ? "spec.devices.requests" : "spec.spec.devices.requests";
-  return std::make_shared<AdminAccessStrategy>(std::move(rules), std::move(environment), requests);
+  return std::make_shared<AdminAccessStrategy>(rules, std::move(environment), requests);
 }
 
 }  // namespace coracle::kube::apiserver

@@ -31,7 +31,7 @@ bool is_semver_number(std::string_view text) {
 
 // Dot-separated identifiers; numbers among those of a pre-release have no leading zeros.
 bool are_semver_identifiers(std::string_view text, bool prerelease) {
-  const auto fits = [](char c) { return c == '-' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto fits = [](char c) { return c == '-' || is_alphanumeric(c); };
   for (const std::string_view part : split(text, '.')) {
     if (part.empty() || !std::all_of(part.begin(), part.end(), fits)) return false;
     if (prerelease && std::all_of(part.begin(), part.end(), is_digit) && !is_semver_number(part)) return false;

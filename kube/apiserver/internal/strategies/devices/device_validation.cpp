@@ -17,7 +17,7 @@ constexpr std::int64_t kMaxBindingConditions = 4;
 constexpr std::size_t kMaxIdentifier = 32;
 
 void check_identifier(std::string_view text, const FieldPath& path, FieldErrors& errors) {
-  const auto fits = [](char c) { return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto fits = [](char c) { return c == '_' || is_alphanumeric(c); };
   if (text.size() > kMaxIdentifier) errors.push_back(field_error::too_long(path.text(), kMaxIdentifier));
   if (!text.empty() && !is_digit(text.front()) && std::all_of(text.begin(), text.end(), fits)) return;
   errors.push_back(field_error::invalid(path.text(), text,

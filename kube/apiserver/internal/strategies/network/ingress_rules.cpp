@@ -200,8 +200,7 @@ void check_controller(const Value& controller, FieldErrors& errors) {
   const std::string_view rest = text.substr(slash + 1);
   add_name_errors(path, host, check_dns1123_subdomain(host), errors);
   const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("/-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view("/-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
   });
   if (plain) return;
   errors.push_back(field_error::invalid(

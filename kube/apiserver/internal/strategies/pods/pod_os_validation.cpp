@@ -55,10 +55,6 @@ void check_linux(const FieldCheck& spec) {
   visit_containers(spec, check);
 }
 
-bool is_domain_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_net_bios_domain(std::string_view domain) {
   constexpr std::size_t kMaximum = 15;
   return !domain.empty() && domain.size() <= kMaximum && domain.front() != '.' &&
@@ -67,9 +63,9 @@ bool is_net_bios_domain(std::string_view domain) {
 
 bool is_dns_domain(std::string_view domain) {
   for (const std::string_view label : split(domain, '.')) {
-    if (label.empty() || label.size() > kMaxDns1123Label || !is_domain_character(label.front()) ||
-        !is_domain_character(label.back()) ||
-        !std::all_of(label.begin(), label.end(), [](char c) { return is_domain_character(c) || c == '-'; })) {
+    if (label.empty() || label.size() > kMaxDns1123Label || !is_alphanumeric(label.front()) ||
+        !is_alphanumeric(label.back()) ||
+        !std::all_of(label.begin(), label.end(), [](char c) { return is_alphanumeric(c) || c == '-'; })) {
       return false;
     }
   }

@@ -95,9 +95,9 @@ Value without_disabled_fields(const Value& spec, const Value& old) {
 
 Object without_disabled_template_fields(const Object& object, std::span<const std::string_view> path,
                                         const Object* old) {
-  const Value& spec = member_at(object.tree(), path)["spec"];
+  const Value& spec = object.tree().at_path(path)["spec"];
   if (!spec.is_object()) return object;
-  const Value kept = without_disabled_fields(spec, old == nullptr ? Value() : member_at(old->tree(), path)["spec"]);
+  const Value kept = without_disabled_fields(spec, old == nullptr ? Value() : old->tree().at_path(path)["spec"]);
   if (kept.same_tree(spec)) return object;
   std::vector<std::string_view> to_spec(path.begin(), path.end());
   to_spec.push_back("spec");
@@ -114,12 +114,6 @@ std::span<const std::string_view> pod_template_path(std::string_view resource) {
   if (resource == "cronjobs") return kInJob;
   return is_listed(resource, kWorkloads) ? std::span<const std::string_view>(kInSpec)
                                          : std::span<const std::string_view>();
-}
-
-const Value& member_at(const Value& value, std::span<const std::string_view> path) {
-  const Value* found = &value;
-  for (const std::string_view name : path) found = &(*found)[name];
-  return *found;
 }
 
 void check_pod_annotations(const Value& annotations, const FieldPath& path, const Value& spec, FieldErrors& errors) {

@@ -33,7 +33,6 @@ Value without_disabled_fields(const Value& spec, const Value& old);
 
 // Where objects of a resource have their pod template; empty for those that have none.
 std::span<const std::string_view> pod_template_path(std::string_view resource);
-const Value& member_at(const Value& value, std::span<const std::string_view> path);
 // The object with such fields dropped from its template.
 Object without_disabled_template_fields(const Object& object, std::span<const std::string_view> path,
                                         const Object* old);

@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::string_view kOneType = "may not specify more than 1 volume type";
 
-bool is_identifier_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // "2020-01.com.example:disk"
 bool is_qualified_initiator(std::string_view text) {
   constexpr std::string_view kDate = "dddd-dd.";
@@ -32,8 +28,7 @@ bool is_qualified_initiator(std::string_view text) {
     if (kDate[i] == 'd' ? !is_digit(text[i]) : text[i] != kDate[i]) return false;
   }
   const std::string_view domain = text.substr(kDate.size(), colon - kDate.size());
-  return std::all_of(domain.begin(), domain.end(),
-                     [](char c) { return is_identifier_character(c) || c == '.' || c == '-'; }) &&
+  return std::all_of(domain.begin(), domain.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '-'; }) &&
          text.find_first_of(",;*&$| \t\n\v\f\r", colon) == std::string_view::npos;
 }
 
@@ -46,7 +41,7 @@ bool is_initiator_name(std::string_view name) {
   const std::string_view rest = name.substr(kPrefix);
   if (name.starts_with("iqn")) return name[kPrefix - 1] == '.' && is_qualified_initiator(rest);
   return rest.size() == (name.starts_with("eui") ? kEuiDigits : kNaaDigits) &&
-         std::all_of(rest.begin(), rest.end(), is_identifier_character);
+         std::all_of(rest.begin(), rest.end(), is_alphanumeric);
 }
 
 void check_initiator(const FieldCheck& name) {

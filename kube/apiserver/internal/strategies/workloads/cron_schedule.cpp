@@ -135,9 +135,8 @@ constexpr std::string_view kZoneFolders[] = {"/usr/share/zoneinfo/", "/usr/share
 bool is_zone_part(std::string_view part) {
   constexpr std::string_view kMarks = ".-_+";
   if (part.empty() || part.size() > kMaxZonePart || part == "." || part == ".." || part.front() == '-') return false;
-  return std::all_of(part.begin(), part.end(), [&](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
-  });
+  return std::all_of(part.begin(), part.end(),
+                     [&](char c) { return is_alphanumeric(c) || kMarks.find(c) != kMarks.npos; });
 }
 
 bool knows_zone(const std::string& zone) {

@@ -196,9 +196,8 @@ void check_manager(const Value& manager, const FieldPath& path, FieldErrors& err
   } else {
     const std::string_view host = text.substr(0, slash), rest = text.substr(slash + 1);
     add_name_errors(path, host, check_dns1123_subdomain(host), errors);
-    const bool clean = std::all_of(rest.begin(), rest.end(), [&](char c) {
-      return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
-    });
+    const bool clean = std::all_of(rest.begin(), rest.end(),
+                                   [&](char c) { return is_alphanumeric(c) || kMarks.find(c) != kMarks.npos; });
     if (!clean) {
       errors.push_back(field_error::invalid(
           path.text(), rest, "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"));
