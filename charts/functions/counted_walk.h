@@ -22,4 +22,8 @@ Result<Outcome> counted_walk(const Call& call, std::size_t items_of_node, Walk w
   return outcome;
 }
 
+inline Result<bool> counted_equal(const Call& call, const GoValue& a, const GoValue& b) {
+  return counted_walk<bool>(call, kItemsOfComparison, [&](std::size_t& nodes) { return deep_equal(a, b, nodes); });
+}
+
 }  // namespace coracle::charts

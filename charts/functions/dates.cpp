@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "charts/functions/convert.h"
 #include "charts/template/evaluator.h"
 #include "charts/template/function.h"
 #include "charts/template/go_format.h"

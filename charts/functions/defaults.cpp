@@ -42,9 +42,7 @@ Output default_deep_copy(const Call& call) {
 }
 
 Output default_deep_equal(const Call& call) {
-  ASSIGN_OR_RETURN(const bool same, counted_walk<bool>(call, kItemsOfComparison, [&](std::size_t& nodes) {
-                     return deep_equal(call[0], call[1], nodes);
-                   }));
+  ASSIGN_OR_RETURN(const bool same, counted_equal(call, call[0], call[1]));
   return GoValue::boolean(same);
 }
 

@@ -4,7 +4,6 @@
 #include "base/go_text.h"
 #include "base/json/json.h"
 #include "base/yaml/yaml.h"
-#include "charts/functions/convert.h"
 #include "charts/functions/counted_walk.h"
 #include "charts/functions/toml.h"
 #include "charts/template/function.h"

@@ -79,9 +79,7 @@ Output list_compact(const Call& call) {
 
 Result<bool> holds(const Call& call, std::span<const GoValue> items, const GoValue& wanted) {
   for (const GoValue& item : items) {
-    ASSIGN_OR_RETURN(const bool same, counted_walk<bool>(call, kItemsOfComparison, [&](std::size_t& nodes) {
-                       return deep_equal(item, wanted, nodes);
-                     }));
+    ASSIGN_OR_RETURN(const bool same, counted_equal(call, item, wanted));
     if (same) return true;
   }
   return false;

@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 
-#include "base/json/json.h"
 #include "charts/chart.h"
 #include "charts/testing/packed_chart.h"
 

@@ -137,7 +137,6 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   const Object* live_object = item.live ? &*item.live : nullptr;
   if (options.skip && options.skip(item.desired, live_object)) return item;
-  const bool force = options.force || (options.force_one && options.force_one(item.desired, live_object));
   const bool leave = options.leave_managers && options.leave_managers(item.desired, live_object);
   if (!leave) {
     ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live),
@@ -147,7 +146,8 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   Result<Object> outcome = client_.apply(context, item.resource, item.desired,
                                          {.field_manager = options.field_manager, .dry_run = true, .force = true});
   if (!outcome.ok()) {
-    if (!force || !item.live || !is_immutable_error(outcome.error())) return outcome.error();
+    const bool immutable = item.live && is_immutable_error(outcome.error());
+    if (!immutable || !options.force || !options.force(item.desired, &*item.live)) return outcome.error();
     item.recreate = true;
     item.outcome = item.desired;
     return item;

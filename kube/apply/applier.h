@@ -23,9 +23,8 @@ struct ApplyOptions {
   std::vector<std::string> take_over_managers = {};
   // Decides per object and its live counterpart whether others keep what they own of it.
   std::function<bool(const Object& desired, const Object* live)> leave_managers = {};
-  // Delete and create again where an immutable field stands in the way: all objects, or those that ask for it.
-  bool force = false;
-  std::function<bool(const Object& desired, const Object* live)> force_one = {};
+  // Decides, where an immutable field stands in the way, whether to delete the object and create it again.
+  std::function<bool(const Object& desired, const Object* live)> force = {};
   // Decides per object and its live counterpart (null when there is none) whether to leave it alone.
   std::function<bool(const Object& desired, const Object* live)> skip = {};
   // How long a stage (definitions, then classes) may take to become ready for the next one.

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/json/json.h"
+#include "base/text.h"
 
 namespace coracle::kube {
 namespace {
@@ -15,17 +16,13 @@ std::string entry(std::string_view manager, std::string_view operation, std::str
 
 // What is left of entries when "kustomize-controller" has taken over from kubectl.
 std::string after_take_over(std::initializer_list<std::string> entries) {
-  std::string text;
-  for (const std::string& each : entries) text += (text.empty() ? "[" : ",") + each;
-  const std::optional<Value> taken =
-      taken_over(json::read(text + "]").value(), {"kubectl", "before-first-apply"}, "kustomize-controller");
+  const std::optional<Value> taken = taken_over(json::read("[" + join(entries, ",") + "]").value(),
+                                                {"kubectl", "before-first-apply"}, "kustomize-controller");
   return taken ? json::write_sorted(*taken) : "nothing";
 }
 
 std::string as_written(std::initializer_list<std::string> entries) {
-  std::string text;
-  for (const std::string& each : entries) text += (text.empty() ? "[" : ",") + each;
-  return json::write_sorted(json::read(text + "]").value());
+  return json::write_sorted(json::read("[" + join(entries, ",") + "]").value());
 }
 
 }  // namespace

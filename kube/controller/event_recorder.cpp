@@ -106,13 +106,9 @@ Result<ObjectKey> EventRecorder::write_new(const Context& context, const Object&
   // Events of cluster-scoped objects live in "default", as upstream's do.
   const std::string ns(about.namespace_().empty() ? "default" : about.namespace_());
   const std::string name = std::string(about.name()) + "." + context.executor().random().hex(8);
-  Value::ObjectBuilder metadata;
-  metadata.set("name", name).set("namespace", ns);
-  if (!annotations.empty()) {
-    Value::ObjectBuilder texts;
-    for (const auto& [key, text] : annotations) texts.set(key, text);
-    metadata.set("annotations", std::move(texts).build());
-  }
+  Value::ObjectBuilder texts, metadata;
+  for (const auto& [key, text] : annotations) texts.set(key, text);
+  metadata.set("name", name).set("namespace", ns).set_nonempty("annotations", std::move(texts).build());
   const Object event(Value::object({
       {"kind", "Event"},
       {"apiVersion", "v1"},

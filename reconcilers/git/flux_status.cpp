@@ -73,12 +73,14 @@ Value plan_flux_conditions(const Value& conditions, const FluxOutcome& outcome, 
   return with_flux_condition(planned, stalled, {"Stalled", "True", outcome.reason, outcome.message}, generation, now);
 }
 
+void set_handled_request(Value::ObjectBuilder& status, const kube::Object& object) {
+  status.set_nonempty("lastHandledReconcileAt", object.annotation(kReconcileRequest));
+}
+
 Value plan_suspended_status(const kube::Object& object) {
   const Value& before = object["status"];
   Value::ObjectBuilder status(before);
-  if (const std::string_view requested = object.annotation(kReconcileRequest); !requested.empty()) {
-    status.set("lastHandledReconcileAt", requested);
-  }
+  set_handled_request(status, object);
   if (kube::condition_is_true(before["conditions"], "Ready")) {
     status.set("observedGeneration", object.generation());
     status.set("conditions", kube::without_condition(before["conditions"], "Reconciling"));

@@ -45,6 +45,9 @@ struct FluxCondition {
 Value with_flux_condition(const Value& conditions, bool wanted, const FluxCondition& condition, std::int64_t generation,
                           WallTime now);
 
+// Says which reconcile request was answered, if there was one.
+void set_handled_request(Value::ObjectBuilder& status, const kube::Object& object);
+
 // Status of an object that is suspended: the request is handled, and what is ready is so in its present generation.
 Value plan_suspended_status(const kube::Object& object);
 

@@ -95,6 +95,10 @@ bool matches_path(const std::vector<std::string>& pattern, bool directories_only
 
 void IgnoreRules::add(std::string_view text, std::string_view directory) {
   constexpr std::size_t kMaxRules = 10'000;
+  std::vector<std::string> below;
+  for (const std::string_view part : split(directory, '/')) {
+    if (!part.empty()) below.emplace_back(part);
+  }
   while (!text.empty() && rules_.size() < kMaxRules) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -107,9 +111,7 @@ void IgnoreRules::add(std::string_view text, std::string_view directory) {
     rule.directories_only = line.ends_with('/');
     if (rule.directories_only) line.remove_suffix(1);
     for (const std::string_view part : split(line, '/')) rule.pattern.emplace_back(part);
-    for (const std::string_view part : split(directory, '/')) {
-      if (!part.empty()) rule.directory.emplace_back(part);
-    }
+    rule.directory = below;
     rules_.push_back(std::move(rule));
   }
 }

@@ -171,8 +171,9 @@ class KustomizationReconciler : public kube::Reconciler {
     kube::ApplyOptions options;
     options.field_manager = kKustomizeManager;
     options.take_over_managers = {"kubectl", "before-first-apply"};
-    options.force = kustomization["spec"]["force"].as_bool();
-    options.force_one = may_recreate;
+    options.force = [all = kustomization["spec"]["force"].as_bool()](const auto& desired, const auto* live) {
+      return all || may_recreate(desired, live);
+    };
     options.leave_managers = leaves_managers;
     options.skip = is_left_alone;
     std::vector<kube::Applied> applied;

@@ -30,6 +30,11 @@ bool is_marked(const kube::Object& object, std::string_view name, std::string_vi
   return to_lower(object.annotation(key)) == value || to_lower(object.label(key)) == value;
 }
 
+bool either_marked(const kube::Object& desired, const kube::Object* live, std::string_view name,
+                   std::string_view value) {
+  return is_marked(desired, name, value) || (live != nullptr && is_marked(*live, name, value));
+}
+
 std::string_view file_base(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -147,19 +152,16 @@ bool may_prune(const kube::Object& kustomization, const kube::Object& live) {
 }
 
 bool is_left_alone(const kube::Object& desired, const kube::Object* live) {
-  for (const kube::Object* object : {&desired, live}) {
-    if (object == nullptr) continue;
-    if (is_marked(*object, "reconcile", "disabled") || is_marked(*object, "ssa", "ignore")) return true;
-  }
-  return live != nullptr && is_marked(desired, "ssa", "ifnotpresent");
+  return either_marked(desired, live, "reconcile", "disabled") || either_marked(desired, live, "ssa", "ignore") ||
+         (live != nullptr && is_marked(desired, "ssa", "ifnotpresent"));
 }
 
 bool leaves_managers(const kube::Object& desired, const kube::Object* live) {
-  return is_marked(desired, "ssa", "merge") || (live != nullptr && is_marked(*live, "ssa", "merge"));
+  return either_marked(desired, live, "ssa", "merge");
 }
 
 bool may_recreate(const kube::Object& desired, const kube::Object* live) {
-  return is_marked(desired, "force", "enabled") || (live != nullptr && is_marked(*live, "force", "enabled"));
+  return either_marked(desired, live, "force", "enabled");
 }
 
 kube::ObjectKey source_key(const kube::Object& kustomization) {

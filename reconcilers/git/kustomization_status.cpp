@@ -24,9 +24,7 @@ Value plan_kustomization_status(const kube::Object& kustomization, const Attempt
   }
   status.set("conditions", conditions);
   if (is_final(attempt.outcome)) status.set("observedGeneration", generation);
-  if (const std::string_view requested = kustomization.annotation(kReconcileRequest); !requested.empty()) {
-    status.set("lastHandledReconcileAt", requested);
-  }
+  set_handled_request(status, kustomization);
   if (!attempt.revision.empty()) status.set("lastAttemptedRevision", attempt.revision);
   if (attempt.applied) status.set("lastAppliedRevision", attempt.revision);
   if (attempt.inventory) status.set("inventory", kube::inventory_value(*attempt.inventory));

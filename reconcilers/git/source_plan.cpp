@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "charts/semver.h"
 #include "kube/object/conditions.h"
 #include "reconcilers/git/ignore_rules.h"
@@ -137,9 +138,8 @@ std::string mirror_name(const kube::ObjectKey& key) {
 std::string stored_commit_text(std::string_view subject) {
   constexpr std::size_t kMaxCharacters = 50;
   std::size_t end = 0;
-  for (std::size_t characters = 0; end < subject.size(); ++end) {
-    const bool starts = (static_cast<unsigned char>(subject[end]) & 0xC0) != 0x80;
-    if (starts && characters++ == kMaxCharacters) break;
+  for (std::size_t characters = 0; end < subject.size() && characters < kMaxCharacters; ++characters) {
+    end += decode_rune(subject.substr(end)).length;
   }
   return "stored artifact for commit '" + std::string(subject.substr(0, end)) + (end < subject.size() ? "..." : "") +
          "'";
@@ -151,9 +151,7 @@ Value plan_source_status(const kube::Object& repository, const SourceAttempt& at
   const FluxOutcome& outcome = attempt.outcome;
   Value::ObjectBuilder status(before);
   if (is_final(outcome)) status.set("observedGeneration", generation);
-  if (const std::string_view requested = repository.annotation(kReconcileRequest); !requested.empty()) {
-    status.set("lastHandledReconcileAt", requested);
-  }
+  set_handled_request(status, repository);
   Value conditions = plan_flux_conditions(before["conditions"], outcome, generation, now);
   const bool failed = outcome.kind == FluxOutcome::Kind::Failed || outcome.kind == FluxOutcome::Kind::Stalled;
   conditions = with_flux_condition(conditions, failed, {"FetchFailed", "True", outcome.reason, outcome.message},

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/json/json.h"
 #include "kube/apply/manifest.h"
 
 namespace coracle::reconcilers {

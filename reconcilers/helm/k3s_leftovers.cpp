@@ -1,6 +1,6 @@
 #include "reconcilers/helm/k3s_leftovers.h"
 
-#include "base/not_found.h"
+#include "kube/apply/deletion.h"
 #include "kube/client/resources.h"
 
 namespace coracle::reconcilers {
@@ -22,8 +22,7 @@ std::vector<Leftover> k3s_leftovers(const kube::ObjectKey& chart) {
 
 Result<void> remove_k3s_leftovers(const Context& context, const kube::Client& client, const kube::ObjectKey& chart) {
   for (const Leftover& leftover : k3s_leftovers(chart)) {
-    const Result<void> removed =
-        even_if_gone(client.remove(context, leftover.resource, leftover.key, {.propagation = "Background"}));
+    const Result<void> removed = kube::remove_in_background(context, client, leftover.resource, leftover.key);
     if (!removed.ok()) {
       return removed.error().in("deleting what k3s has left, " + leftover.resource.kind + " " + leftover.key.text());
     }
