@@ -43,11 +43,14 @@ class FluxTestCase(GitTestCase):
                 for event in json.loads(shown)["items"]}
 
     def wait_for_event(self, kind, name, reason, text):
+        found = []
+
         def find():
-            return [(message, notes) for (why, message), notes in self.events(kind, name).items()
-                    if why == reason and text in message]
+            found[:] = [(message, notes) for (why, message), notes in self.events(kind, name).items()
+                        if why == reason and text in message]
+            return found
         wait_for(find, WAIT_TIMEOUT, f"an event {reason} of {kind} {name} that says {text}")
-        return find()[0]
+        return found[0]
 
 
 class Marks(FluxTestCase):

@@ -45,14 +45,19 @@ Result<bool> FakeGit::has_commit(const Context&, const std::string& mirror, cons
   return mirrors_[mirror].contains(commit);
 }
 
+Result<void> FakeGit::check_commit(const std::string& mirror, const std::string& commit) {
+  if (mirrors_[mirror].contains(commit)) return {};
+  return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+}
+
 Result<std::string> FakeGit::subject(const Context&, const std::string& mirror, const std::string& commit) {
-  if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+  TRY(check_commit(mirror, commit));
   return std::string("change");
 }
 
 Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, const std::string& mirror,
                                                               const std::string& commit, const std::string& directory) {
-  if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+  TRY(check_commit(mirror, commit));
   std::vector<reconcilers::GitFile> files;
   const std::string prefix = directory.empty() ? "" : directory + "/";
   for (const auto& [path, content] : commits_[commit]) {
@@ -64,7 +69,7 @@ Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, co
 
 Result<std::vector<reconcilers::GitFile>> FakeGit::find_files(const Context&, const std::string& mirror,
                                                               const std::string& commit, const std::string& name) {
-  if (!mirrors_[mirror].contains(commit)) return Error(Reason::NotFound, "no commit " + commit + " in " + mirror);
+  TRY(check_commit(mirror, commit));
   std::vector<reconcilers::GitFile> files;
   for (const auto& [path, content] : commits_[commit]) {
     if (path == name || path.ends_with("/" + name)) files.push_back({path, content});

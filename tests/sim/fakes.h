@@ -38,6 +38,8 @@ class FakeGit : public reconcilers::GitMirror {
   Result<void> forget(const Context& context, const std::string& mirror) override;
 
  private:
+  Result<void> check_commit(const std::string& mirror, const std::string& commit);
+
   Result<void> ask_remote(const Context& context, std::string_view about);
 
   Faults& faults_;

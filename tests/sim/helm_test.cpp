@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "base/executor.h"
-#include "base/json/json.h"
-#include "base/yaml/yaml.h"
 #include "charts/testing/packed_chart.h"
 #include "daemon/bundled_definitions.h"
 #include "kube/apiserver/testing/test_server.h"

@@ -117,10 +117,10 @@ class Tables:
                 fail(f"overlay: no type {name}")
         for name, definition in self.types.items():
             for row in definition.get("fields", []):
-                row["declared_default"] = "default" in row
-                if row["name"] in defaults.get(name, {}):
+                overlaid = row["name"] in defaults.get(name, {})
+                row["declared_default"] = "default" in row and not overlaid
+                if overlaid:
                     row["default"] = defaults[name][row["name"]]
-                    row["declared_default"] = False
 
     def full_name(self, spelling, package):
         return spelling if "." in spelling else package + "." + spelling
