@@ -1,8 +1,9 @@
 #include "base/clock.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <optional>
 
@@ -13,6 +14,13 @@ namespace {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
+void append_padded(std::string& out, std::int64_t number, std::size_t digits) {
+  std::array<char, 20> text{};
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  const auto length = static_cast<std::size_t>(end - text.data());
+  out.append(digits - std::min(length, digits), '0').append(text.data(), length);
+}
+
 // "2026-01-02T15:04:05" and the nanoseconds that are left.
 std::string format_seconds(WallTime time, std::int64_t& fraction) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -20,12 +28,14 @@ std::string format_seconds(WallTime time, std::int64_t& fraction) {
   const auto day = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(seconds - day);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return text.data();
+  std::string text;
+  append_padded(text, static_cast<int>(date.year()), 4);
+  append_padded(text.append("-"), static_cast<unsigned>(date.month()), 2);
+  append_padded(text.append("-"), static_cast<unsigned>(date.day()), 2);
+  append_padded(text.append("T"), clock.hours().count(), 2);
+  append_padded(text.append(":"), clock.minutes().count(), 2);
+  append_padded(text.append(":"), clock.seconds().count(), 2);
+  return text;
 }
 
 // Takes pieces off the front of a text; every step says whether it could.
@@ -183,8 +193,8 @@ std::string format_time(WallTime time) {
 std::string format_micro_time(WallTime time) {
   std::int64_t fraction = 0;
   std::string text = format_seconds(time, fraction);
-  const std::string micros = std::to_string(fraction / 1000);
-  return text + "." + std::string(6 - micros.size(), '0') + micros + "Z";
+  append_padded(text.append("."), fraction / 1000, 6);
+  return text + "Z";
 }
 
 Result<WallTime> parse_time(std::string_view text) {

@@ -22,6 +22,7 @@ TEST_CASE("times print as metav1 does") {
   CHECK(format_time(at(0)) == "1970-01-01T00:00:00Z");
   CHECK(format_time(at(1767366245, 999'999'999)) == "2026-01-02T15:04:05Z");
   CHECK(format_time(at(-1)) == "1969-12-31T23:59:59Z");
+  CHECK(format_time(at(951827696)) == "2000-02-29T12:34:56Z");
   CHECK(format_micro_time(at(1767366245, 1'234'567)) == "2026-01-02T15:04:05.001234Z");
 }
 

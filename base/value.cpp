@@ -192,6 +192,8 @@ const Value& Value::at(std::size_t index) const {
 }
 
 Value Value::with(std::string_view key, Value value) const {
+  const Value* before = find(key);
+  if (before != nullptr && (value.is_string() ? *before == value : before->same_tree(value))) return *this;
   ObjectBuilder builder(*this);
   builder.set(key, std::move(value));
   return std::move(builder).build();

@@ -59,6 +59,10 @@ TEST_CASE("large objects find, replace and remove members like small ones") {
     CHECK(changed.members()[1].key == "key1");
     CHECK(value["key1"].as_int() == 1);
 
+    CHECK(value.with("key1", 1).same_tree(value));
+    CHECK(changed.with("key1", "new").same_tree(changed));
+    CHECK_FALSE(value.with("key1", 1.0) == value);
+
     const Value shorter = value.without("key0");
     CHECK(shorter.size() + 1 == value.size());
     CHECK_FALSE(shorter.contains("key0"));

@@ -134,6 +134,24 @@ TEST_CASE("json strings are escaped as Go does") {
   CHECK(write(std::string_view("\0", 1)) == R"("\u0000")");
 }
 
+TEST_CASE("json finds what needs an escape wherever it stands") {
+  for (std::size_t length = 1; length <= 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(length, 'a');
+        text[at] = static_cast<char>(byte);
+        const std::string bare = "\"" + text + "\"";
+        const bool unescaped = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+        const bool html = byte == '<' || byte == '>' || byte == '&';
+        if ((write(text) == bare) != (unescaped && !html) || (write_raw(text) == bare) != unescaped ||
+            read(bare).ok() != unescaped || (byte < 0x80 && read(write(text)).value_or(Value()) != Value(text))) {
+          FAIL("byte " << byte << " at " << at << " of " << length);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("json numbers are printed as Go does") {
   CHECK(format_double(0) == "0");
   CHECK(format_double(-0.0) == "-0");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/json/internal/plain_run.h"
 #include "base/json/json.h"
 #include "base/utf8.h"
 
@@ -47,14 +48,11 @@ void write_quoted(std::string& out, std::string_view text, bool escape_html) {
   std::size_t copied = 0;  // everything before is in `out`
   std::size_t at = 0;
   auto flush = [&] { out.append(text, copied, at - copied); };
-  while (at < text.size()) {
+  for (;;) {
+    at += internal::plain_run(text.substr(at), escape_html);
+    if (at == text.size()) break;
     const auto c = static_cast<unsigned char>(text[at]);
     if (c < 0x80) {
-      const bool html = escape_html && (c == '<' || c == '>' || c == '&');
-      if (c >= 0x20 && c != '"' && c != '\\' && !html) {
-        ++at;
-        continue;
-      }
       flush();
       write_ascii_escape(out, c);
       copied = ++at;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/json/internal/plain_run.h"
 #include "base/utf8.h"
 
 namespace coracle::json::internal {
@@ -135,9 +136,10 @@ class QuickParser {
     text_.clear();
     ++at_;
     for (;;) {
-      const char* const begin = at_;
-      while (at_ != end_ && is_plain(*at_)) ++at_;
-      text_.append(begin, at_);
+      const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+      const std::size_t plain = plain_run(rest, false);
+      text_.append(at_, plain);
+      at_ += plain;
       if (at_ == end_) return false;
       const auto byte = static_cast<unsigned char>(*at_);
       if (byte == '"') {
@@ -147,11 +149,6 @@ class QuickParser {
       if (byte < ' ') return false;
       if (!(byte == '\\' ? escape() : sequence())) return false;
     }
-  }
-
-  static bool is_plain(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
   }
 
   bool escape() {

@@ -11,6 +11,9 @@ namespace {
 
 // Above this many members the keys of an object are looked up in a set.
 constexpr std::size_t kScanKeys = 16;
+// Room for most objects from the start.
+constexpr std::size_t kUsualDepth = 8;
+constexpr std::size_t kUsualMembers = 32;
 
 struct Place {
   std::size_t line = 1;
@@ -65,6 +68,8 @@ class TreeHandler {
  public:
   TreeHandler(std::string_view text, const ReadOptions& options) : text_(text), options_(options) {
     if (!options.omit.empty()) omit_ = split(options.omit, '.');
+    frames_.reserve(kUsualDepth);
+    members_.reserve(kUsualMembers);
   }
 
   bool null() { return accept(Value()); }
