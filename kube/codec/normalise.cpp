@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -19,10 +20,16 @@ using internal::zero_value;
 
 // Whole numbers beyond this lose digits as a double.
 constexpr double kExactDouble = 9007199254740992.0;
+// Room for most objects from the start.
+constexpr std::size_t kUsualDepth = 8;
+constexpr std::size_t kUsualFields = 32;
 
 class Normaliser {
  public:
-  explicit Normaliser(std::vector<std::string>* unknown) : unknown_(unknown) {}
+  explicit Normaliser(std::vector<std::string>* unknown) : unknown_(unknown) {
+    path_.reserve(kUsualDepth);
+    results_.reserve(kUsualFields);
+  }
 
   Result<Value> run(const Value& value, const Schema& schema) {
     Value result = visit(value, schema);
@@ -103,7 +110,8 @@ class Normaliser {
       return zero.empty() ? value : zero;
     }
     // Results by field, in document order first, so that unknown fields are reported in that order.
-    std::vector<std::optional<Value>> results(schema.fields.size());
+    const std::size_t base = results_.size();
+    results_.resize(base + schema.fields.size());
     bool changed = false;
     std::size_t expected = 0;  // members mostly come in the order of the fields
     for (const Value::Member& member : value.members()) {
@@ -129,12 +137,14 @@ class Normaliser {
         continue;
       }
       changed = changed || !result.same_tree(member.value);
-      results[at] = std::move(result);
+      results_[base + at] = std::move(result);
     }
-    return assemble(value, schema, results, changed);
+    Value assembled = assemble(value, schema, std::span(results_).subspan(base), changed);
+    results_.resize(base);
+    return assembled;
   }
 
-  Value assemble(const Value& value, const Schema& schema, std::vector<std::optional<Value>>& results, bool changed) {
+  Value assemble(const Value& value, const Schema& schema, std::span<std::optional<Value>> results, bool changed) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (results[i] || schema.fields[i].always_emitted) ++count;
@@ -269,6 +279,7 @@ class Normaliser {
 
   std::vector<std::string>* unknown_;
   std::vector<Step> path_;
+  std::vector<std::optional<Value>> results_;  // of the structures that are being visited, inner ones last
   std::unordered_map<const Schema*, Value> zeros_;
   std::size_t values_ = 0;
   std::optional<Error> error_;

@@ -21,7 +21,7 @@ namespace {
 
 using internal::child_path;
 using internal::identity_of;
-using internal::index_path;
+using internal::PathStep;
 
 // The name of a value's type in JSON schema.
 std::string_view json_type(const Value& value) {
@@ -118,7 +118,8 @@ bool is_missing_field(const Value* member, const Schema& owner, const Field& fie
 
 class Validator {
  public:
-  void visit(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+  // `path` is the same afterwards.
+  void visit(const Value& value, const Schema& schema, std::string& path, const Value* old) {
     if (problems_.size() >= kMaxProblems) return;
     if (old != nullptr && *old == value) return;
     ++matches_;
@@ -172,10 +173,11 @@ class Validator {
         path, shown, path + " in body must be of type " + std::string(expected) + ": " + json::write_raw(shown)));
   }
 
-  void visit_items(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+  void visit_items(const Value& value, const Schema& schema, std::string& path, const Value* old) {
     const std::span<const Value> items = value.items();
     for (std::size_t i = 0; i < items.size(); ++i) {
-      visit(items[i], *schema.items, index_path(path, i), old_item(items[i], schema, old));
+      const PathStep step = PathStep::index(path, i);
+      visit(items[i], *schema.items, path, old_item(items[i], schema, old));
     }
   }
 
@@ -190,14 +192,15 @@ class Validator {
     return nullptr;
   }
 
-  void visit_members(const Value& value, const Schema& schema, const std::string& path, const Value* old) {
+  void visit_members(const Value& value, const Schema& schema, std::string& path, const Value* old) {
     for (const Value::Member& member : value.members()) {
       const Field* field = schema.find(member.key);
       const Schema* inner = field != nullptr ? field->schema : schema.items;
       if (inner == nullptr || (schema.kind == SchemaKind::List && field == nullptr)) continue;
       // What Go prints as null for want of a value is absent.
       if (field != nullptr && field->always_emitted && member.value.is_null()) continue;
-      visit(member.value, *inner, child_path(path, member.key), old == nullptr ? nullptr : old->find(member.key));
+      const PathStep step = PathStep::child(path, member.key);
+      visit(member.value, *inner, path, old == nullptr ? nullptr : old->find(member.key));
     }
     for (const Field& field : schema.fields) {
       if (field.required && is_missing_field(value.find(field.name), schema, field)) {
@@ -279,7 +282,7 @@ class Validator {
     std::vector<Cause> problems;
     std::size_t matches = 0;
   };
-  static Attempt attempt(const Value& value, const Schema& schema, const std::string& path) {
+  static Attempt attempt(const Value& value, const Schema& schema, std::string& path) {
     Validator inner;
     inner.visit(value, schema, path, nullptr);
     return {std::move(inner.problems_), inner.matches_};
@@ -293,7 +296,7 @@ class Validator {
     add(field_error::invalid({}, "", json::write_raw(Value(path)) + " must " + text));
   }
 
-  void check_alternatives(const Value& value, const Constraints& limits, const std::string& path) {
+  void check_alternatives(const Value& value, const Constraints& limits, std::string& path) {
     if (!limits.any_of.empty()) check_any_of(value, limits, path);
     if (!limits.one_of.empty()) check_one_of(value, limits, path);
     std::size_t valid = 0;
@@ -310,7 +313,7 @@ class Validator {
     }
   }
 
-  void check_any_of(const Value& value, const Constraints& limits, const std::string& path) {
+  void check_any_of(const Value& value, const Constraints& limits, std::string& path) {
     Attempt best;
     for (const Schema* schema : limits.any_of) {
       Attempt result = attempt(value, *schema, path);
@@ -321,7 +324,7 @@ class Validator {
     merge(std::move(best.problems));
   }
 
-  void check_one_of(const Value& value, const Constraints& limits, const std::string& path) {
+  void check_one_of(const Value& value, const Constraints& limits, std::string& path) {
     Attempt best;
     std::size_t valid = 0;
     for (const Schema* schema : limits.one_of) {
@@ -361,7 +364,8 @@ void collect_immutable(const Value& value, const Value& old, const Schema& schem
 
 std::vector<Cause> validate(const Value& value, const Schema& schema, std::string_view path, const Value* old) {
   Validator validator;
-  validator.visit(value, schema, std::string(path), old);
+  std::string at(path);
+  validator.visit(value, schema, at, old);
   std::vector<Cause> problems = std::move(validator).take();
   const auto append = [&](std::vector<Cause> more) {
     for (Cause& cause : more) problems.push_back(std::move(cause));

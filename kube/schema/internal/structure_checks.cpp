@@ -12,30 +12,22 @@
 namespace coracle::kube::internal {
 namespace {
 
-// Calls `check` for every node that the schema knows, outer ones first. Every write goes through here: the path is one
-// text that grows and shrinks.
+// Calls `check` for every node that the schema knows, outer ones first.
 template <class Check>
 void walk(const Value& value, const Schema& schema, std::string& path, Check& check) {
   check(value, schema, path);
-  const std::size_t length = path.size();
   if (value.is_array() && schema.kind == SchemaKind::List) {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      path.append("[").append(std::to_string(i)).append("]");
+      const PathStep step = PathStep::index(path, i);
       walk(value.at(i), *schema.items, path, check);
-      path.resize(length);
     }
   }
   for (const Value::Member& member : value.members()) {
     const Field* field = schema.find(member.key);
     const Schema* inner = field != nullptr ? field->schema : schema.items;
     if (inner == nullptr || schema.kind == SchemaKind::List) continue;
-    if (field == nullptr) {
-      path.append("[").append(member.key).append("]");
-    } else {
-      path.append(length == 0 ? "" : ".").append(member.key);
-    }
+    const PathStep step = field == nullptr ? PathStep::key(path, member.key) : PathStep::child(path, member.key);
     walk(member.value, *inner, path, check);
-    path.resize(length);
   }
 }
 

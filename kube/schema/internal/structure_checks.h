@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,27 @@
 // whole resources.
 namespace coracle::kube::internal {
 
-// "spec", "size" to "spec.size".
+// One step deeper for as long as it lives. Every write walks along every path and few are told: one text grows and
+// shrinks on the way.
+class PathStep {
+ public:
+  PathStep(std::string& path, std::initializer_list<std::string_view> parts) : path_(path), length_(path.size()) {
+    for (const std::string_view part : parts) path_ += part;
+  }
+  // "spec", "size" to "spec.size".
+  static PathStep child(std::string& path, std::string_view name) { return {path, {path.empty() ? "" : ".", name}}; }
+  static PathStep index(std::string& path, std::size_t index) { return {path, {"[", std::to_string(index), "]"}}; }
+  static PathStep key(std::string& path, std::string_view key) { return {path, {"[", key, "]"}}; }
+  PathStep(const PathStep&) = delete;
+  PathStep& operator=(const PathStep&) = delete;
+  ~PathStep() { path_.resize(length_); }
+
+ private:
+  std::string& path_;
+  std::size_t length_;
+};
+
+// The same as a text of its own.
 std::string child_path(std::string_view path, std::string_view name);
 std::string index_path(std::string_view path, std::size_t index);
 
