@@ -120,7 +120,7 @@ class Application {
 std::vector<Conflict> Application::run() {
   merged_ = internal::merge_typed(type_, live_, applied_);
   FieldSet fields = internal::to_field_set(type_, applied_);
-  if (management_.reset_fields != nullptr) fields = fields.recursive_difference(*management_.reset_fields);
+  if (management_.reset_fields != nullptr) fields = std::move(fields).recursive_difference(*management_.reset_fields);
   std::optional<Manager> last;
   Manager* own = internal::find_manager(managers_, self_);
   if (own != nullptr) {

@@ -181,21 +181,21 @@ FieldSet FieldSet::united(const FieldSet& other) const {
   return out;
 }
 
-FieldSet FieldSet::without(const FieldSet& other, bool with_children) const {
-  if (other.empty()) return *this;
-  FieldSet out;
-  zip(*this, other, [&](const Entry* left, const Entry* right) {
-    if (left == nullptr) return;
-    if (right == nullptr) {
-      out.append(*left);
-      return;
+void FieldSet::remove(const FieldSet& other, bool with_children) {
+  auto theirs = other.entries_.begin();
+  auto kept = entries_.begin();
+  for (Entry& entry : entries_) {
+    while (theirs != other.entries_.end() && theirs->element < entry.element) ++theirs;
+    if (theirs != other.entries_.end() && theirs->element == entry.element) {
+      if (with_children && theirs->member) continue;
+      entry.below.remove(theirs->below, with_children);
+      entry.member = entry.member && !theirs->member;
+      if (!entry.member && entry.below.empty()) continue;
     }
-    if (with_children && right->member) return;
-    FieldSet below = left->below.without(right->below, with_children);
-    const bool member = left->member && !right->member;
-    if (member || !below.empty()) out.append({left->element, member, std::move(below)});
-  });
-  return out;
+    if (&*kept != &entry) *kept = std::move(entry);
+    ++kept;
+  }
+  entries_.erase(kept, entries_.end());
 }
 
 FieldSet FieldSet::leaves() const {

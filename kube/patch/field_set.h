@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,9 +38,17 @@ class FieldSet {
   FieldSet intersection(const FieldSet& other) const;
   FieldSet united(const FieldSet& other) const;
   // Removes exactly the members of `other`: what lies below a removed parent stays.
-  FieldSet difference(const FieldSet& other) const { return without(other, false); }
+  FieldSet difference(const FieldSet& other) const& { return FieldSet(*this).difference(other); }
+  FieldSet difference(const FieldSet& other) && {
+    remove(other, false);
+    return std::move(*this);
+  }
   // Removes the members of `other` and everything below them.
-  FieldSet recursive_difference(const FieldSet& other) const { return without(other, true); }
+  FieldSet recursive_difference(const FieldSet& other) const& { return FieldSet(*this).recursive_difference(other); }
+  FieldSet recursive_difference(const FieldSet& other) && {
+    remove(other, true);
+    return std::move(*this);
+  }
   bool intersects(const FieldSet& other) const;
   // Members that have nothing below them.
   FieldSet leaves() const;
@@ -55,7 +64,7 @@ class FieldSet {
   bool operator==(const FieldSet& other) const;
 
  private:
-  FieldSet without(const FieldSet& other, bool with_children) const;
+  void remove(const FieldSet& other, bool with_children);
   void for_each(FieldPathElements& path, const std::function<void(std::span<const PathElement>)>& visit) const;
   Entry& descend(const PathElement& element);
 

@@ -52,9 +52,9 @@ const Comparison* Change::in(const std::string& api_version) {
   if (from == nullptr || to == nullptr) return nullptr;
   Comparison comparison = compare(TypeRef::declared(to->schema), &from->tree, &to->tree);
   if (management_.reset_fields != nullptr) {
-    comparison.added = comparison.added.recursive_difference(*management_.reset_fields);
-    comparison.modified = comparison.modified.recursive_difference(*management_.reset_fields);
-    comparison.removed = comparison.removed.recursive_difference(*management_.reset_fields);
+    comparison.added = std::move(comparison.added).recursive_difference(*management_.reset_fields);
+    comparison.modified = std::move(comparison.modified).recursive_difference(*management_.reset_fields);
+    comparison.removed = std::move(comparison.removed).recursive_difference(*management_.reset_fields);
   }
   return &comparisons_.emplace(api_version, std::move(comparison)).first->second;
 }
@@ -85,8 +85,9 @@ std::vector<Conflict> take_changed(Change& change, Managers& managers, const Man
 
 Value blank_object(const FieldManagement& management) {
   const bool built_in = management.schema != nullptr && !management.custom;
-  Value blank = built_in ? zero_object(*management.schema) : Value::object();
-  return blank.with("apiVersion", management.gvk.api_version()).with("kind", management.gvk.kind);
+  Value::ObjectBuilder blank(built_in ? zero_object(*management.schema) : Value());
+  blank.set("apiVersion", management.gvk.api_version()).set("kind", management.gvk.kind);
+  return std::move(blank).build();
 }
 
 void record_update(const FieldManagement& management, std::string_view manager_name, const Value& live,
