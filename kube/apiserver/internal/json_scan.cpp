@@ -11,14 +11,16 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
   return at;
 }
 
-// Behind the string whose opening quote is at `at`.
+// Behind the string whose opening quote is at `at`. A quote belongs to the string where an odd number of backslashes
+// stands before it.
 std::size_t skip_string(std::string_view text, std::size_t at) {
-  for (++at;;) {
-    at = text.find_first_of("\"\\", at);
-    if (at == std::string_view::npos) return at;
-    if (text[at] == '"') return at + 1;
-    at += 2;
+  const std::size_t begin = at + 1;
+  for (at = text.find('"', begin); at != std::string_view::npos; at = text.find('"', at + 1)) {
+    std::size_t slash = at;
+    while (slash > begin && text[slash - 1] == '\\') --slash;
+    if ((at - slash) % 2 == 0) return at + 1;
   }
+  return at;
 }
 
 }  // namespace
@@ -28,18 +30,23 @@ std::size_t JsonScan::skip_value(std::string_view text, std::size_t at) {
   if (at >= text.size()) return std::string_view::npos;
   if (text[at] == '"') return skip_string(text, at);
   if (text[at] != '{' && text[at] != '[') return std::min(text.find_first_of(",]} \n\t\r", at), text.size());
-  std::size_t depth = 0;
-  while (at < text.size()) {
-    at = text.find_first_of("\"{}[]", at);
-    if (at == std::string_view::npos) return at;
-    if (text[at] == '"') {
-      at = skip_string(text, at);
-      if (at == std::string_view::npos) return at;
-      continue;
+  for (std::size_t depth = 0; at < text.size();) {
+    switch (text[at]) {
+      case '"':
+        at = skip_string(text, at);
+        continue;
+      case '{':
+      case '[':
+        ++depth;
+        break;
+      case '}':
+      case ']':
+        if (--depth == 0) return at + 1;
+        break;
+      default:
+        break;
     }
-    depth += text[at] == '{' || text[at] == '[' ? 1 : -1;
     ++at;
-    if (depth == 0) return at;
   }
   return std::string_view::npos;
 }

@@ -73,9 +73,8 @@ Result<Object> to_served(const ResourceDescriptor& resource, const Object& objec
 }
 
 Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Object& object) {
-  Value::ObjectBuilder metadata(object.metadata());
-  metadata.remove("resourceVersion").remove("selfLink");
-  Value tree = object.tree().with("metadata", std::move(metadata).build());
+  const Value metadata = object.metadata().without("resourceVersion").without("selfLink");
+  Value tree = metadata.same_tree(object.metadata()) ? object.tree() : object.tree().with("metadata", metadata);
   const Schema* schema = storage_schema(resource);
   if (resource.custom) {
     // Nulls that an apply has made and no rule has refused say nothing.

@@ -79,9 +79,13 @@ TEST_CASE("keys are ordered as the store orders them", "[stored_object]") {
 }
 
 TEST_CASE("paths are found without building a tree", "[json_scan]") {
-  const std::string text = R"({"a":{"b":[1,{"c":"]"}],"d":"x\"y"},"e":true})";
+  const std::string text = R"({"a":{"b":[1,{"c":"]"}],"d":"x\"y","f\\":"\\\\\"}","g":"\\","h":7},"e":true})";
   CHECK(json_at(text, "a.d") == R"("x\"y")");
+  CHECK(json_at(text, "a.g") == R"("\\")");
+  CHECK(json_at(text, "a.h") == "7");
   CHECK(json_at(text, "e") == "true");
+  CHECK(json_at(R"({"a":"\"})", "a").empty());
+  CHECK(json_at(R"({"a":[{"b":1})", "a").empty());
   CHECK(json_at(text, "a.z").empty());
   CHECK(json_at(text, "e.f").empty());
 }
