@@ -38,7 +38,18 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     parameters_.without_managed_fields = true;
   }
 
-  void add_handler(Handler handler) { handlers_.push_back(std::move(handler)); }
+  unsigned add_handler(Handler handler) {
+    std::lock_guard lock(telling_);
+    for (const Object& object : store_.list()) handler(std::nullopt, object);
+    handlers_.emplace(++last_handler_, std::move(handler));
+    return last_handler_;
+  }
+  void remove_handler(unsigned which, bool hand_over) {
+    std::lock_guard lock(telling_);
+    const auto removed = handlers_.extract(which);
+    if (!hand_over || removed.empty()) return;
+    for (const Object& object : store_.list()) removed.mapped()(object, std::nullopt);
+  }
   const Store& store() const { return store_; }
   const ResourceRef& resource() const { return resource_; }
 
@@ -59,8 +70,9 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     Result<ObjectList> list = client_.list_all(context, resource_, namespace_, parameters_);
     if (!list.ok()) return retry_later(list.error(), true);
     version_ = list->resource_version;
-    for (Store::Change& change : store_.replace(std::move(list->items), version_)) {
-      for (const Handler& handler : handlers_) handler(change.before, change.after);
+    {
+      std::lock_guard lock(telling_);
+      for (const Store::Change& change : store_.replace(std::move(list->items), version_)) tell(change);
     }
     open_watch(context);
   }
@@ -155,10 +167,14 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
       store_.advance(version_);
       return {};
     }
-    const Store::Change change = type == "DELETED" ? store_.remove(object) : store_.apply(std::move(object));
-    if (!change.before && !change.after) return {};
-    for (const Handler& handler : handlers_) handler(change.before, change.after);
+    std::lock_guard lock(telling_);
+    tell(type == "DELETED" ? store_.remove(object) : store_.apply(std::move(object)));
     return {};
+  }
+
+  void tell(const Store::Change& change) {
+    if (!change.before && !change.after) return;
+    for (const auto& [which, handler] : handlers_) handler(change.before, change.after);
   }
 
   void restart(const Error& error) {
@@ -192,7 +208,10 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
   ListParameters parameters_;
   Backoff backoff_;
   Store store_;
-  std::vector<Handler> handlers_;
+
+  std::mutex telling_;  // while the store changes and the handlers hear of it
+  std::map<unsigned, Handler> handlers_;
+  unsigned last_handler_ = 0;
 
   std::string version_;  // where the next watch begins
   std::string buffer_;   // an event that has not arrived whole
@@ -213,8 +232,11 @@ Informer::~Informer() {
   reflector_->stop();
 }
 
-void Informer::add_handler(Handler handler) {
-  reflector_->add_handler(std::move(handler));
+unsigned Informer::add_handler(Handler handler) {
+  return reflector_->add_handler(std::move(handler));
+}
+void Informer::remove_handler(unsigned which, bool hand_over) {
+  reflector_->remove_handler(which, hand_over);
 }
 void Informer::start() {
   reflector_->start();

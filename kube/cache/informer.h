@@ -36,8 +36,10 @@ class Informer {
   Informer(const Informer&) = delete;
   Informer& operator=(const Informer&) = delete;
 
-  // Handlers are added before start().
-  void add_handler(Handler handler);
+  // What the store holds already arrives as new. Answers what remove_handler() takes; most stay for good.
+  unsigned add_handler(Handler handler);
+  // Waits for a running handler. With `hand_over`, what the store holds arrives as deleted.
+  void remove_handler(unsigned which, bool hand_over);
   void start();
   // Ends the watch and waits for running tasks; the store keeps its last content.
   void stop();

@@ -135,6 +135,34 @@ TEST_CASE("an informer lists, follows the watch and survives its ends") {
   CHECK(informer.store().get({"n", "b"}).has_value());
 }
 
+TEST_CASE("a handler that comes late hears of what is there, one that goes of what it leaves") {
+  auto executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  FeedTransport transport;
+  transport.items = config_map("a", 7);
+  const Client client(transport);
+  Informer informer(context, client, kConfigMaps, {}, Logger(null_log_sink(), "test"));
+  informer.start();
+  REQUIRE(informer.store().wait_synced(context).ok());
+  Queue<std::string> seen(*executor, 100);
+  const unsigned which =
+      informer.add_handler([&seen](const std::optional<Object>& before, const std::optional<Object>& after) {
+        seen.push((before ? "-" + std::string(before->name()) : std::string()) +
+                  (after ? "+" + std::string(after->name()) : std::string()));
+      });
+  CHECK(seen.pop(context).value() == "+a");
+  transport.feeds[0]->send(R"({"type":"ADDED","object":)" + config_map("b", 11) + "}\n");
+  CHECK(seen.pop(context).value() == "+b");
+  informer.remove_handler(which, true);
+  CHECK(seen.pop(context).value() == "-a");
+  CHECK(seen.pop(context).value() == "-b");
+  transport.feeds[0]->send(R"({"type":"DELETED","object":)" + config_map("b", 12) + "}\n");
+  REQUIRE(informer.store().wait_for(context, "12").ok());
+  informer.remove_handler(which, true);
+  seen.push("nothing else");
+  CHECK(seen.pop(context).value() == "nothing else");
+}
+
 TEST_CASE("an informer keeps no managedFields") {
   auto executor = make_thread_executor();
   const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));

@@ -5,21 +5,20 @@
 
 namespace coracle::kube {
 
-MonitorSet::MonitorSet(const Context& context, const Client& client, Logger log, Handler handler)
-    : context_(context), client_(client), log_(std::move(log)), handler_(std::move(handler)) {}
+MonitorSet::MonitorSet(InformerSet& informers, Handler handler) : informers_(informers), handler_(std::move(handler)) {}
 
 MonitorSet::~MonitorSet() {
   stop();
 }
 
 void MonitorSet::start(const ResourceRef& resource) {
-  std::unique_ptr<Informer>& informer = informers_[resource];
-  if (informer != nullptr) return;
-  informer = std::make_unique<Informer>(context_, client_, resource, InformerOptions{.metadata_only = true}, log_);
-  informer->add_handler([this, resource](const std::optional<Object>& before, const std::optional<Object>& after) {
-    handler_(resource, before, after);
-  });
-  informer->start();
+  Monitor& monitor = monitors_[resource];
+  if (monitor.informer != nullptr) return;
+  monitor.informer = informers_.monitor(resource);
+  monitor.handler = monitor.informer->add_handler(
+      [this, resource](const std::optional<Object>& before, const std::optional<Object>& after) {
+        handler_(resource, before, after);
+      });
 }
 
 void MonitorSet::add(const ResourceRef& resource) {
@@ -28,33 +27,34 @@ void MonitorSet::add(const ResourceRef& resource) {
 }
 
 void MonitorSet::replace(const std::vector<ResourceRef>& resources) {
-  Informers gone;
+  Monitors gone;
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
-    gone.swap(informers_);
+    gone.swap(monitors_);
     for (const ResourceRef& resource : resources) {
-      if (auto kept = gone.extract(resource)) informers_.insert(std::move(kept));
+      if (auto kept = gone.extract(resource)) monitors_.insert(std::move(kept));
       start(resource);
     }
   }
-  for (const auto& [resource, informer] : gone) {
-    informer->stop();
-    for (const Object& object : informer->store().list()) handler_(resource, object, std::nullopt);
-  }
+  for (const auto& [resource, monitor] : gone) monitor.informer->remove_handler(monitor.handler, true);
 }
 
 void MonitorSet::stop() {
-  Informers ended;  // they end after the lock is gone: a handler may be about to add another
-  std::lock_guard lock(mutex_);
-  stopped_ = true;
-  ended.swap(informers_);
+  Monitors ended;
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    ended.swap(monitors_);
+  }
+  // Without the lock: a handler may be about to add another.
+  for (const auto& [resource, monitor] : ended) monitor.informer->remove_handler(monitor.handler, false);
 }
 
 bool MonitorSet::synced() const {
   std::lock_guard lock(mutex_);
-  return std::all_of(informers_.begin(), informers_.end(),
-                     [](const auto& entry) { return entry.second->store().synced(); });
+  return std::all_of(monitors_.begin(), monitors_.end(),
+                     [](const auto& entry) { return entry.second.informer->store().synced(); });
 }
 
 }  // namespace coracle::kube

@@ -7,19 +7,19 @@
 #include <optional>
 #include <vector>
 
-#include "kube/cache/informer.h"
+#include "kube/cache/informer_set.h"
 
 namespace coracle::kube {
 
-// Informers on the metadata of resources that a controller learns of while it runs: from discovery, or from
-// the objects that it serves. Thread-safe.
+// What a controller hears of the metadata of resources that it learns of while it runs: from discovery, or from
+// the objects that it serves. Objects may have more than their metadata. Thread-safe.
 class MonitorSet {
  public:
   // As Informer::Handler.
   using Handler = std::function<void(const ResourceRef& resource, const std::optional<Object>& before,
                                      const std::optional<Object>& after)>;
 
-  MonitorSet(const Context& context, const Client& client, Logger log, Handler handler);
+  MonitorSet(InformerSet& informers, Handler handler);
   ~MonitorSet();  // stops
 
   // Follows this resource too.
@@ -33,17 +33,19 @@ class MonitorSet {
   bool synced() const;
 
  private:
-  using Informers = std::map<ResourceRef, std::unique_ptr<Informer>>;
+  struct Monitor {
+    std::shared_ptr<Informer> informer;
+    unsigned handler = 0;
+  };
+  using Monitors = std::map<ResourceRef, Monitor>;
 
   // With the mutex held; nothing when the resource is followed already.
   void start(const ResourceRef& resource);
 
-  const Context context_;
-  const Client& client_;
-  const Logger log_;
+  InformerSet& informers_;
   const Handler handler_;
   mutable std::mutex mutex_;
-  Informers informers_;
+  Monitors monitors_;
   bool stopped_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "kube/cache/monitor_set.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "base/sync.h"
@@ -23,11 +24,14 @@ class OneOfEach : public Transport {
       response.source = std::make_unique<QuietSource>();
       return response;
     }
+    ++lists;
     const std::string name = request.path.substr(request.path.rfind('/') + 1);
     return http::Response::text(200, R"({"kind":"PartialObjectMetadataList","metadata":{"resourceVersion":"1"},)"
                                      R"("items":[{"metadata":{"name":")" +
                                          name + R"(","namespace":"n","resourceVersion":"1"}}]})");
   }
+
+  std::atomic<int> lists = 0;
 };
 
 }  // namespace
@@ -38,12 +42,12 @@ TEST_CASE("a monitor set follows what it is told to and hands over what it leave
   OneOfEach transport;
   const Client client(transport);
   Queue<std::string> seen(*executor, 100);
-  MonitorSet monitors(
-      context, client, Logger(null_log_sink(), "test"),
-      [&seen](const ResourceRef& resource, const std::optional<Object>& before, const std::optional<Object>& after) {
-        seen.push(resource.gvr.resource + (before ? " -" + std::string(before->name()) : std::string()) +
-                  (after ? " +" + std::string(after->name()) : std::string()));
-      });
+  InformerSet informers(context, client, Logger(null_log_sink(), "test"));
+  MonitorSet monitors(informers, [&seen](const ResourceRef& resource, const std::optional<Object>& before,
+                                         const std::optional<Object>& after) {
+    seen.push(resource.gvr.resource + (before ? " -" + std::string(before->name()) : std::string()) +
+              (after ? " +" + std::string(after->name()) : std::string()));
+  });
   CHECK(monitors.synced());
 
   monitors.add(resources::config_maps());
@@ -64,6 +68,47 @@ TEST_CASE("a monitor set follows what it is told to and hands over what it leave
   CHECK(monitors.synced());
   seen.push("nothing else");
   CHECK(seen.pop(context).value() == "nothing else");
+}
+
+TEST_CASE("monitors share informers with each other and with who follows all of a resource") {
+  auto executor = make_thread_executor();
+  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
+  OneOfEach transport;
+  const Client client(transport);
+  Queue<std::string> seen(*executor, 100);
+  InformerSet informers(context, client, Logger(null_log_sink(), "test"));
+  Informer& config_maps = informers.get(resources::config_maps());
+  informers.get(resources::secrets(), {.label_selector = "owner=helm"});
+  informers.start();
+  REQUIRE(informers.wait_synced(context).ok());
+  CHECK(informers.monitor(resources::config_maps()).get() == &config_maps);
+
+  const auto hear = [&seen](const std::string& who) {
+    return
+        [&seen, who](const ResourceRef& resource, const std::optional<Object>& before, const std::optional<Object>&) {
+          seen.push(who + (before ? " -" : " +") + resource.gvr.resource);
+        };
+  };
+  MonitorSet one(informers, hear("one"));
+  MonitorSet other(informers, hear("other"));
+  one.add(resources::config_maps());
+  CHECK(seen.pop(context).value() == "one +configmaps");
+  CHECK(one.synced());
+  one.add(resources::secrets());
+  CHECK(seen.pop(context).value() == "one +secrets");
+  const int lists = transport.lists;
+  other.add(resources::secrets());
+  CHECK(seen.pop(context).value() == "other +secrets");
+  CHECK(transport.lists == lists);
+
+  // One that leaves hears of no more; the other goes on.
+  one.replace({});
+  CHECK(seen.pop(context).value() == "one -configmaps");
+  CHECK(seen.pop(context).value() == "one -secrets");
+  const auto shared = informers.monitor(resources::secrets());
+  CHECK(transport.lists == lists);
+  other.stop();
+  CHECK(shared->store().size() == 1);
 }
 
 }  // namespace coracle::kube

@@ -36,9 +36,8 @@ class GarbageCollector : public kube::Reconciler, public kube::ManagedController
         log_(deps.log.named("garbage-collector-controller")),
         events_(deps.client, "garbage-collector-controller", log_),
         context_(kube::as_service_account(deps.context, "kube-system", kAccount)),
-        monitors_(
-            context_, client_, log_,
-            [this](const auto& resource, const auto& before, const auto& after) { note(resource, before, after); }),
+        monitors_(deps.informers, [this](const auto& resource, const auto& before,
+                                         const auto& after) { note(resource, before, after); }),
         controller_(context_, *this, {.name = "garbage-collector-controller", .concurrency = 4}, log_) {
     controller_.watch(deps.informers.get(kube::resources::custom_resource_definitions(), {.metadata_only = true}),
                       [](const kube::Object&) { return std::vector{kRediscover}; });

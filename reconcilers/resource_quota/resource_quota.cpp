@@ -35,7 +35,7 @@ class ResourceQuotaController : public kube::Reconciler, public kube::ManagedCon
         log_(deps.log.named("resourcequota-controller")),
         context_(kube::as_service_account(deps.context, "kube-system", "resourcequota-controller")),
         quotas_(deps.informers.get(kube::resources::resource_quotas()).store()),
-        monitors_(context_, client_, log_,
+        monitors_(deps.informers,
                   [this](const kube::ResourceRef&, const auto& before, const auto& after) {
                     recount(before ? before->namespace_() : after->namespace_());
                   }),
