@@ -71,8 +71,6 @@ class TlsChannel : public Channel {
     BIO_set_data(bio, &ends_);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_accept_state(ssl_.get());
-    // Take all that came in one go instead of header and body of each record apart.
-    SSL_set_read_ahead(ssl_.get(), 1);
   }
 
   void feed(std::string_view wire) override { ends_.input = wire; }
