@@ -137,6 +137,7 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   const Object* live_object = item.live ? &*item.live : nullptr;
   if (options.skip && options.skip(item.desired, live_object)) return item;
+  if (options.adapt) item.desired = options.adapt(item.desired, live_object);
   const bool leave = options.leave_managers && options.leave_managers(item.desired, live_object);
   if (!leave) {
     ASSIGN_OR_RETURN(item.live, take_over_fields(context, item.resource, std::move(item.live),

@@ -27,6 +27,8 @@ struct ApplyOptions {
   std::function<bool(const Object& desired, const Object* live)> force = {};
   // Decides per object and its live counterpart (null when there is none) whether to leave it alone.
   std::function<bool(const Object& desired, const Object* live)> skip = {};
+  // Answers what to apply in place of an object, given its live counterpart.
+  std::function<Object(const Object& desired, const Object* live)> adapt = {};
   // How long a stage (definitions, then classes) may take to become ready for the next one.
   Duration stage_timeout = std::chrono::seconds(60);
 };

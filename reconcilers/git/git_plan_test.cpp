@@ -142,6 +142,40 @@ TEST_CASE("objects get owner labels, common metadata and the target namespace") 
   CHECK_FALSE(may_prune(kustomization, prepared[0].with_label("kustomize.toolkit.fluxcd.io/name", "other")));
 }
 
+TEST_CASE("namespaces that others made are kept") {
+  const kube::Object kustomization = json_object(R"({"metadata":{"name":"apps","namespace":"flux-system"}})");
+  const std::string prune = "kustomize.toolkit.fluxcd.io/prune";
+  const kube::Object desired = json_object(
+      R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","labels":{)"
+      R"("kustomize.toolkit.fluxcd.io/name":"apps","kustomize.toolkit.fluxcd.io/namespace":"flux-system"}}})");
+  const kube::Object foreign = json_object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})");
+  const auto outcome = [&](const kube::Object& wanted, const kube::Object* live) {
+    return std::string(with_namespace_kept(kustomization, wanted, live).annotation(prune));
+  };
+  CHECK(outcome(desired, nullptr).empty());
+  CHECK(outcome(desired, &desired).empty());
+  CHECK(outcome(desired, &foreign) == "disabled");
+  const kube::Object adopted = desired.with_annotation(prune, "disabled");
+  CHECK(outcome(desired, &adopted) == "disabled");
+  CHECK(outcome(desired.with_annotation(prune, "enabled"), &adopted) == "enabled");
+  const kube::Object other = foreign.with("kind", "ConfigMap");
+  CHECK(outcome(other, &other).empty());
+}
+
+TEST_CASE("that everything goes has to be confirmed for the revision") {
+  const kube::Object kustomization = json_object(R"({"metadata":{"name":"apps"},"spec":{"prune":true}})");
+  const kube::Inventory two = {{"default", "a", "", "ConfigMap", "v1"}, {"default", "b", "", "ConfigMap", "v1"}};
+  const auto message = unconfirmed_prune(kustomization, "main@sha1:1", {}, two);
+  REQUIRE(message);
+  CHECK(message->find("all 2 objects") != std::string::npos);
+  const std::string key = "kustomize.toolkit.fluxcd.io/prune-all";
+  CHECK_FALSE(unconfirmed_prune(kustomization.with_annotation(key, "main@sha1:1"), "main@sha1:1", {}, two));
+  CHECK(unconfirmed_prune(kustomization.with_annotation(key, "main@sha1:1"), "main@sha1:2", {}, two));
+  CHECK_FALSE(unconfirmed_prune(kustomization, "main@sha1:1", {kustomization}, two));
+  CHECK_FALSE(unconfirmed_prune(kustomization, "main@sha1:1", {}, {two[0]}));
+  CHECK_FALSE(unconfirmed_prune(kustomization.with("spec", Value::object()), "main@sha1:1", {}, two));
+}
+
 TEST_CASE("dependencies must be ready, and at the same revision of the same source") {
   const kube::Object me = json_object(
       R"({"metadata":{"name":"me","namespace":"n"},"spec":{"sourceRef":{"kind":"GitRepository","name":"r"},)"

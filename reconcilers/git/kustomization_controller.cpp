@@ -164,6 +164,11 @@ class KustomizationReconciler : public kube::Reconciler {
     round.digest = digest_of(*objects);
     Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
     if (!before.ok()) return ended(context, round, failed("ReconciliationFailed", before.error().message(), revision));
+    if (const std::optional<std::string> doubt = unconfirmed_prune(kustomization, revision, *objects, *before)) {
+      Attempt attempt = failed("PruneFailed", *doubt, revision);
+      attempt.inventory = std::move(*before);
+      return ended(context, round, std::move(attempt));
+    }
     if (Result<void> noted = note_intention(context, kustomization, *objects, *before); !noted.ok()) {
       return ended(context, round, failed("ReconciliationFailed", noted.error().message(), revision));
     }
@@ -176,6 +181,9 @@ class KustomizationReconciler : public kube::Reconciler {
     };
     options.leave_managers = leaves_managers;
     options.skip = is_left_alone;
+    options.adapt = [&kustomization](const auto& desired, const auto* live) {
+      return with_namespace_kept(kustomization, desired, live);
+    };
     std::vector<kube::Applied> applied;
     const Result<void> done = applier_.apply_all(actor, std::move(*objects), options, applied);
 
@@ -531,7 +539,8 @@ std::unique_ptr<kube::ManagedController> make_kustomization_controller(const kub
   kustomizations.add_handler(
       [&queue, wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {
         if (!after) return;
-        if (asks_for_work(before, *after)) queue.enqueue(after->key());
+        const bool confirms = before && confirmed_prune(*before) != confirmed_prune(*after);
+        if (confirms || asks_for_work(before, *after)) queue.enqueue(after->key());
         if (!before || ready_mark(*before) != ready_mark(*after)) wake("dependency", after->key().text());
       });
   repositories.add_handler([wake](const std::optional<kube::Object>& before, const std::optional<kube::Object>& after) {

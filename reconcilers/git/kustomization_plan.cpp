@@ -151,6 +151,29 @@ bool may_prune(const kube::Object& kustomization, const kube::Object& live) {
          !is_left_alone(live, nullptr);
 }
 
+kube::Object with_namespace_kept(const kube::Object& kustomization, const kube::Object& desired,
+                                 const kube::Object* live) {
+  const bool is_namespace = desired.kind() == "Namespace" && desired.gvk().group.empty();
+  if (!is_namespace || live == nullptr || may_prune(kustomization, *live)) return desired;
+  const std::string key = group_key("prune");
+  const bool decided = !desired.annotation(key).empty() || !desired.label(key).empty();
+  return decided ? desired : desired.with_annotation(key, "disabled");
+}
+
+std::string_view confirmed_prune(const kube::Object& kustomization) {
+  return kustomization.annotation(group_key("prune-all"));
+}
+
+std::optional<std::string> unconfirmed_prune(const kube::Object& kustomization, std::string_view revision,
+                                             const std::vector<kube::Object>& objects,
+                                             const kube::Inventory& inventory) {
+  const bool empties = kustomization["spec"]["prune"].as_bool() && objects.empty() && inventory.size() > 1;
+  if (!empties || confirmed_prune(kustomization) == revision) return std::nullopt;
+  return "no manifest is left, so all " + std::to_string(inventory.size()) +
+         " objects of the inventory would be pruned; if that is meant, annotate the Kustomization with " +
+         group_key("prune-all") + "=" + std::string(revision);
+}
+
 bool is_left_alone(const kube::Object& desired, const kube::Object* live) {
   return either_marked(desired, live, "reconcile", "disabled") || either_marked(desired, live, "ssa", "ignore") ||
          (live != nullptr && is_marked(desired, "ssa", "ifnotpresent"));

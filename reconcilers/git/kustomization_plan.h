@@ -34,6 +34,19 @@ Result<std::vector<kube::Object>> prepare_objects(
 // Whether the live object carries the owner labels of this Kustomization and does not refuse pruning.
 bool may_prune(const kube::Object& kustomization, const kube::Object& live);
 
+// Everything in a namespace goes with it: one that somebody else made is marked to stay when it leaves the repository,
+// unless its manifest says what becomes of it ("prune: enabled").
+kube::Object with_namespace_kept(const kube::Object& kustomization, const kube::Object& desired,
+                                 const kube::Object* live);
+
+// A repository without any manifest is more often a mistake than meant. The message says how to confirm that all
+// objects of the inventory are to go; nothing when that is confirmed, or only one would go.
+std::optional<std::string> unconfirmed_prune(const kube::Object& kustomization, std::string_view revision,
+                                             const std::vector<kube::Object>& objects,
+                                             const kube::Inventory& inventory);
+// The revision that the Kustomization's annotation confirms; empty without one.
+std::string_view confirmed_prune(const kube::Object& kustomization);
+
 // Whether an annotation or label of the object (source or live) tells us to leave it alone.
 bool is_left_alone(const kube::Object& desired, const kube::Object* live);
 

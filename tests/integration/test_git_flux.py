@@ -164,6 +164,46 @@ class Deletion(FluxTestCase):
         self.server.wait_until_gone("kustomization", "awaited")
 
 
+def namespace(name):
+    return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n---\n"
+
+
+class Guards(FluxTestCase):
+    def test_a_namespace_that_was_there_before_stays(self):
+        self.server.kubectl("create", "namespace", "found")
+        repository = self.followed("spaces", {"apps/kept.yaml": config_map("kept", "1"),
+                                              "apps/spaces.yaml": namespace("found") + namespace("made")})
+        self.ready("spaces")
+        self.assertEqual(self.server.object("namespace", "found")["metadata"]["annotations"][f"{FLUX}/prune"], "disabled")
+        # The next round finds its own labels on it.
+        commit = self.push(repository, {"apps/kept.yaml": config_map("kept", "2")})
+        self.ask("gitrepository", "spaces")
+        self.ready("spaces", commit)
+        commit = self.push(repository, {"apps/spaces.yaml": ""})
+        self.ask("gitrepository", "spaces")
+        self.ready("spaces", commit)
+        self.server.wait_until_gone("namespace", "made")
+        self.assertNotIn("deletionTimestamp", self.server.object("namespace", "found")["metadata"])
+
+    def test_nothing_is_emptied_unasked(self):
+        files = {"apps/a.yaml": config_map("last-a", "1"), "apps/b.yaml": config_map("last-b", "1")}
+        repository = self.followed("emptied", files)
+        self.ready("emptied")
+        commit = self.push(repository, dict.fromkeys(files, ""))
+        self.ask("gitrepository", "emptied")
+        message = self.failed("emptied", "PruneFailed")
+        confirmation = f"{FLUX}/prune-all=main@sha1:{commit}"
+        self.assertIn("all 2 objects", message)
+        self.assertTrue(message.endswith(confirmation), message)
+        self.assertEqual(self.server.object("configmap", "last-a")["data"], {"value": "1"})
+        self.assertEqual(len(self.server.object("kustomization", "emptied")["status"]["inventory"]["entries"]), 2)
+
+        self.server.kubectl("annotate", "kustomization", "emptied", confirmation)
+        self.ready("emptied", commit)
+        self.server.wait_until_gone("configmap", "last-a")
+        self.server.wait_until_gone("configmap", "last-b")
+
+
 class Events(FluxTestCase):
     def test_events_tell_what_was_done_at_which_revision(self):
         files = {"apps/a.yaml": config_map("loud-a", "1"), "apps/b.yaml": config_map("loud-b", "1")}
