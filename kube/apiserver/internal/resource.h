@@ -136,7 +136,8 @@ struct ResourceDescriptor {
   // Custom resources: the schema of a version ("example.com/v2"); null when objects are neither served nor stored
   // in it. Compiled at the first call, lives as long as this function does.
   std::function<const Schema*(std::string_view api_version)> schema_of_version;
-  bool fills_in = false;  // custom resources: some version's schema has defaults
+  bool fills_in = false;        // custom resources: some version's schema has defaults
+  std::int64_t definition = 0;  // custom resources: the revision of the definition that made this
   // Custom resources in OpenAPI documents: the schema as it was given, read at every call, and what changes with it.
   std::function<Value()> published_schema;
   std::string published_id;

@@ -100,6 +100,7 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   Normalise normalise;
   if (resource.convert) normalise.api_version = resource.storage_gvk.api_version();
   normalise.always = resource.fills_in;
+  normalise.definition = resource.definition;
   normalise.convert = [kept = std::move(kept)](const store::Bytes& stored) -> Result<store::Bytes> {
     const Schema* schema = storage_schema(kept);
     Value tree;
@@ -128,7 +129,7 @@ Result<std::shared_ptr<WatchCache>> GenericStore::cache(const Context& context, 
   if (resource.storage_prefix.empty()) {
     return Error(Reason::MethodNotAllowed, resource.qualified_resource() + " are not stored");
   }
-  if (auto loaded = feed_->loaded(resource.storage_prefix)) return loaded;
+  if (auto loaded = feed_->loaded(resource.storage_prefix, resource.definition)) return loaded;
   return feed_->cache(context, resource.storage_prefix, normalise_for(resource));
 }
 
@@ -192,7 +193,7 @@ Result<StoredObjectPtr> GenericStore::find(const Context& context, const Resourc
   // The store knows what is newest; waiting until the caches do would delay every write.
   ASSIGN_OR_RETURN(const auto got, feed_->backend().get(context, storage_key(resource, ns, name)));
   if (!got.entry) return StoredObjectPtr();
-  if (const auto loaded = feed_->loaded(resource.storage_prefix)) {
+  if (const auto loaded = feed_->loaded(resource.storage_prefix, resource.definition)) {
     StoredObjectPtr known = loaded->find(ns, name);
     if (known != nullptr && known->revision() == got.entry->mod_revision) return known;
   }

@@ -170,6 +170,13 @@ Result<std::shared_ptr<WatchCache>> StoreFeed::cache(const Context& context, con
   while (true) {
     TRY(context.check());
     Slot& slot = slots_[prefix];
+    // Who came with the definition of before may have been the first to ask after the change.
+    if (slot.ready && slot.cache->definition() < normalise.definition) {
+      lock.unlock();
+      drop(prefix);
+      lock.lock();
+      continue;
+    }
     if (slot.ready) return slot.cache;
     if (slot.loading) {
       changed_->wait(lock, context);
@@ -205,10 +212,11 @@ void StoreFeed::finish_load(const std::string& prefix, const std::shared_ptr<Wat
   changed_->notify_all();
 }
 
-std::shared_ptr<WatchCache> StoreFeed::loaded(std::string_view prefix) {
+std::shared_ptr<WatchCache> StoreFeed::loaded(std::string_view prefix, store::Revision definition) {
   std::lock_guard lock(slots_mutex_);
   const auto slot = slots_.find(prefix);
-  return slot != slots_.end() && slot->second.ready ? slot->second.cache : nullptr;
+  const bool usable = slot != slots_.end() && slot->second.ready && slot->second.cache->definition() >= definition;
+  return usable ? slot->second.cache : nullptr;
 }
 
 void StoreFeed::drop(std::string_view prefix) {

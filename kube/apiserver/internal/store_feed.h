@@ -36,11 +36,12 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   // Everything up to here has been dealt out.
   store::Revision progress() const { return progress_.load(std::memory_order_acquire); }
 
-  // The loaded cache of a prefix; the first caller loads it, others wait for that.
+  // The loaded cache of a prefix, made by this definition or a newer one; the first caller loads it, others wait for
+  // that.
   Result<std::shared_ptr<WatchCache>> cache(const Context& context, const std::string& prefix,
                                             const Normalise& normalise);
-  // The cache of a prefix if it is loaded already, else null.
-  std::shared_ptr<WatchCache> loaded(std::string_view prefix);
+  // The same if it is loaded already, else null.
+  std::shared_ptr<WatchCache> loaded(std::string_view prefix, store::Revision definition = 0);
   // Forgets a cache and ends its watches: its resource is served differently from now on.
   void drop(std::string_view prefix);
   // Until everything up to `revision` is dealt out. Timeout (504, ResourceVersionTooLarge) after

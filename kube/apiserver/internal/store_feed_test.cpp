@@ -172,4 +172,30 @@ TEST_CASE("a cache that is dropped while it loads is loaded again", "[store_feed
   });
 }
 
+TEST_CASE("a cache of an older definition is loaded again for who has the newer", "[store_feed]") {
+  run(0, [](Bench& bench, const Context& context) {
+    const auto by = [](store::Revision definition) {
+      Normalise normalise = as_it_is();
+      normalise.definition = definition;
+      return normalise;
+    };
+    bench.write();
+    const std::string prefix(kPrefix);
+    const auto older = *bench.feed().cache(context, prefix, by(1));
+    CHECK(bench.feed().loaded(kPrefix, 1) == older);
+    CHECK(bench.feed().loaded(kPrefix, 2) == nullptr);
+    const auto newer = *bench.feed().cache(context, prefix, by(2));
+    CHECK(newer != older);
+    CHECK(*bench.feed().cache(context, prefix, by(1)) == newer);
+    CHECK(bench.feed().loaded(kPrefix, 2) == newer);
+
+    const auto watcher = std::make_shared<Watcher>(*ObjectFilter::make({}, "", "", "", ""));
+    older->add_watcher(watcher, bench.feed().progress(), 0);
+    std::deque<Watcher::Item> items;
+    bool open = true;
+    watcher->take(items, open);
+    CHECK_FALSE(open);
+  });
+}
+
 }  // namespace coracle::kube::apiserver

@@ -35,6 +35,8 @@ struct Normalise {
   bool always = false;
   // So does every value whose apiVersion is not this one (an older server's); empty: any will do.
   std::string api_version = {};
+  // Of the definition that all this comes from; 0 for built-in kinds.
+  store::Revision definition = 0;
 };
 
 // A stored value as an object, brought into form where it has to be.
@@ -48,6 +50,7 @@ class WatchCache {
       : prefix_(std::move(prefix)), normalise_(std::move(normalise)), log_(std::move(log)) {}
 
   const std::string& prefix() const { return prefix_; }
+  store::Revision definition() const { return normalise_.definition; }
 
   StoredObjectPtr find(std::string_view ns, std::string_view name) const;
   // `progress`: what the feed has delivered so far, read before the call.

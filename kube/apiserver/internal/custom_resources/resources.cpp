@@ -105,6 +105,7 @@ ResourcePtr make_custom_resource(const Object& definition, const Value& version,
   resource->storage_prefix = "/registry/" + group + "/" + resource->resource + "/";
   resource->storage_gvk = {group, std::string(storage_version_of(definition)), kind};
   resource->custom = true;
+  resource->definition = parse_int<std::int64_t>(definition.resource_version()).value_or(0);
   resource->table = custom_table(version["additionalPrinterColumns"]);
   for (const Value& field : version["selectableFields"].items()) {
     std::string_view path = field["jsonPath"].as_string();
