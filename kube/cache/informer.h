@@ -36,9 +36,10 @@ class Informer {
   Informer(const Informer&) = delete;
   Informer& operator=(const Informer&) = delete;
 
-  // What the store holds already arrives as new. Answers what remove_handler() takes; most stay for good.
+  // What the store holds already arrives as new before this returns. Answers what remove_handler() takes; most stay
+  // for good.
   unsigned add_handler(Handler handler);
-  // Waits for a running handler. With `hand_over`, what the store holds arrives as deleted.
+  // Waits for a running handler. With `hand_over`, what the store holds arrives as deleted before this returns.
   void remove_handler(unsigned which, bool hand_over);
   void start();
   // Ends the watch and waits for running tasks; the store keeps its last content.
