@@ -136,8 +136,9 @@ class GitRepositoryReconciler : public kube::Reconciler {
 
   Result<void> report_failure(const Context& context, const kube::Object& repository, FluxOutcome outcome) {
     const std::string revision(repository["status"]["artifact"]["revision"].as_string());
-    ASSIGN_OR_RETURN(const bool stored,
-                     mirror_.has_commit(context, mirror_name(repository.key()), commit_of_revision(revision)));
+    // A mirror that cannot be looked at is not lost.
+    const bool stored =
+        mirror_.has_commit(context, mirror_name(repository.key()), commit_of_revision(revision)).value_or(true);
     return report(context, repository, {std::move(outcome), std::nullopt, stored});
   }
 

@@ -1,5 +1,6 @@
 """What Flux does beside applying: marks on objects, namespaces, suspended things, health and events."""
 import json
+import os
 
 from test_git import GitTestCase, condition, config_map, kustomization, source
 from cluster import wait_for, WAIT_TIMEOUT
@@ -148,6 +149,22 @@ class Sources(FluxTestCase):
         found = self.server.wait_for_object("gitrepository", "pinned",
                                             condition=lambda o: condition(o)["reason"] == "GitOperationFailed")
         self.assertIn('couldn\'t find remote ref "refs/heads/nosuch"', condition(found)["message"])
+
+
+    def test_a_mirror_that_cannot_be_opened_says_so_and_is_kept(self):
+        repository = self.followed("locked", {"apps/a.yaml": config_map("locked", "1")})
+        commit = self.ready("locked")["status"]["lastAppliedRevision"]
+        head = os.path.join(self.server.data_dir, "server", "git", "default", "locked.git", "HEAD")
+        os.rename(head, head + ".kept")
+        os.symlink("HEAD", head)
+        self.push(repository, {"apps/a.yaml": config_map("locked", "2")})
+        self.ask("gitrepository", "locked")
+        found = self.server.wait_for_object("gitrepository", "locked",
+                                            condition=lambda o: condition(o)["status"] == "False")
+        self.assertEqual(condition(found)["reason"], "GitOperationFailed")
+        self.assertEqual(found["status"]["artifact"]["revision"], commit)
+        os.rename(head + ".kept", head)
+        self.server.wait_for_object("configmap", "locked", condition=lambda c: c["data"] == {"value": "2"})
 
 
 class Deletion(FluxTestCase):
