@@ -38,6 +38,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 std::size_t find_text(std::string_view text, std::string_view what, std::size_t from) {
   if (from > text.size() || what.size() > text.size() - from) return std::string_view::npos;
   if (what.empty()) return from;
+  if (what.size() == 1) return text.find(what.front(), from);
   const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
   if (found == nullptr) return std::string_view::npos;
   return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
