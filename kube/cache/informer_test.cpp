@@ -87,6 +87,14 @@ class FeedTransport : public Transport {
                                            std::make_shared<Feed>()};
 };
 
+// "-old+new" for each change.
+Informer::Handler tell(Queue<std::string>& seen) {
+  return [&seen](const std::optional<Object>& before, const std::optional<Object>& after) {
+    seen.push((before ? "-" + std::string(before->name()) : std::string()) +
+              (after ? "+" + std::string(after->name()) : std::string()));
+  };
+}
+
 }  // namespace
 
 TEST_CASE("an informer lists, follows the watch and survives its ends") {
@@ -97,10 +105,7 @@ TEST_CASE("an informer lists, follows the watch and survives its ends") {
   const Client client(transport);
   Informer informer(context, client, kConfigMaps, {}, Logger(null_log_sink(), "test"));
   Queue<std::string> seen(*executor, 100);
-  informer.add_handler([&seen](const std::optional<Object>& before, const std::optional<Object>& after) {
-    seen.push((before ? "-" + std::string(before->name()) : std::string()) +
-              (after ? "+" + std::string(after->name()) : std::string()));
-  });
+  informer.add_handler(tell(seen));
   informer.start();
   REQUIRE(informer.store().wait_synced(context).ok());
   CHECK(seen.pop(context).value() == "+a");
@@ -145,11 +150,7 @@ TEST_CASE("a handler that comes late hears of what is there, one that goes of wh
   informer.start();
   REQUIRE(informer.store().wait_synced(context).ok());
   Queue<std::string> seen(*executor, 100);
-  const unsigned which =
-      informer.add_handler([&seen](const std::optional<Object>& before, const std::optional<Object>& after) {
-        seen.push((before ? "-" + std::string(before->name()) : std::string()) +
-                  (after ? "+" + std::string(after->name()) : std::string()));
-      });
+  const unsigned which = informer.add_handler(tell(seen));
   CHECK(seen.pop(context).value() == "+a");
   transport.feeds[0]->send(R"({"type":"ADDED","object":)" + config_map("b", 11) + "}\n");
   CHECK(seen.pop(context).value() == "+b");

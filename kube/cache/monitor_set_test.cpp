@@ -34,17 +34,20 @@ class OneOfEach : public Transport {
   std::atomic<int> lists = 0;
 };
 
-}  // namespace
-
-TEST_CASE("a monitor set follows what it is told to and hands over what it leaves") {
-  auto executor = make_thread_executor();
+struct Fixture {
+  const std::unique_ptr<Executor> executor = make_thread_executor();
   const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
   OneOfEach transport;
-  const Client client(transport);
-  Queue<std::string> seen(*executor, 100);
-  InformerSet informers(context, client, Logger(null_log_sink(), "test"));
-  MonitorSet monitors(informers, [&seen](const ResourceRef& resource, const std::optional<Object>& before,
-                                         const std::optional<Object>& after) {
+  const Client client{transport};
+  Queue<std::string> seen{*executor, 100};
+  InformerSet informers{context, client, Logger(null_log_sink(), "test")};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a monitor set follows what it is told to and hands over what it leaves") {
+  MonitorSet monitors(informers, [this](const ResourceRef& resource, const std::optional<Object>& before,
+                                        const std::optional<Object>& after) {
     seen.push(resource.gvr.resource + (before ? " -" + std::string(before->name()) : std::string()) +
               (after ? " +" + std::string(after->name()) : std::string()));
   });
@@ -70,24 +73,17 @@ TEST_CASE("a monitor set follows what it is told to and hands over what it leave
   CHECK(seen.pop(context).value() == "nothing else");
 }
 
-TEST_CASE("monitors share informers with each other and with who follows all of a resource") {
-  auto executor = make_thread_executor();
-  const Context context = Context(*executor).with_timeout(std::chrono::seconds(30));
-  OneOfEach transport;
-  const Client client(transport);
-  Queue<std::string> seen(*executor, 100);
-  InformerSet informers(context, client, Logger(null_log_sink(), "test"));
+TEST_CASE_METHOD(Fixture, "monitors share informers with each other and with who follows all of a resource") {
   Informer& config_maps = informers.get(resources::config_maps());
   informers.get(resources::secrets(), {.label_selector = "owner=helm"});
   informers.start();
   REQUIRE(informers.wait_synced(context).ok());
   CHECK(informers.monitor(resources::config_maps()).get() == &config_maps);
 
-  const auto hear = [&seen](const std::string& who) {
-    return
-        [&seen, who](const ResourceRef& resource, const std::optional<Object>& before, const std::optional<Object>&) {
-          seen.push(who + (before ? " -" : " +") + resource.gvr.resource);
-        };
+  const auto hear = [this](const std::string& who) {
+    return [this, who](const ResourceRef& resource, const std::optional<Object>& before, const std::optional<Object>&) {
+      seen.push(who + (before ? " -" : " +") + resource.gvr.resource);
+    };
   };
   MonitorSet one(informers, hear("one"));
   MonitorSet other(informers, hear("other"));

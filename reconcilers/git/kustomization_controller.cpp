@@ -165,9 +165,7 @@ class KustomizationReconciler : public kube::Reconciler {
     Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
     if (!before.ok()) return ended(context, round, failed("ReconciliationFailed", before.error().message(), revision));
     if (const std::optional<std::string> doubt = unconfirmed_prune(kustomization, revision, *objects, *before)) {
-      Attempt attempt = failed("PruneFailed", *doubt, revision);
-      attempt.inventory = std::move(*before);
-      return ended(context, round, std::move(attempt));
+      return ended(context, round, failed("PruneFailed", *doubt, revision));
     }
     if (Result<void> noted = note_intention(context, kustomization, *objects, *before); !noted.ok()) {
       return ended(context, round, failed("ReconciliationFailed", noted.error().message(), revision));

@@ -150,7 +150,6 @@ class Sources(FluxTestCase):
                                             condition=lambda o: condition(o)["reason"] == "GitOperationFailed")
         self.assertIn('couldn\'t find remote ref "refs/heads/nosuch"', condition(found)["message"])
 
-
     def test_a_mirror_that_cannot_be_opened_says_so_and_is_kept(self):
         repository = self.followed("locked", {"apps/a.yaml": config_map("locked", "1")})
         commit = self.ready("locked")["status"]["lastAppliedRevision"]

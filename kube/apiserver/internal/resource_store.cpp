@@ -73,8 +73,7 @@ Result<Object> to_served(const ResourceDescriptor& resource, const Object& objec
 }
 
 Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Object& object) {
-  const Value metadata = object.metadata().without("resourceVersion").without("selfLink");
-  Value tree = metadata.same_tree(object.metadata()) ? object.tree() : object.tree().with("metadata", metadata);
+  Value tree = object.tree().with("metadata", object.metadata().without("resourceVersion").without("selfLink"));
   const Schema* schema = storage_schema(resource);
   if (resource.custom) {
     // Nulls that an apply has made and no rule has refused say nothing.
