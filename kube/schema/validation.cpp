@@ -9,6 +9,7 @@
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "kube/object/field_path.h"
 #include "kube/object/names.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/internal/formats.h"
@@ -19,7 +20,6 @@
 namespace coracle::kube {
 namespace {
 
-using internal::child_path;
 using internal::identity_of;
 using internal::PathStep;
 
@@ -204,7 +204,7 @@ class Validator {
     }
     for (const Field& field : schema.fields) {
       if (field.required && is_missing_field(value.find(field.name), schema, field)) {
-        add(field_error::required(child_path(path, field.name)));
+        add(field_error::required(FieldPath(path).child(field.name).text()));
       }
     }
   }
@@ -349,7 +349,7 @@ void collect_immutable(const Value& value, const Value& old, const Schema& schem
                        std::vector<Cause>& problems) {
   if (value.same_tree(old)) return;
   for (const Field& field : schema.fields) {
-    const std::string child = child_path(path, field.name);
+    const std::string child = FieldPath(path).child(field.name).text();
     const Value& now = value[field.name];
     const Value& before = old[field.name];
     if (field.immutable && !(now == before)) {

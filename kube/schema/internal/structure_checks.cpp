@@ -5,6 +5,7 @@
 
 #include "base/json/json.h"
 #include "base/text.h"
+#include "kube/object/field_path.h"
 #include "kube/object/names.h"
 #include "kube/schema/field_error.h"
 #include "kube/schema/validation.h"
@@ -56,7 +57,7 @@ void check_set(const Value& value, const std::string& path, std::vector<Cause>& 
   std::vector<std::string> identities;
   for (const Value& item : value.items()) identities.push_back(identity_of(item));
   for (const std::size_t i : repeated(identities)) {
-    problems.push_back(field_error::duplicate(index_path(path, i), value.at(i)));
+    problems.push_back(field_error::duplicate(FieldPath(path).index(i).text(), value.at(i)));
   }
 }
 
@@ -66,8 +67,8 @@ void check_map(const Value& value, const Schema& schema, const std::string& path
   for (std::size_t i = 0; i < value.size(); ++i) {
     const Value& item = value.at(i);
     if (!item.is_object() && !item.is_null()) {
-      problems.push_back(
-          field_error::invalid(index_path(path, i), item, "must be an object for an array of list-type map"));
+      problems.push_back(field_error::invalid(FieldPath(path).index(i).text(), item,
+                                              "must be an object for an array of list-type map"));
       return;
     }
     Value::ObjectBuilder keys;
@@ -81,7 +82,7 @@ void check_map(const Value& value, const Schema& schema, const std::string& path
     shown.push_back(std::move(keys).build());
   }
   for (const std::size_t i : repeated(identities)) {
-    problems.push_back(field_error::duplicate(index_path(path, i), shown[i]));
+    problems.push_back(field_error::duplicate(FieldPath(path).index(i).text(), shown[i]));
   }
 }
 
@@ -89,7 +90,7 @@ void check_map(const Value& value, const Schema& schema, const std::string& path
 void check_embedded(const Value& value, const std::string& path, std::vector<Cause>& problems) {
   const auto add = [&](Cause cause) { problems.push_back(std::move(cause)); };
   for (const std::string_view name : {"apiVersion", "kind"}) {
-    const std::string field = child_path(path, name);
+    const std::string field = FieldPath(path).child(name).text();
     const Value* given = value.find(name);
     if (given == nullptr) {
       add(field_error::required(field));
@@ -108,17 +109,6 @@ void check_embedded(const Value& value, const std::string& path, std::vector<Cau
 }
 
 }  // namespace
-
-std::string child_path(std::string_view path, std::string_view name) {
-  std::string child(path);
-  if (!child.empty()) child += '.';
-  child += name;
-  return child;
-}
-
-std::string index_path(std::string_view path, std::size_t index) {
-  return std::string(path) + "[" + std::to_string(index) + "]";
-}
 
 // A text that two values share if Go takes them for equal: 1 and 1.0 differ.
 std::string identity_of(const Value& value) {

@@ -33,10 +33,6 @@ class PathStep {
   std::size_t length_;
 };
 
-// The same as a text of its own.
-std::string child_path(std::string_view path, std::string_view name);
-std::string index_path(std::string_view path, std::size_t index);
-
 // A text that two values share if Go takes them for equal: 1 and 1.0 differ.
 std::string identity_of(const Value& value);
 
