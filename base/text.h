@@ -50,6 +50,11 @@ constexpr bool is_alphanumeric(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// ASCII control characters.
+constexpr bool is_control(char c) {
+  return static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+}
+
 // The whole text as a decimal number of that type; nullopt for anything else: blanks, a plus sign,
 // trailing bytes, a value that does not fit.
 template <std::integral Integer = std::int64_t>

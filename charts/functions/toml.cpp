@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/text.h"
 #include "charts/template/bounded_text.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_quote.h"
@@ -46,7 +47,7 @@ class TomlWriter {
       if (const std::size_t at = kValues.find(c); at != std::string_view::npos) {
         out += '\\';
         out += kNames[at];
-      } else if ((c >= 0 && c < ' ') || c == 0x7f) {
+      } else if (is_control(c)) {
         std::array<char, 8> code;
         std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(c));
         out += code.data();

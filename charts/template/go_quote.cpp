@@ -193,8 +193,8 @@ std::string go_quote(std::string_view text) {
 }
 
 std::string go_backquote(std::string_view text) {
-  const bool allowed = std::none_of(text.begin(), text.end(),
-                                    [](char c) { return c == '`' || (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
+  const bool allowed =
+      std::none_of(text.begin(), text.end(), [](char c) { return c == '`' || (is_control(c) && c != '\t'); });
   return allowed ? "`" + std::string(text) + "`" : go_quote(text);
 }
 

@@ -241,8 +241,7 @@ class DefinitionRules {
     constexpr std::size_t kLongest = 256;
     if (text.size() > kLongest) refuse("must be <= 256 characters long");
     if (text.empty()) refuse("must not be an empty string");
-    const auto control =
-        std::find_if(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+    const auto control = std::find_if(text.begin(), text.end(), is_control);
     if (control != text.end()) {
       refuse("must only contain printable UTF-8 characters; non-printable character found at index " +
              std::to_string(control - text.begin()));

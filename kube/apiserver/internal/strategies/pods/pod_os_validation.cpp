@@ -91,7 +91,6 @@ void check_user(const FieldCheck& field, std::string_view user) {
 void check_user_name(const FieldCheck& field) {
   constexpr std::size_t kMaxDomain = 256;
   const std::string_view name = field.text();
-  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   if (!field.is_set()) return;
   if (name.empty()) return field.invalid("runAsUserName cannot be an empty string");
   if (std::any_of(name.begin(), name.end(), is_control)) {
