@@ -18,6 +18,8 @@ constexpr auto kLeafLife = std::chrono::hours(24 * 365);
 constexpr auto kRenewBefore = std::chrono::hours(24 * 120);
 // Clocks of small machines start late; certificates are valid a little before they are made.
 constexpr auto kClockSlack = std::chrono::hours(1);
+// A machine without a clock of its own begins in 1970; k3s draws the line here, too.
+constexpr auto kEarliest = std::chrono::hours(24 * (365 * 10 + 2));
 constexpr std::size_t kMaxPemFile = 1024 * 1024;
 
 struct AuthorityRow {
@@ -195,6 +197,10 @@ std::vector<std::string> pem_blocks(std::string_view text, std::string_view labe
 
 Result<Certificates> ensure_certificates(const Layout& layout, const CertificateNames& names, WallTime now,
                                          const Logger& log) {
+  if (now < WallTime() + kEarliest) {
+    return Error(Reason::Unavailable, "the clock says " + format_time(now) +
+                                          ", before 1980: certificates made now would have ended when it is right");
+  }
   TRY(make_directories(layout.server() + "/tls", 0700));
   Workshop workshop(layout, now, log);
   for (const AuthorityRow& row : kAuthorities) TRY(workshop.authority(row));

@@ -37,7 +37,7 @@ struct Certificates {
 // Reads what is there and makes what is missing, wrong or near its end: authorities last ten years,
 // leaves one, and a leaf with less than 120 days left is issued again with its key. Files are 0600. A
 // key that we make is EC P-256; keys that are found are used as they are. Nothing valid is replaced.
-// Corrupt names the file that contradicts another.
+// Corrupt names the file that contradicts another. Unavailable while the clock says a time before 1980.
 Result<Certificates> ensure_certificates(const Layout& layout, const CertificateNames& names, WallTime now,
                                          const Logger& log);
 

@@ -37,6 +37,15 @@ class Complaints : public LogSink {
 
 }  // namespace
 
+TEST_CASE("no certificates are made by a clock that nobody has set") {
+  const Folder folder;
+  const auto made = ensure_certificates(folder.layout, {}, parse_time("1970-01-01T00:01:00Z").value(), kQuiet);
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.error().message().find("1970-01-01T00:01:00Z") != std::string::npos);
+  CHECK_FALSE(file_info(folder.layout.tls("server-ca.key")).ok());
+  CHECK(ensure_certificates(folder.layout, {}, parse_time("1980-01-01T00:00:00Z").value(), kQuiet).ok());
+}
+
 TEST_CASE("certificates are made once and kept") {
   const Folder folder;
   const CertificateNames names{{"kubernetes.default.svc"}, {"10.43.0.1"}};
