@@ -81,8 +81,9 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     bool all_applied = true;
     for (const ManifestFile& file : scan.files) {
       TRY(context.check());
-      if (scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
+      // What the settings disable goes, whether or not somebody has marked it to be skipped.
       const bool disabled = is_disabled(options_.folder, file.path, options_.disabled);
+      if (!disabled && scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
       if (!disabled && !looks_changed(file)) continue;
       if (!disabled && (waits(context, file) || is_half_written(context, file))) {
         all_applied = false;

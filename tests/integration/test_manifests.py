@@ -140,6 +140,20 @@ class Disable(unittest.TestCase):
         server.wait_until_gone("addon", "extra", "-n", "kube-system")
         self.assertFalse(os.path.exists(path))
 
+    def test_what_is_disabled_goes_even_if_it_is_marked_to_be_skipped(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        path = server.drop("marked.yaml", config_map("marked"))
+        server.wait_for_object("addon", "marked", "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+        server.drop("marked.yaml.skip", "")
+        server.stop()
+        server.settings = ["--disable", "marked"]
+        server.start()
+        server.wait_until_gone("configmap", "marked")
+        server.wait_until_gone("addon", "marked", "-n", "kube-system")
+        self.assertFalse(os.path.exists(path))
+
 
 if __name__ == "__main__":
     unittest.main()
