@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/testing/temporary_folder.h"
 #include "store/conformance/conformance.h"
@@ -407,6 +408,24 @@ TEST_CASE("readers do not starve the writer", "[store]") {
     return written;
   });
   CHECK(conformance::run_together(fixture.context, std::move(tasks)).ok());
+}
+
+TEST_CASE("a write that was given up did not happen", "[store]") {
+  Fixture fixture;
+  const auto backend = fixture.open();
+  for (int number = 0; number < 200; ++number) {
+    const std::string key = "/given-up/" + std::to_string(number);
+    std::stop_source stop;
+    std::thread impatient([&stop, number] {
+      std::this_thread::sleep_for(std::chrono::microseconds(number * 3));
+      stop.request_stop();
+    });
+    const auto written = backend->create(fixture.context.with_stop(stop.get_token()), key, bytes("1"));
+    impatient.join();
+    must_create(fixture.context, *backend, "/after/" + std::to_string(number), "1").value();
+    INFO(key << (written.ok() ? "" : " " + written.error().message()));
+    CHECK(backend->get(fixture.context, key)->entry.has_value() == written.ok());
+  }
 }
 
 TEST_CASE("a second writer is noticed", "[store]") {

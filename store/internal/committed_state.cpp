@@ -261,7 +261,8 @@ Result<void> CommittedState::drain(Watcher& watcher, std::vector<EventPtr>& out,
 
 bool CommittedState::has_news(const Watcher& watcher) const {
   std::shared_lock lock(mutex_);
-  return closed_ || !watcher.backlog.empty() || watcher.pending != 0;
+  // Whoever woke it before there was anybody to be woken does not do so again.
+  return closed_ || watcher.woken || !watcher.backlog.empty() || watcher.pending != 0;
 }
 
 void CommittedState::leave(const Watcher& watcher) {

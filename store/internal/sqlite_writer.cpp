@@ -69,11 +69,12 @@ Result<WriteOutcome> SqliteWriter::write(const Context& context, Change change) 
   if (wake) point_->notify_one();
   std::unique_lock lock(request->mutex);
   while (!request->answer) {
-    if (const auto still = context.check(); !still.ok()) {
-      request->abandoned = true;
+    const Result<void> still = context.check();
+    if (!still.ok() && request->state == Request::State::Waiting) {
+      request->state = Request::State::Abandoned;
       return still.error().in("store: waiting for the commit of " + request->change.key);
     }
-    request->point->wait(lock, context);
+    request->point->wait(lock, still.ok() ? context : Context(executor_));
   }
   return std::move(*request->answer);
 }
@@ -147,7 +148,9 @@ void SqliteWriter::process(std::vector<RequestPtr> requests) {
   batch.records.reserve(requests.size() + kExpiriesPerBatch);
   std::erase_if(requests, [](const RequestPtr& request) {
     std::lock_guard lock(request->mutex);
-    return request->abandoned;
+    if (request->state == Request::State::Abandoned) return true;
+    request->state = Request::State::Begun;
+    return false;
   });
   batch.requests = std::move(requests);
   const Result<void> filled = fill(batch, now);
@@ -244,6 +247,7 @@ void SqliteWriter::fail(const Batch& batch, const Error& error, MonotonicTime no
 void SqliteWriter::answer(Request& request, Result<WriteOutcome> outcome) {
   {
     std::lock_guard lock(request.mutex);
+    if (request.state == Request::State::Abandoned) return outcome.ignore("nobody waits for it");
     request.answer.emplace(std::move(outcome));
   }
   request.point->notify_one();

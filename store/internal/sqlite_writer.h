@@ -28,7 +28,8 @@ class SqliteWriter {
   // Refuses what waits and finishes what is being written.
   ~SqliteWriter();
 
-  // Waits for the answer. When the context ends first, the write happens or not.
+  // Waits for the answer. When the context ends first, a write that has not begun does not happen; one that has is
+  // waited for, so that the caller always knows.
   Result<WriteOutcome> write(const Context& context, Change change);
   // Rows up to `revision` may go; the committed state knows already.
   void compact(Revision revision);
@@ -40,7 +41,7 @@ class SqliteWriter {
     std::mutex mutex;
     std::unique_ptr<WaitPoint> point;
     std::optional<Result<WriteOutcome>> answer;
-    bool abandoned = false;
+    enum class State : std::uint8_t { Waiting, Begun, Abandoned } state = State::Waiting;
   };
   using RequestPtr = std::shared_ptr<Request>;
 
