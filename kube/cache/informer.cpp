@@ -13,7 +13,8 @@ namespace {
 
 constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
-// Bytes taken from a watch at once: bounds the time of one Delivery task.
+constexpr unsigned kQuietFailures = 5;
+// Bytes taken from a watch by one Delivery task, so that timers and other watches have their turns.
 constexpr std::size_t kPullBytes = 256 * 1024;
 // A single event line longer than this cannot be a sane object.
 constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
@@ -84,33 +85,33 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
     if (!source.ok()) return retry_later(source.error(), source.error().code() == 410);
     backoff_.reset();
     buffer_.clear();
-    http::BodySource* raw = source->get();
+    // Before a drain can see it: one may be on its way, woken late by the watch before this one.
+    (*source)->on_ready([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->schedule_drain();
+    });
     {
       std::lock_guard lock(mutex_);
       source_ = std::move(*source);
     }
-    raw->on_ready([weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->schedule_drain();
-    });
     schedule_drain();
   }
 
   // At most one drain runs; a wake-up during it makes it run once more.
   void schedule_drain() {
-    if (wakes_.fetch_add(1) != 0) return;
+    if (wakes_.fetch_add(1) == 0) spawn_drain();
+  }
+
+  void spawn_drain() {
     const bool accepted = group_.spawn(Lane::Delivery, [this](const Context& context) { drain(context); });
     if (!accepted) wakes_.store(0);
   }
 
   void drain(const Context& context) {
-    while (true) {
-      const unsigned seen = wakes_.load();
-      const Outcome outcome = pull_once(context);
-      if (outcome == Outcome::Closed) return;
-      if (outcome == Outcome::More) continue;
-      unsigned expected = seen;
-      if (wakes_.compare_exchange_strong(expected, 0)) return;
-    }
+    unsigned seen = wakes_.load();
+    const Outcome outcome = pull_once(context);
+    if (outcome == Outcome::Closed) return;
+    if (outcome == Outcome::Pending && wakes_.compare_exchange_strong(seen, 0)) return;
+    spawn_drain();
   }
 
   // Closed: the next watch is on its way and may already count its own wakes; this drain is over.
@@ -189,8 +190,11 @@ class Informer::Reflector : public std::enable_shared_from_this<Informer::Reflec
   void retry_later(const Error& error, bool relist) {
     if (group_.context().stopped()) return;
     const Duration delay = backoff_.next();
-    log_.debug("cannot follow a resource, trying again",
-               {{"resource", resource_.gvr.resource}, {"error", error}, {"relist", relist}});
+    const std::initializer_list<LogField> fields = {
+        {"resource", resource_.gvr.resource}, {"error", error}, {"relist", relist}};
+    // Once: the first failures often heal themselves, and until it is followed whoever needs it waits.
+    backoff_.failures() == kQuietFailures ? log_.warning("a resource cannot be followed, trying on", fields)
+                                          : log_.debug("cannot follow a resource, trying again", fields);
     std::lock_guard lock(mutex_);
     retry_ = group_.context().executor().call_after(delay, [weak = weak_from_this(), relist] {
       const auto self = weak.lock();

@@ -23,7 +23,8 @@ struct RetryPolicy {
 // Of several times for a delayed key the earliest wins. Thread-safe; never waits.
 class WorkQueue {
  public:
-  // `ready` runs, on any thread, whenever a key may have become available.
+  // `ready` runs, on any thread, whenever a key may have become available; it may still be running when the queue is
+  // gone.
   WorkQueue(Executor& executor, RetryPolicy retry, std::function<void()> ready);
   ~WorkQueue();
 
