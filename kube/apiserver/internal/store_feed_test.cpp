@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "base/sim_executor.h"
+#include "kube/apiserver/internal/builtin_resources.h"
+#include "kube/apiserver/internal/watch_stream.h"
 #include "store/memory.h"
 
 namespace coracle::kube::apiserver {
@@ -126,6 +128,37 @@ TEST_CASE("few watches hardly wait for each other", "[store_feed]") {
       CHECK(bench.latest() <= std::chrono::microseconds(200));
     }
     CHECK(bench.all_saw_everything());
+  });
+}
+
+TEST_CASE("a watch that is read more slowly than events come ends, and keeps no more than its queue", "[store_feed]") {
+  run(0, [](Bench& bench, const Context& context) {
+    const auto resources = builtin_resources({});
+    const auto config_maps = std::find_if(resources.begin(), resources.end(), [](const ResourcePtr& resource) {
+      return resource->resource == "configmaps";
+    });
+    REQUIRE(config_maps != resources.end());
+    auto cache = *bench.feed().cache(context, std::string(kPrefix), as_it_is());
+    auto watcher = std::make_shared<Watcher>(*ObjectFilter::make({}, "", "", "", ""));
+    cache->add_watcher(watcher, 0, 0);
+    WatchStart start;
+    start.deadline = bench.now() + std::chrono::hours(1);
+    WatchStream stream(bench.feed().shared_from_this(), cache, watcher,
+                       ObjectEncoder(*config_maps, {}, IncludeObject::None, WallTime{}), std::move(start));
+    stream.on_ready([] {});
+
+    std::vector<http::Bytes> sent;
+    constexpr std::size_t kStep = 100;
+    for (std::size_t i = 0; i < Watcher::kMaxQueue + 10 * kStep; ++i) {
+      bench.write();
+      if (i % kStep != 0) continue;
+      REQUIRE(bench.feed().catch_up(context).ok());
+      stream.pull(sent, 1);
+    }
+    REQUIRE(bench.feed().catch_up(context).ok());
+    while (stream.pull(sent, 1) == http::BodySource::State::More) continue;
+    CHECK(stream.pull(sent, 1) == http::BodySource::State::End);
+    CHECK(sent.size() < 2 * kStep);
   });
 }
 

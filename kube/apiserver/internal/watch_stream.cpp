@@ -50,12 +50,10 @@ http::BodySource::State WatchStream::pull(std::vector<http::Bytes>& out, std::si
     fail(budget, *start_.error);
     return State::End;
   }
-  // Taken first: whatever is queued afterwards wakes the stream again.
-  bool open = true;
   encoder_.set_now(feed_->executor().clock().wall());
-  watcher_->take(items_, open);
+  bool open = true;
   const bool told = send_initial(budget) && send_backlog(budget);
-  if (told) send_live(budget);
+  if (told) send_live(budget, open);
   if (ended_) return State::End;
   if (budget.spent()) return State::More;
   if (!told) return State::Pending;
@@ -112,8 +110,11 @@ bool WatchStream::send_backlog(Budget& budget) {
   return true;
 }
 
-void WatchStream::send_live(Budget& budget) {
-  while (!items_.empty() && !budget.spent() && !ended_) {
+// What was taken goes out before more is taken: a slow reader's events wait in the queue, which has an end.
+void WatchStream::send_live(Budget& budget, bool& open) {
+  while (!budget.spent() && !ended_) {
+    if (items_.empty()) watcher_->take(items_, open);
+    if (items_.empty()) return;
     const Watcher::Item item = std::move(items_.front());
     items_.pop_front();
     if (!send_event(budget, item.type, *item.event)) return;

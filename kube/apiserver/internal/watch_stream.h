@@ -57,7 +57,8 @@ class WatchStream : public http::BodySource {
   bool send_initial(Budget& budget);
   // False while history is still missing.
   bool send_backlog(Budget& budget);
-  void send_live(Budget& budget);
+  // `open`: whether more may come.
+  void send_live(Budget& budget, bool& open);
   bool send_event(Budget& budget, WatchType type, const CacheEvent& event);
   State send_bookmark(Budget& budget, bool open);
   void fail(Budget& budget, const Error& error);
