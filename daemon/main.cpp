@@ -12,11 +12,13 @@
 
 #include "base/executor.h"
 #include "base/files.h"
+#include "base/http/remote.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/sync.h"
 #include "daemon/layout.h"
 #include "daemon/notify.h"
+#include "daemon/proxy_environment.h"
 #include "daemon/server.h"
 #include "daemon/server_settings.h"
 #include "daemon/settings.h"
@@ -27,6 +29,7 @@ namespace coracle::daemon {
 namespace {
 
 constexpr std::size_t kMaxConfigFile = 4 * 1024 * 1024;
+constexpr Duration kConfigTimeout = std::chrono::seconds(30);
 constexpr int kUsageError = 2;
 // By default every thread may get an arena of its own, and each keeps what it once needed.
 constexpr int kMallocArenas = 4;
@@ -40,13 +43,39 @@ int fail(const std::string& message, int code = 1) {
   return code;
 }
 
-SettingSources process_sources() {
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// What an http(s) URL answers.
+Result<std::string> fetch_config(const Context& context, const std::string& url) {
+  const Context bounded = context.with_timeout(kConfigTimeout);
+  http::Remote remote;
+  remote.url = url;
+  remote = http::without_user(std::move(remote));
+  const std::unique_ptr<http::Client> client = http::make_client(http::client_options(remote));
+  ASSIGN_OR_RETURN(const http::RemoteAnswer answer, http::ask(bounded, *client, remote, remote.url, {}));
+  if (const int status = answer.incoming->status(); status != 200) {
+    return Error(http::reason_of_status(status), "the server answers " + std::to_string(status));
+  }
+  std::string text;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string_view piece, answer.incoming->read(bounded));
+    if (piece.empty()) return text;
+    text += piece;
+    if (text.size() > kMaxConfigFile) return Error(Reason::RequestEntityTooLarge, "the file is too large");
+  }
+}
+
+// Good for as long as the context.
+SettingSources process_sources(const Context& context) {
   return {
-      [](std::string_view name) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string(name).c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+      environment,
+      [&context](const std::string& path) {
+        const bool remote = path.starts_with("http://") || path.starts_with("https://");
+        return remote ? fetch_config(context, path) : read_file(path, kMaxConfigFile);
       },
-      [](const std::string& path) { return read_file(path, kMaxConfigFile); },
       [](const std::string& path) {
         std::vector<std::string> names;
         Result<std::vector<DirectoryEntry>> entries = list_directory(path);
@@ -65,11 +94,15 @@ ThreadLimits thread_limits() {
 }
 
 int run_server(std::span<const std::string> arguments) {
-  Result<Settings> settings = Settings::read(kServer, arguments, process_sources());
+  const std::unique_ptr<Executor> executor = make_thread_executor(thread_limits());
+  Result<Settings> settings = Settings::read(kServer, arguments, process_sources(Context(*executor)));
   if (!settings.ok()) return fail(settings.error().message(), kUsageError);
   Result<ServerSettings> server_settings = make_server_settings(*settings);
   if (!server_settings.ok()) return fail(server_settings.error().message(), kUsageError);
 
+  for (const auto& [name, value] : proxy_environment(environment, *server_settings)) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
   const Logger log(
       make_log_sink(server_settings->log_level, server_settings->log_file, server_settings->log_to_standard_error),
       "daemon");
@@ -79,13 +112,19 @@ int run_server(std::span<const std::string> arguments) {
     log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
   }
 
-  const std::unique_ptr<Executor> executor = make_thread_executor(thread_limits());
   Event ended(*executor);
-  Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
-    if (number != SIGHUP) ended.set();
+  std::stop_source stop;
+  Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&](int number) {
+    if (number == SIGHUP) return;
+    stop.request_stop();
+    ended.set();
   });
   if (!signals.ok()) return fail(signals.error().message());
-  Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, log);
+  Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, stop, log);
+  if (!server.ok() && ended.is_set()) {
+    log.info("stopped before it was ready", {{"waited_for", server.error()}});
+    return 0;
+  }
   if (!server.ok()) {
     log.error("cannot start", {{"error", server.error()}});
     return 1;

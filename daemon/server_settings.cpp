@@ -131,6 +131,7 @@ Result<ServerSettings> make_server_settings(const Settings& settings) {
   if (service_cidrs.size() != 1)
     return bad_request("--service-cidr: expected one network; two families are not built in");
   server.service_cidr = service_cidrs.front();
+  server.cluster_cidrs = settings.list("cluster-cidr");
   constexpr unsigned kDnsOffset = 10;
   if (const auto dns = nth_address(server.service_cidr, kDnsOffset); !dns.ok()) return dns.error().in("--service-cidr");
   TRY(addresses_of(settings, "cluster-dns"));

@@ -34,6 +34,7 @@ struct ServerSettings {
   int advertise_port = 6443;
   std::vector<std::string> tls_san;
   std::string node_name;
+  std::vector<std::string> cluster_cidrs;  // of pods
   std::string service_cidr;
   int node_port_first = 30000;
   int node_port_last = 32767;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/http/url.h"
 #include "base/text.h"
 #include "base/yaml/yaml.h"
 
@@ -139,7 +140,7 @@ struct Settings::Reader {
     if (text.ok()) {
       TRY(file(path, *text, values));
     } else if (text.error().reason() != Reason::NotFound) {
-      return text.error().in(path);
+      return text.error().in(http::printable_url(path));
     }
     std::size_t count = 0;
     const std::string folder = path + ".d";
@@ -151,7 +152,7 @@ struct Settings::Reader {
       if (!drop_in_text.ok()) return drop_in_text.error().in(drop_in);
       TRY(file(drop_in, *drop_in_text, values));
     }
-    if (!text.ok() && explicit_path && count == 0) return text.error().in(path);
+    if (!text.ok() && explicit_path && count == 0) return text.error().in(http::printable_url(path));
     return values;
   }
 

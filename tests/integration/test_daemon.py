@@ -1,10 +1,13 @@
 """Settings, files and life cycle of the process."""
 import base64
+import functools
+import http.server
 import json
 import os
 import sqlite3
 import stat
 import subprocess
+import threading
 import unittest
 
 from cluster import BINARY, Server, ServerTestCase
@@ -111,6 +114,24 @@ class LifeCycle(unittest.TestCase):
         database.close()
         self.server.start()
         self.assertIsNotNone(self.server.object("service", "kubernetes"))
+
+    def test_the_config_file_may_be_fetched(self):
+        folder = os.path.join(self.server.folder, "web")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "config.yaml"), "w", encoding="utf-8") as file:
+            file.write("write-kubeconfig-mode: '0640'\n")
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+            threading.Thread(target=web.serve_forever, daemon=True).start()
+            self.addCleanup(web.shutdown)
+            address = f"http://127.0.0.1:{web.server_port}/"
+            self.server.settings = ["--config", address + "config.yaml"]
+            self.server.start()
+            self.assertEqual(stat.S_IMODE(os.stat(self.server.kubeconfig).st_mode), 0o640)
+            missing = subprocess.run([BINARY, "server", "--config", address + "other.yaml"], capture_output=True,
+                                     text=True, check=False)
+            self.assertEqual(missing.returncode, 2)
+            self.assertIn("404", missing.stderr)
 
     def test_config_file_drop_ins_and_unknown_keys(self):
         config = os.path.join(self.server.folder, "config.yaml")
