@@ -124,7 +124,6 @@ class HelmReconciler : public kube::Reconciler {
     if (plan.action == ReleasePlan::Action::Nothing) return deployed(spec, history.back().revision);
     if (plan.action == ReleasePlan::Action::StayFailed) return stay_failed(context, store, history.back().revision);
     ASSIGN_OR_RETURN(const charts::Chart loaded, load_chart(context, run, spec));
-    if (plan.interrupted) TRY(resolve(context, store, history.back()));
     if (plan.action == ReleasePlan::Action::Reinstall) {
       announce(context, chart,
                "removing release " + spec.release.text() + " to install it again, as failurePolicy says");
@@ -147,14 +146,6 @@ class HelmReconciler : public kube::Reconciler {
   static Result<HelmOutcome> stay_failed(const Context& context, const ReleaseStore& store, int revision) {
     ASSIGN_OR_RETURN(const charts::Release record, store.read(context, revision));
     return HelmOutcome{true, record.description + " (failurePolicy is abort: change the chart or its values)"};
-  }
-
-  // Nobody works on a record that this process finds pending: whoever did has ended before it.
-  Result<void> resolve(const Context& context, const ReleaseStore& store, const ReleaseRecord& last) {
-    log_.warning("going on after an operation that was cut short",
-                 {{"release", store.release().text()}, {"revision", last.revision}, {"status", last.status}});
-    return store.set_status(context, last.revision, charts::release_status::kFailed,
-                            "Interrupted while " + last.status);
   }
 
   static std::string without_effect_note(const kube::Object& chart) {

@@ -33,6 +33,11 @@ bool is_unreadable(const Error& error) {
   return error.reason() == Reason::Corrupt || error.reason() == Reason::BadRequest;
 }
 
+// It waited for something that is not wanted any more.
+bool gave_way(const Error& error, const ChartTurns::Turn& turn) {
+  return error.reason() == Reason::Canceled && turn.outdated();
+}
+
 }  // namespace
 
 // What earlier revisions have left in the cluster.
@@ -173,10 +178,12 @@ Result<void> ReleaseOperations::deploy(const Context& context, const ReleaseStor
   if (spec.create_namespace) TRY(applier_.ensure_namespace(context, spec.release.namespace_));
   TRY(shorten_history(context, store));
   TRY(store.create(context, record));
+  TRY(fail_interrupted(context, store, request.revision));
 
   Result<void> done = carry_out(context, request, attempt);
-  // A process that ends leaves the record pending; the next one finds it so.
-  if (context.stopped()) return done;
+  // Nobody knows how it would have ended, so it has not failed, and no failurePolicy applies: the record stays pending,
+  // and whoever comes next, in this process or another, goes on from there.
+  if (!done.ok() && (context.stopped() || gave_way(done.error(), request.turn))) return done;
   record.status = done.ok() ? status::kDeployed : status::kFailed;
   record.description = !done.ok()           ? failure_text(request, done.error())
                        : request.is_upgrade ? "Upgrade complete"
@@ -205,6 +212,22 @@ Result<void> ReleaseOperations::supersede_others(const Context& context, const R
   for (const ReleaseRecord& record : history) {
     if (record.revision == revision || record.status != status::kDeployed) continue;
     TRY(store.set_status(context, record.revision, status::kSuperseded, {}));
+  }
+  return {};
+}
+
+// Nobody works on another record that is pending: whoever did has ended or given way. Not before the new record is
+// there, as what follows a failed one may be an uninstallation.
+Result<void> ReleaseOperations::fail_interrupted(const Context& context, const ReleaseStore& store,
+                                                 int revision) const {
+  ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> history, store.history(context));
+  for (const ReleaseRecord& record : history) {
+    if (record.revision == revision || !is_interrupted(record.status)) continue;
+    log_.warning("going on after an operation that was cut short",
+                 {{"release", store.release().text()}, {"revision", record.revision}, {"status", record.status}});
+    const Result<void> marked =
+        store.set_status(context, record.revision, status::kFailed, "Interrupted while " + record.status);
+    if (!marked.ok() && !is_unreadable(marked.error())) return marked.error();
   }
   return {};
 }
@@ -240,7 +263,7 @@ Result<void> ReleaseOperations::finish_uninstall(const Context& context, const R
     if (!options.run_hooks) return {};
     const Result<void> done = run_hooks(context, applier_, hooks, last.hooks, event);
     if (done.ok()) return {};
-    if (done.error().reason() == Reason::Canceled && options.turn.outdated()) return done.error();
+    if (gave_way(done.error(), options.turn)) return done.error();
     log_.warning("a hook failed, the release is removed all the same",
                  {{"release", store.release().text()}, {"error", done.error()}});
     return {};

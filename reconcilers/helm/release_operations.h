@@ -34,7 +34,8 @@ class ReleaseOperations {
   ReleaseOperations(const kube::Client& client, kube::RestMapper& mapper, const Logger& log);
 
   // Renders, writes the record, brings the objects in and removes what left the chart. A failure that
-  // comes after the record is kept in it, and nothing that stood before is removed.
+  // comes after the record is kept in it, and nothing that stood before is removed. Where the context has ended, or the
+  // turn is outdated (Canceled), the record stays pending.
   Result<void> deploy(const Context& context, const ReleaseStore& store, const ReleaseRequest& request) const;
 
   // Marks every other record that counts as deployed as superseded by `revision`.
@@ -60,6 +61,7 @@ class ReleaseOperations {
   Result<Value> look_up(const Context& context, const std::string& api_version, const std::string& kind,
                         const std::string& ns, const std::string& name) const;
   Result<void> carry_out(const Context& context, const ReleaseRequest& request, Attempt& attempt) const;
+  Result<void> fail_interrupted(const Context& context, const ReleaseStore& store, int revision) const;
   Result<void> shorten_history(const Context& context, const ReleaseStore& store) const;
   Result<void> finish_uninstall(const Context& context, const ReleaseStore& store, const UninstallOptions& options,
                                 charts::Release& last, const kube::Inventory& left) const;

@@ -18,11 +18,6 @@ constexpr std::string_view kReleaseNamespace = "meta.helm.sh/release-namespace";
 constexpr std::string_view kResourcePolicy = "helm.sh/resource-policy";
 constexpr std::size_t kMaxManifestObjects = 100'000;
 
-bool is_interrupted(std::string_view state) {
-  return state == status::kPendingInstall || state == status::kPendingUpgrade || state == status::kPendingRollback ||
-         state == status::kUninstalling;
-}
-
 ReleasePlan::Action after_failure(FailurePolicy policy, bool same_config) {
   switch (policy) {
     case FailurePolicy::Reinstall:
@@ -66,6 +61,11 @@ void check_mark(std::vector<std::string>& problems, std::string_view what, const
 
 }  // namespace
 
+bool is_interrupted(std::string_view state) {
+  return state == status::kPendingInstall || state == status::kPendingUpgrade || state == status::kPendingRollback ||
+         state == status::kUninstalling;
+}
+
 ReleasePlan plan_release(const std::vector<ReleaseRecord>& history, std::string_view hash, FailurePolicy policy) {
   ReleasePlan plan;
   if (history.empty()) {
@@ -75,7 +75,6 @@ ReleasePlan plan_release(const std::vector<ReleaseRecord>& history, std::string_
   const ReleaseRecord& last = history.back();
   const bool same_config = last.config_hash == hash;
   plan.revision = last.revision + 1;
-  plan.interrupted = is_interrupted(last.status);
   if (last.status == status::kUninstalled) {
     plan.action = ReleasePlan::Action::Install;
   } else if (last.status == status::kDeployed) {
@@ -85,8 +84,8 @@ ReleasePlan plan_release(const std::vector<ReleaseRecord>& history, std::string_
   } else if (last.status == status::kSuperseded || last.status == status::kPendingUpgrade) {
     plan.action = ReleasePlan::Action::Upgrade;
   } else {
-    // An attempt that a crash ended tells nothing about its configuration: abort does not apply.
-    plan.action = after_failure(policy, same_config && !plan.interrupted);
+    // An attempt that was cut short tells nothing about its configuration: abort does not apply.
+    plan.action = after_failure(policy, same_config && !is_interrupted(last.status));
   }
   return plan;
 }

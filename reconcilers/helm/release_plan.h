@@ -33,11 +33,13 @@ struct ReleasePlan {
   };
   Action action = Action::Nothing;
   int revision = 1;  // of the record that the action writes
-  // The newest record was left behind by a crash: it is marked failed first.
-  bool interrupted = false;
   // A crash came before the record that the newest one replaces was marked so.
   bool supersede_others = false;
 };
+
+// Whether a record of that status is of an operation that was under way. Found by whoever is to begin another one, it
+// was cut short: by a crash, or because what was wanted has changed.
+bool is_interrupted(std::string_view status);
 
 // `history` by rising revision. A release that failed is tried again as the policy says; a changed hash
 // is a new attempt under every policy.

@@ -37,6 +37,19 @@ std::string packed_chart_with_job() {
         "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n"}});
 }
 
+// A ConfigMap, and a Job that the release waits for at its end when the values say so, which never ends.
+std::string packed_chart_with_data() {
+  return charts::testing::packed_chart(
+      {{"data/Chart.yaml", "apiVersion: v2\nname: data\nversion: 1.0.0\n"},
+       {"data/values.yaml", "value: 1\n"},
+       {"data/templates/data.yaml", config_map_template("data", "")},
+       {"data/templates/job.yaml",
+        "{{ if .Values.broken }}{{ fail .Values.broken }}{{ end }}\n{{ if .Values.wait }}\n"
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: wait\n"
+        "  annotations: {helm.sh/hook: \"post-install,post-upgrade\"}\nspec:\n  template:\n    spec:\n"
+        "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n{{ end }}\n"}});
+}
+
 // Version 1 has ConfigMaps "stays" and "leaves", version 2 "stays" and "joins"; both have hooks.
 std::string packed_chart(int version) {
   return charts::testing::packed_chart(
@@ -64,6 +77,7 @@ class FakeFetcher : public ChartFetcher {
       return unavailable("the day is over");
     }
     if (location.source.chart == "job") return packed_chart_with_job();
+    if (location.source.chart == "data") return packed_chart_with_data();
     if (failures_ > 0) {
       --failures_;
       return unavailable("the repository cannot be reached");
@@ -188,6 +202,25 @@ void check_deleted_soon(TestServer& server, const std::string& chart) {
   CHECK(server.request("DELETE", path).status == 200);
   server.advance(std::chrono::seconds(1));
   CHECK(server.request("GET", path).status == 404);
+}
+
+// A HelmChart "data" of that chart, which is to be reinstalled when it has failed.
+void create_data_chart(TestServer& server, const std::string& values) {
+  const std::string body = R"({"apiVersion":"helm.cattle.io/v1","kind":"HelmChart","metadata":{"name":"data"},"spec":)"
+                           R"({"chart":"data","repo":"http://charts.example.com","failurePolicy":"reinstall",)"
+                           R"("valuesContent":")" +
+                           values + "\"}}";
+  REQUIRE(server.request("POST", kCharts, body).status == 201);
+  server.advance(std::chrono::seconds(1));
+}
+
+void change_data_chart(TestServer& server, const std::string& values) {
+  patch_spec(server, "data", R"({"valuesContent":")" + values + "\"}");
+  server.advance(std::chrono::seconds(1));
+}
+
+std::string uid_of_data(TestServer& server) {
+  return std::string(server.request("GET", std::string(kConfigMaps) + "/data").tree["metadata"]["uid"].as_string());
 }
 
 std::vector<std::string> config_maps(TestServer& server) {
@@ -378,6 +411,55 @@ TEST_CASE("charts whose hooks do not end hold nobody up and can be deleted") {
     ask_for(server, 1);
     server.advance(std::chrono::seconds(1));
     check_installed(server, 1);
+  });
+}
+
+TEST_CASE("a chart that changes while its upgrade waits is upgraded again, whatever the failure policy") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    create_data_chart(server, "{value: 1}");
+    const std::string uid = uid_of_data(server);
+    REQUIRE_FALSE(uid.empty());
+    change_data_chart(server, "{value: 2, wait: true}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"deployed", "pending-upgrade"});
+    change_data_chart(server, "{value: 3, wait: true}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"deployed", "failed", "pending-upgrade"});
+    // What cannot even be rendered is no reason to remove anything, however often it is tried.
+    change_data_chart(server, "{value: 4, broken: closed}");
+    server.advance(kLongEnough);
+    CHECK(condition_of(server, "data", "Failed").find("closed") != std::string::npos);
+    CHECK(record_statuses(server) == std::vector<std::string>{"deployed", "failed", "pending-upgrade"});
+    change_data_chart(server, "{value: 5}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"superseded", "failed", "failed", "deployed"});
+    CHECK(config_maps(server) == std::vector<std::string>{"data=5"});
+    CHECK(uid_of_data(server) == uid);
+
+    change_data_chart(server, "{value: 6, wait: true}");
+    check_deleted_soon(server, "data");
+    CHECK(config_maps(server).empty());
+    CHECK(record_statuses(server).empty());
+  });
+}
+
+TEST_CASE("a chart that changes while its first installation waits is treated as after a crash") {
+  TestServer::run([](TestServer& server) {
+    define_kinds(server);
+    FakeFetcher fetcher(0);
+    Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+    create_data_chart(server, "{value: 1, wait: true}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"pending-install"});
+    patch_spec(server, "data", R"({"failurePolicy":"retry"})");
+    change_data_chart(server, "{value: 2}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"failed", "deployed"});
+    CHECK(config_maps(server) == std::vector<std::string>{"data=2"});
+    check_deleted_soon(server, "data");
+
+    create_data_chart(server, "{value: 1, wait: true}");
+    change_data_chart(server, "{value: 2}");
+    CHECK(record_statuses(server) == std::vector<std::string>{"deployed"});
+    CHECK(config_maps(server) == std::vector<std::string>{"data=2"});
   });
 }
 
