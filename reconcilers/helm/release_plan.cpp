@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/yaml/yaml.h"
 #include "charts/release.h"
 #include "charts/render.h"
@@ -16,6 +17,7 @@ constexpr std::string_view kHelm = "Helm";
 constexpr std::string_view kReleaseName = "meta.helm.sh/release-name";
 constexpr std::string_view kReleaseNamespace = "meta.helm.sh/release-namespace";
 constexpr std::string_view kResourcePolicy = "helm.sh/resource-policy";
+constexpr std::string_view kKeep = "keep";
 constexpr std::size_t kMaxManifestObjects = 100'000;
 
 ReleasePlan::Action after_failure(FailurePolicy policy, bool same_config) {
@@ -159,7 +161,7 @@ std::optional<std::string> ownership_problem(const kube::Object& object, const k
 }
 
 bool is_kept(const kube::Object& object) {
-  return object.annotation(kResourcePolicy) == "keep";
+  return to_lower(trim(object.annotation(kResourcePolicy))) == kKeep;
 }
 
 }  // namespace coracle::reconcilers

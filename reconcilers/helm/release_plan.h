@@ -62,7 +62,7 @@ kube::Inventory objects_that_left(const std::vector<kube::Object>& before, const
 kube::Object owned_by_release(const kube::Object& object, const kube::ObjectKey& release);
 // Why the object does not belong to the release, in Helm's words; nothing when it does.
 std::optional<std::string> ownership_problem(const kube::Object& object, const kube::ObjectKey& release);
-// helm.sh/resource-policy: keep.
+// helm.sh/resource-policy: keep, in any case and with blanks around it, as Helm reads it.
 bool is_kept(const kube::Object& object);
 
 }  // namespace coracle::reconcilers

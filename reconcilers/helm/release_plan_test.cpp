@@ -151,6 +151,8 @@ TEST_CASE("ownership is judged in Helm's words") {
         "invalid ownership metadata; annotation validation error: "
         "key \"meta.helm.sh/release-name\" must equal \"other\": current value is \"web\"");
   CHECK(is_kept(config_map("{name: a, annotations: {helm.sh/resource-policy: keep}}")));
+  CHECK(is_kept(config_map("{name: a, annotations: {helm.sh/resource-policy: ' Keep '}}")));
+  CHECK_FALSE(is_kept(config_map("{name: a, annotations: {helm.sh/resource-policy: keeper}}")));
   CHECK_FALSE(is_kept(bare));
 }
 
