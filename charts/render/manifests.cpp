@@ -173,6 +173,12 @@ Result<Value> parse_document(const std::string& path, const std::string& text) {
   return tree;
 }
 
+// As Go's Atoi reads it, with a sign of either kind.
+std::optional<int> read_weight(std::string_view text) {
+  const bool plus = text.size() > 1 && text[0] == '+' && is_digit(text[1]);
+  return parse_int<int>(plus ? text.substr(1) : text);
+}
+
 // The hook that a document declares; nothing when an event is unknown, since Helm then drops it.
 std::optional<Hook> make_hook(const std::string& path, const std::string& text, const Value& object) {
   const Value& annotations = object["metadata"]["annotations"];
@@ -182,7 +188,7 @@ std::optional<Hook> make_hook(const std::string& path, const std::string& text, 
   hook.source = path;
   hook.text = text;
   hook.object = object;
-  hook.weight = parse_int<int>(scalar_text(annotations[kWeightAnnotation])).value_or(0);
+  hook.weight = read_weight(scalar_text(annotations[kWeightAnnotation])).value_or(0);
   for (const std::string& name : annotation_list(scalar_text(annotations[kHookAnnotation]))) {
     const auto known =
         std::find_if(kEvents.begin(), kEvents.end(), [&](const EventName& event) { return event.annotation == name; });

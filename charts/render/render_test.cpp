@@ -130,6 +130,21 @@ TEST_CASE("hooks are no manifests, unknown ones vanish") {
   CHECK(found->delete_policies == std::vector<std::string>{"hook-succeeded", "hook-failed"});
 }
 
+TEST_CASE("the weight of a hook is read as Go reads a number") {
+  const auto weight_of = [](const std::string& weight) {
+    const auto rendering =
+        testing::render_chart(chart_of({{"templates/h.yaml",
+                                         "kind: Job\nmetadata: {name: a, annotations: {helm.sh/hook: test, "
+                                         "helm.sh/hook-weight: '" +
+                                             weight + "'}}\n"}}));
+    return rendering.value().hooks.at(0).weight;
+  };
+  CHECK(weight_of("+3") == 3);
+  CHECK(weight_of("-3") == -3);
+  CHECK(weight_of("010") == 10);
+  for (const char* none : {"", "+", "+-3", "--3", " 3", "3.0", "three"}) CHECK(weight_of(none) == 0);
+}
+
 TEST_CASE("notes, CRDs and the version of Kubernetes") {
   Chart chart = chart_of({{"templates/NOTES.txt", "Hello {{ .Release.Name }} in {{ .Release.Namespace }}"}});
   chart.files = {{"crds/x.yaml", "kind: CustomResourceDefinition\n---\nkind: Second\n"}};
