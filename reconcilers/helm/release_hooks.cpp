@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration kHookPoll = std::chrono::milliseconds(250);
 constexpr std::string_view kBeforeCreation = "before-hook-creation";
+constexpr std::string_view kSucceeded = "hook-succeeded";
+constexpr std::string_view kFailed = "hook-failed";
 
 bool has_item(const std::vector<std::string>& items, std::string_view wanted) {
   return std::find(items.begin(), items.end(), wanted) != items.end();
@@ -111,6 +113,7 @@ bool deletes_hook(const charts::Hook& hook, std::string_view moment) {
 Result<void> run_hooks(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                        std::vector<charts::ReleaseHook>& hooks, std::string_view event) {
   const std::vector<charts::ReleaseHook*> selected = hooks_of_event(hooks, event);
+  std::vector<const charts::Hook*> succeeded;
   for (charts::ReleaseHook* entry : selected) {
     ASSIGN_OR_RETURN(const ReleaseObjects objects,
                      applier.place(context, entry->hook.text, settings.namespace_, false));
@@ -118,13 +121,21 @@ Result<void> run_hooks(const Context& context, const ReleaseApplier& applier, co
     const Result<void> done = run_hook(context, applier, settings, *entry, objects);
     entry->last_run.completed_at = context.clock().wall();
     entry->last_run.phase = done.ok() ? "Succeeded" : "Failed";
-    if (done.ok()) continue;
-    Result<void> deleted = delete_hook(context, applier, settings, entry->hook, "hook-failed");
-    deleted.ignore("the failure itself is what must be told");
+    if (done.ok()) {
+      succeeded.push_back(&entry->hook);
+      continue;
+    }
+    const auto clean_up = [&](const charts::Hook& hook, std::string_view moment) {
+      Result<void> deleted = delete_hook(context, applier, settings, hook, moment);
+      deleted.ignore("the failure itself is what must be told");
+    };
+    clean_up(entry->hook, kFailed);
+    for (const charts::Hook* hook : succeeded) clean_up(*hook, kSucceeded);
     return done.error().in(std::string(event) + " hooks failed: hook " + entry->hook.source);
   }
-  for (const charts::ReleaseHook* entry : selected) {
-    TRY(delete_hook(context, applier, settings, entry->hook, "hook-succeeded"));
+  // What came last may need what came first until it is gone.
+  for (auto hook = succeeded.rbegin(); hook != succeeded.rend(); ++hook) {
+    TRY(delete_hook(context, applier, settings, **hook, kSucceeded));
   }
   return {};
 }

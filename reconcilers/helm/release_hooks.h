@@ -26,7 +26,8 @@ struct HookSettings {
 };
 
 // Runs the hooks of an event one after another, each until it has ended, and notes the runs in `hooks`.
-// The first failure ends it. Jobs and Pods are waited for, everything else succeeds when it is applied.
+// The first failure ends it. Objects go as their policies say, those of succeeded hooks when the event is over, in
+// whatever way: after a success backwards. Jobs and Pods are waited for, everything else succeeds when it is applied.
 // Canceled when the turn is outdated meanwhile.
 Result<void> run_hooks(const Context& context, const ReleaseApplier& applier, const HookSettings& settings,
                        std::vector<charts::ReleaseHook>& hooks, std::string_view event);

@@ -50,6 +50,28 @@ std::string packed_chart_with_data() {
         "      restartPolicy: Never\n      containers: [{name: wait, image: busybox}]\n{{ end }}\n"}});
 }
 
+// Hooks after the installation that go when they have succeeded: ConfigMaps "first" and "second", which has a finalizer
+// that nobody takes away, and a Job that never ends when the values say so.
+std::string packed_chart_with_hooks() {
+  const auto annotations = [](int weight) {
+    return "helm.sh/hook: post-install, helm.sh/hook-delete-policy: hook-succeeded, helm.sh/hook-weight: \"" +
+           std::to_string(weight) + "\"";
+  };
+  return charts::testing::packed_chart(
+      {{"hooks/Chart.yaml", "apiVersion: v2\nname: hooks\nversion: 1.0.0\n"},
+       {"hooks/values.yaml", "value: 1\n"},
+       {"hooks/templates/first.yaml", config_map_template("first", annotations(1))},
+       {"hooks/templates/second.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: second\n  finalizers: [example.com/never]\n"
+        "  annotations: {" +
+            annotations(2) + "}\ndata: {value: \"1\"}\n"},
+       {"hooks/templates/third.yaml",
+        "{{ if .Values.wait }}\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: third\n  annotations: {" +
+            annotations(3) +
+            "}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n"
+            "      containers: [{name: wait, image: busybox}]\n{{ end }}\n"}});
+}
+
 // Version 1 has ConfigMaps "stays" and "leaves", version 2 "stays" and "joins"; both have hooks.
 std::string packed_chart(int version) {
   return charts::testing::packed_chart(
@@ -77,6 +99,7 @@ class FakeFetcher : public ChartFetcher {
       return unavailable("the day is over");
     }
     if (location.source.chart == "job") return packed_chart_with_job();
+    if (location.source.chart == "hooks") return packed_chart_with_hooks();
     if (location.source.chart == "data") return packed_chart_with_data();
     if (failures_ > 0) {
       --failures_;
@@ -461,6 +484,36 @@ TEST_CASE("a chart that changes while its first installation waits is treated as
     CHECK(record_statuses(server) == std::vector<std::string>{"deployed"});
     CHECK(config_maps(server) == std::vector<std::string>{"data=2"});
   });
+}
+
+TEST_CASE("hooks that have succeeded go when a later one fails, and in the end backwards") {
+  for (const bool fails : {true, false}) {
+    INFO("a later one " << (fails ? "fails" : "is not there"));
+    TestServer::run([fails](TestServer& server) {
+      define_kinds(server);
+      FakeFetcher fetcher(0);
+      Process process(server, fetcher, kImmortal, Death::BeforeWrite);
+      const std::string body = R"({"apiVersion":"helm.cattle.io/v1","kind":"HelmChart","metadata":{"name":"hooks"},)"
+                               R"("spec":{"chart":"hooks","repo":"http://charts.example.com","timeout":"5s",)"
+                               R"("valuesContent":"wait: )" +
+                               std::string(fails ? "true" : "false") + "\"}}";
+      REQUIRE(server.request("POST", kCharts, body).status == 201);
+      server.advance(std::chrono::seconds(1));
+      CHECK(config_maps(server) == std::vector<std::string>{"first=1", "second=1"});
+      // Long enough for one wait that times out, and not for the next attempt.
+      server.advance(std::chrono::milliseconds(4500));
+      if (fails) {
+        CHECK(config_maps(server) == std::vector<std::string>{"second=1"});
+        server.advance(std::chrono::seconds(5));
+        CHECK(condition_of(server, "hooks", "Failed").find("Job default/third has not ended within 5s") !=
+              std::string::npos);
+      } else {
+        CHECK(config_maps(server) == std::vector<std::string>{"first=1", "second=1"});
+        CHECK(condition_of(server, "hooks", "Failed").find("waiting until ConfigMap default/second is deleted") !=
+              std::string::npos);
+      }
+    });
+  }
 }
 
 TEST_CASE("a removal that waits does not keep a namespace that ends") {
