@@ -72,9 +72,22 @@ struct RenderRequest {
   TemplateEnvironment environment;
 };
 
-// What `helm template` and `helm install` do up to the manifests: dependencies, values, schema,
-// templates, sorting. Errors are Helm's own: "execution error at (FILE:L:C): ...", "parse error at
-// (FILE:L): ...", "YAML parse error on FILE: ...".
+// A chart with the user's values before anything is executed. What its crds/ hold is created now: templates may ask
+// whether it is served.
+struct PreparedChart {
+  Chart chart;  // with those of its dependencies that the values leave on
+  Value values;
+  std::vector<Manifest> crds;
+  std::vector<std::string> warnings;
+};
+Result<PreparedChart> prepare(const Chart& chart, const Value& values);
+
+// What follows up to the manifests: values, schema, templates, sorting. Errors are Helm's own: "execution error at
+// (FILE:L:C): ...", "parse error at (FILE:L): ...", "YAML parse error on FILE: ...".
+Result<Rendering> render_prepared(PreparedChart prepared, const ReleaseIdentity& release,
+                                  const Capabilities& capabilities, const TemplateEnvironment& environment);
+
+// Both in one, as `helm template` does it.
 Result<Rendering> render(const RenderRequest& request);
 
 // Sorts kinds as Helm installs them; uninstalling has its own order.

@@ -117,20 +117,31 @@ Result<void> collect_crds(const Chart& chart, const std::string& full_path, std:
 
 }  // namespace
 
-Result<Rendering> render(const RenderRequest& request) {
-  if (request.chart.is_library()) return bad_request("library charts are not installable");
-  TRY(check_kube_version(request.chart, request.capabilities));
-  TRY(check_dependencies(request.chart));
+Result<PreparedChart> prepare(const Chart& chart, const Value& values) {
+  if (chart.is_library()) return bad_request("library charts are not installable");
+  TRY(check_dependencies(chart));
+  PreparedChart prepared;
+  ASSIGN_OR_RETURN(prepared.chart, process_dependencies(chart, values, &prepared.warnings));
+  prepared.values = values;
+  TRY(collect_crds(prepared.chart, std::string(prepared.chart.name()), prepared.crds));
+  return prepared;
+}
+
+Result<Rendering> render_prepared(PreparedChart prepared, const ReleaseIdentity& release,
+                                  const Capabilities& capabilities, const TemplateEnvironment& environment) {
+  const Chart& chart = prepared.chart;
+  TRY(check_kube_version(chart, capabilities));
   Rendering rendering;
-  ASSIGN_OR_RETURN(const Chart chart, process_dependencies(request.chart, request.values, &rendering.warnings));
   rendering.metadata = chart.metadata;
-  ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, request.values, &rendering.warnings));
-  TRY(validate_values(chart, rendering.values, &rendering.warnings, request.environment.context));
-  auto templates = collect_templates(chart, rendering.values, request.release, request.capabilities);
+  rendering.crds = std::move(prepared.crds);
+  rendering.warnings = std::move(prepared.warnings);
+  ASSIGN_OR_RETURN(rendering.values, coalesce_values(chart, prepared.values, &rendering.warnings));
+  TRY(validate_values(chart, rendering.values, &rendering.warnings, environment.context));
+  auto templates = collect_templates(chart, rendering.values, release, capabilities);
   const std::vector<std::string> order = execution_order(templates);
   TemplateScope scope;
   TRY(parse_all(templates, order, scope));
-  ASSIGN_OR_RETURN(auto outputs, execute_all(templates, order, scope, request.environment));
+  ASSIGN_OR_RETURN(auto outputs, execute_all(templates, order, scope, environment));
   const std::string root_notes = std::string(chart.name()) + "/templates/" + std::string(kNotesSuffix);
   for (auto output = outputs.begin(); output != outputs.end();) {
     if (!output->first.ends_with(kNotesSuffix)) {
@@ -141,8 +152,12 @@ Result<Rendering> render(const RenderRequest& request) {
     output = outputs.erase(output);
   }
   TRY(sort_manifests(outputs, rendering));
-  TRY(collect_crds(chart, std::string(chart.name()), rendering.crds));
   return rendering;
+}
+
+Result<Rendering> render(const RenderRequest& request) {
+  ASSIGN_OR_RETURN(PreparedChart prepared, prepare(request.chart, request.values));
+  return render_prepared(std::move(prepared), request.release, request.capabilities, request.environment);
 }
 
 }  // namespace coracle::charts

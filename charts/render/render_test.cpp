@@ -164,6 +164,16 @@ TEST_CASE("notes, CRDs and the version of Kubernetes") {
   CHECK(testing::render_chart(chart).error().message() == "library charts are not installable");
 }
 
+TEST_CASE("definitions are known before a template is executed") {
+  Chart chart = chart_of({{"templates/a.yaml", "{{ fail \"not yet\" }}"}});
+  chart.metadata = chart.metadata.with("kubeVersion", ">=1.99");
+  chart.files = {{"crds/x.yaml", "kind: CustomResourceDefinition\n"}};
+  const auto prepared = prepare(chart, Value::object());
+  REQUIRE(prepared.ok());
+  REQUIRE(prepared->crds.size() == 1);
+  CHECK(prepared->crds[0].source == "demo/crds/x.yaml");
+}
+
 TEST_CASE("values that break the schema stop the rendering") {
   Chart chart = chart_of({}, "replicas: many");
   chart.schema = R"({"properties":{"replicas":{"type":"integer"}}})";

@@ -172,7 +172,7 @@ Result<void> ReleaseApplier::wait_until_deleted(const Context& context, const Re
   return kube::wait_until_removed(context, client_, object.resource, object.object.key());
 }
 
-Result<bool> ReleaseApplier::create_definitions(const Context& context,
+Result<void> ReleaseApplier::create_definitions(const Context& context,
                                                 const std::vector<charts::Manifest>& definitions) const {
   ReleaseObjects created;
   for (const charts::Manifest& manifest : definitions) {
@@ -190,8 +190,7 @@ Result<bool> ReleaseApplier::create_definitions(const Context& context,
   }
   const Context bounded = context.with_timeout(kDefinitionTimeout);
   for (const ReleaseObject& definition : created) TRY(wait_for_definition(bounded, definition));
-  if (!created.empty()) mapper_.invalidate();
-  return !created.empty();
+  return {};
 }
 
 Result<void> ReleaseApplier::wait_for_definition(const Context& context, const ReleaseObject& definition) const {

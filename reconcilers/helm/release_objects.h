@@ -62,8 +62,8 @@ class ReleaseApplier {
   Result<void> wait_until_gone(const Context& context, const kube::ObjectKey& release,
                                const kube::Inventory& left) const;
 
-  // Creates those definitions that do not exist, and waits until they are served. True when there were any.
-  Result<bool> create_definitions(const Context& context, const std::vector<charts::Manifest>& definitions) const;
+  // Creates those definitions that do not exist, and waits until they are served.
+  Result<void> create_definitions(const Context& context, const std::vector<charts::Manifest>& definitions) const;
   Result<void> ensure_namespace(const Context& context, std::string_view name) const;
 
   // The live object, or nothing.

@@ -112,35 +112,26 @@ Result<Value> ReleaseOperations::look_up(const Context& context, const std::stri
   return object ? object->tree() : Value();
 }
 
-Result<charts::Rendering> ReleaseOperations::render_once(const Context& context, const ReleaseRequest& request) const {
+// What crds/ holds is there before templates ask for it; upgrades leave definitions alone, as Helm does.
+Result<charts::Rendering> ReleaseOperations::render(const Context& context, const ReleaseRequest& request) const {
+  ASSIGN_OR_RETURN(charts::PreparedChart prepared, charts::prepare(request.chart, request.values));
+  if (!request.is_upgrade && !prepared.crds.empty()) {
+    TRY(request.turn.wait(context,
+                          [&](const Context& waiting) { return applier_.create_definitions(waiting, prepared.crds); }));
+  }
   ASSIGN_OR_RETURN(const charts::Capabilities served, capabilities(context));
   charts::TemplateEnvironment environment{context.clock(), context.executor().random()};
   const Context bounded = context.with_timeout(request.spec.timeout);
   environment.context = &bounded;
   environment.lookup = [&](const std::string& api_version, const std::string& kind, const std::string& ns,
                            const std::string& name) { return look_up(context, api_version, kind, ns, name); };
-  return charts::render(
-      {.chart = request.chart,
-       .values = request.values,
-       .release = {request.spec.release.name, request.spec.release.namespace_, request.revision, request.is_upgrade},
-       .capabilities = served,
-       .environment = std::move(environment)});
-}
-
-// What crds/ holds is there before templates ask for it; upgrades leave definitions alone, as Helm does.
-Result<charts::Rendering> ReleaseOperations::render(const Context& context, const ReleaseRequest& request) const {
-  ASSIGN_OR_RETURN(charts::Rendering rendering, render_once(context, request));
-  if (!request.is_upgrade && !rendering.crds.empty()) {
-    const Result<bool> created = request.turn.wait(
-        context, [&](const Context& waiting) { return applier_.create_definitions(waiting, rendering.crds); });
-    TRY(created);
-    if (*created) {
-      ASSIGN_OR_RETURN(rendering, render_once(context, request));
-    }
-  }
+  const kube::ObjectKey& release = request.spec.release;
+  ASSIGN_OR_RETURN(charts::Rendering rendering,
+                   charts::render_prepared(std::move(prepared),
+                                           {release.name, release.namespace_, request.revision, request.is_upgrade},
+                                           served, environment));
   for (const std::string& warning : rendering.warnings) {
-    log_.info("the chart's author should look at this",
-              {{"release", request.spec.release.text()}, {"warning", warning}});
+    log_.info("the chart's author should look at this", {{"release", release.text()}, {"warning", warning}});
   }
   return rendering;
 }

@@ -57,7 +57,6 @@ class ReleaseOperations {
   Result<Standing> standing(const Context& context, const ReleaseStore& store) const;
   Result<charts::Capabilities> capabilities(const Context& context) const;
   Result<charts::Rendering> render(const Context& context, const ReleaseRequest& request) const;
-  Result<charts::Rendering> render_once(const Context& context, const ReleaseRequest& request) const;
   Result<Value> look_up(const Context& context, const std::string& api_version, const std::string& kind,
                         const std::string& ns, const std::string& name) const;
   Result<void> carry_out(const Context& context, const ReleaseRequest& request, Attempt& attempt) const;

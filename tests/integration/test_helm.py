@@ -153,8 +153,9 @@ spec:
 """
         self.apply("marked", {"chartContent": self.content({
             "crds/buoy.yaml": definition,
-            "templates/buoy.yaml": "{{ if .Capabilities.APIVersions.Has \"example.com/v1/Buoy\" }}\n"
-                                   "apiVersion: example.com/v1\nkind: Buoy\nmetadata: {name: red}\n{{ end }}",
+            "templates/buoy.yaml": "{{ if not (.Capabilities.APIVersions.Has \"example.com/v1/Buoy\") }}\n"
+                                   "{{ fail \"there are no buoys\" }}\n{{ end }}\n"
+                                   "apiVersion: example.com/v1\nkind: Buoy\nmetadata: {name: red}\n",
             "templates/before.yaml": hook("ran-before", "pre-install"),
             "templates/after.yaml": hook("ran-after", "post-install",
                                          ", helm.sh/hook-delete-policy: hook-succeeded")})})
