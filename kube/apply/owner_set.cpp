@@ -11,8 +11,7 @@
 #include "base/tls/crypto.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/manifest.h"
-#include "kube/patch/patch.h"
-#include "kube/schema/schema.h"
+#include "kube/apply/three_way.h"
 
 namespace coracle::kube {
 namespace {
@@ -254,16 +253,7 @@ Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& 
     TRY(client_.create(context, resource, desired, parameters));
     return {};
   }
-  const KindSchema* schema = find_builtin_kind(resource.gvr.group, resource.gvr.version, resource.kind);
-  const Value applied = last_applied(live);
-  ASSIGN_OR_RETURN(const Value patch,
-                   schema != nullptr
-                       ? patch::three_way_strategic_patch(applied, desired.tree(), live.tree(), *schema->schema)
-                       : Result<Value>(patch::three_way_merge_patch(applied, desired.tree(), live.tree())));
-  if (patch.empty()) return {};
-  TRY(client_.patch(context, resource, desired.key(), schema != nullptr ? PatchType::Strategic : PatchType::Merge,
-                    patch, parameters));
-  return {};
+  return patch_three_way(context, client_, resource, last_applied(live), desired, live, parameters);
 }
 
 }  // namespace coracle::kube

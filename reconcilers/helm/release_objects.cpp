@@ -7,9 +7,8 @@
 #include "base/text.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/health.h"
+#include "kube/apply/three_way.h"
 #include "kube/client/resources.h"
-#include "kube/patch/patch.h"
-#include "kube/schema/schema.h"
 
 namespace coracle::reconcilers {
 namespace {
@@ -124,17 +123,7 @@ Result<void> ReleaseApplier::apply_on_client_side(const Context& context, const 
     TRY(client_.create(context, desired.resource, desired.object, parameters));
     return {};
   }
-  const kube::KindSchema* schema =
-      kube::find_builtin_kind(desired.resource.gvr.group, desired.resource.gvr.version, desired.resource.kind);
-  const Value& wanted = desired.object.tree();
-  ASSIGN_OR_RETURN(const Value patch,
-                   schema != nullptr
-                       ? kube::patch::three_way_strategic_patch(before, wanted, found->tree(), *schema->schema)
-                       : Result<Value>(kube::patch::three_way_merge_patch(before, wanted, found->tree())));
-  if (patch.empty()) return {};
-  TRY(client_.patch(context, desired.resource, desired.object.key(),
-                    schema != nullptr ? kube::PatchType::Strategic : kube::PatchType::Merge, patch, parameters));
-  return {};
+  return kube::patch_three_way(context, client_, desired.resource, before, desired.object, *found, parameters);
 }
 
 Result<void> ReleaseApplier::remove(const Context& context, const kube::ObjectKey& release,
