@@ -48,9 +48,11 @@ Result<void> check_object(const Object& object) {
   return {};
 }
 
+// A custom resource may be of a kind that ends so and have items, but it has a name, which a list needs not.
 bool is_list(const Value& tree) {
-  return tree["kind"].as_string().ends_with(kListSuffix) && tree["items"].is_array() &&
-         tree["metadata"]["name"].as_string().empty();
+  const std::string_view kind = tree["kind"].as_string();
+  return kind.ends_with(kListSuffix) && tree["items"].is_array() &&
+         (kind == kListSuffix || tree["metadata"]["name"].as_string().empty());
 }
 
 Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {

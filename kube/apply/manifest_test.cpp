@@ -34,6 +34,14 @@ TEST_CASE("items of a typed list are of its kind") {
   CHECK_FALSE(parse_manifest(R"({"apiVersion":"v1","kind":"List","items":[{"metadata":{"name":"a"}}]})").ok());
 }
 
+TEST_CASE("a list may have a name, and what only ends like one is an object") {
+  constexpr std::string_view kItems = R"("metadata":{"name":"l"},"items":[{"apiVersion":"v1","kind":"Secret",)"
+                                      R"("metadata":{"name":"b"}}]})";
+  CHECK(names(parse_manifest(R"({"apiVersion":"v1","kind":"List",)" + std::string(kItems)).value()) == "Secret/b ");
+  CHECK(names(parse_manifest(R"({"apiVersion":"ex.io/v1","kind":"AllowList",)" + std::string(kItems)).value()) ==
+        "AllowList/l ");
+}
+
 TEST_CASE("a key that is given twice is an error, or the last counts") {
   constexpr std::string_view kTwice = "apiVersion: v1\nkind: Secret\nkind: ConfigMap\nmetadata: {name: a}\n";
   CHECK_FALSE(parse_manifest(kTwice).ok());

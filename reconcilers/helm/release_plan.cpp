@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "base/yaml/yaml.h"
 #include "charts/release.h"
 #include "charts/render.h"
+#include "kube/apply/manifest.h"
 
 namespace coracle::reconcilers {
 namespace {
@@ -18,7 +18,6 @@ constexpr std::string_view kReleaseName = "meta.helm.sh/release-name";
 constexpr std::string_view kReleaseNamespace = "meta.helm.sh/release-namespace";
 constexpr std::string_view kResourcePolicy = "helm.sh/resource-policy";
 constexpr std::string_view kKeep = "keep";
-constexpr std::size_t kMaxManifestObjects = 100'000;
 
 ReleasePlan::Action after_failure(FailurePolicy policy, bool same_config) {
   switch (policy) {
@@ -30,22 +29,6 @@ ReleasePlan::Action after_failure(FailurePolicy policy, bool same_config) {
       break;
   }
   return ReleasePlan::Action::Upgrade;
-}
-
-Result<void> open_lists(const Value& tree, std::vector<kube::Object>& objects) {
-  if (tree["items"].is_array() && tree["kind"].as_string().ends_with("List")) {
-    for (const Value& item : tree["items"].items()) TRY(open_lists(item, objects));
-    return {};
-  }
-  const kube::Object object(tree);
-  if (object.api_version().empty()) return bad_request("apiVersion not set");
-  if (object.kind().empty()) return bad_request("kind not set");
-  if (object.name().empty()) return bad_request("metadata.name of the " + std::string(object.kind()) + " not set");
-  if (objects.size() >= kMaxManifestObjects) {
-    return bad_request("more than " + std::to_string(kMaxManifestObjects) + " objects in one release");
-  }
-  objects.push_back(object);
-  return {};
 }
 
 // `what` is "label" or "annotation".
@@ -117,15 +100,16 @@ std::vector<int> records_to_prune(const std::vector<ReleaseRecord>& history, std
 }
 
 Result<std::vector<kube::Object>> manifest_objects(std::string_view manifest) {
-  std::vector<kube::Object> objects;
-  if (manifest.empty()) return objects;
+  constexpr std::string_view kWhat = "unable to build kubernetes objects";
   // Helm takes the last of repeated keys, so that charts with such slips install.
-  ASSIGN_OR_RETURN(const std::vector<yaml::Document> documents, yaml::read_all(manifest, {.strict = false}));
-  for (const yaml::Document& document : documents) {
-    if (document.value.is_null()) continue;
-    if (Result<void> opened = open_lists(document.value, objects); !opened.ok()) {
-      return opened.error().in("unable to build kubernetes objects: manifest line " + std::to_string(document.line));
-    }
+  Result<std::vector<kube::Object>> objects = kube::parse_manifest(manifest, {.strict = false});
+  if (!objects.ok()) return objects.error().in(kWhat);
+  for (const kube::Object& object : *objects) {
+    if (!object.name().empty()) continue;
+    // One that gets a new name each time would be another one after each upgrade.
+    return bad_request("metadata.name: expected a name for the " + std::string(object.kind()) +
+                       ", as a release cannot keep what metadata.generateName names")
+        .in(kWhat);
   }
   return objects;
 }

@@ -51,7 +51,8 @@ std::vector<std::size_t> standing_records(const std::vector<ReleaseRecord>& hist
 // Revisions to delete so that `kept` remain.
 std::vector<int> records_to_prune(const std::vector<ReleaseRecord>& history, std::size_t kept);
 
-// The objects of a manifest as a record keeps it, in its order, lists opened. The error names the document.
+// The objects of a manifest as a record keeps it, in its order, lists opened; each has a name. The error names the
+// document.
 Result<std::vector<kube::Object>> manifest_objects(std::string_view manifest);
 
 // What is in `before` but no longer in `now`, whatever its version, in the order that the applier's

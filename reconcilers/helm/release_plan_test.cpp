@@ -110,14 +110,24 @@ kind: List
 items:
 - {apiVersion: v1, kind: Secret, metadata: {name: b}}
 - {apiVersion: v1, kind: Secret, metadata: {name: c}}
+---
+apiVersion: v1
+kind: SecretList
+items: [{metadata: {name: d}}]
 )");
   REQUIRE(objects.ok());
-  CHECK(objects->size() == 3);
+  REQUIRE(objects->size() == 4);
+  CHECK(objects->at(3).kind() == "Secret");
   CHECK(objects->at(0)["data"]["k"].as_string() == "2");
   CHECK(objects->at(2).name() == "c");
-  CHECK(manifest_objects("apiVersion: v1\nkind: ConfigMap\n").error().message().find("metadata.name") !=
+  CHECK(manifest_objects("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n").error().message().find("metadata.name") !=
         std::string::npos);
-  CHECK_FALSE(manifest_objects("kind: ConfigMap\nmetadata: {name: x}\n").ok());
+  CHECK(manifest_objects("---\nkind: ConfigMap\nmetadata: {name: x}\n")
+            .error()
+            .message()
+            .starts_with("unable to build kubernetes objects: document 1 (line 2): apiVersion: "));
+  CHECK_FALSE(manifest_objects("apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\n").ok());
+  CHECK(manifest_objects("").value().empty());
 }
 
 TEST_CASE("what left the chart goes, whatever its version, leaders of traffic first") {
