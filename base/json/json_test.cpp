@@ -68,6 +68,11 @@ TEST_CASE("json refuses what only looks like it") {
   }
 }
 
+TEST_CASE("json ends where the text does, not at a NUL") {
+  CHECK(says(error_of(std::string_view("{\"a\":1}\n\0x", 10)), "line 2, column 1: unexpected NUL"));
+  CHECK(says(error_of(std::string_view("1\0", 2)), "line 1, column 2: unexpected NUL"));
+}
+
 TEST_CASE("json errors tell line, column and what was expected") {
   CHECK(says(error_of("{\n  \"a\": 1,\n  b\n}"), "line 3, column 3"));
   CHECK(says(error_of("{\"a\":1 \"b\":2}"), "expected '}'"));

@@ -243,6 +243,10 @@ Result<Value> read(std::string_view text, const ReadOptions& options) {
   } catch (const nlohmann::json::exception& exception) {
     return bad_request(std::string("invalid JSON: ") + exception.what());
   }
+  // Its lexer takes a NUL for the end of the text; in JSON there is none.
+  if (const std::size_t end = text.find('\0'); end != std::string_view::npos) {
+    return reading_error(text, end, "unexpected NUL");
+  }
   return handler.take();
 }
 
