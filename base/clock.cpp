@@ -93,7 +93,7 @@ class TimeScanner {
   std::string_view rest_;
 };
 
-std::optional<WallTime> scan_time(std::string_view text) {
+std::optional<Instant> scan_instant(std::string_view text) {
   TimeScanner scanner(text);
   int year = 0;
   int month = 0;
@@ -113,10 +113,7 @@ std::optional<WallTime> scan_time(std::string_view text) {
   if (!matches || !date.ok()) return std::nullopt;
   const std::chrono::seconds since_epoch = std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
                                            std::chrono::minutes(minute) + std::chrono::seconds(second) - offset;
-  constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
-  if (since_epoch.count() > kLimit) return WallTime::max();
-  if (since_epoch.count() < -kLimit) return WallTime::min();
-  return WallTime(since_epoch + Nanoseconds(fraction));
+  return Instant{since_epoch.count(), static_cast<std::int32_t>(fraction)};
 }
 
 struct Unit {
@@ -198,7 +195,14 @@ std::string format_micro_time(WallTime time) {
 }
 
 Result<WallTime> parse_time(std::string_view text) {
-  if (const std::optional<WallTime> time = scan_time(text)) return *time;
+  ASSIGN_OR_RETURN(const Instant instant, parse_instant(text));
+  constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
+  if (std::abs(instant.seconds) > kLimit) return WallTime(std::chrono::seconds(instant.seconds < 0 ? -kLimit : kLimit));
+  return WallTime(std::chrono::seconds(instant.seconds) + Nanoseconds(instant.nanos));
+}
+
+Result<Instant> parse_instant(std::string_view text) {
+  if (const std::optional<Instant> instant = scan_instant(text)) return *instant;
   return bad_request("\"" + std::string(text) + "\" is not a time; expected RFC 3339 as in 2026-01-02T15:04:05Z");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,17 @@ class Clock {
 std::string format_time(WallTime time);
 // The same with six digits of fraction, as metav1.MicroTime prints.
 std::string format_micro_time(WallTime time);
-// Reads RFC 3339 with any offset and any number of fraction digits.
+// Reads RFC 3339 with any offset and any number of fraction digits. Years that a WallTime cannot hold (before 1678,
+// after 2261) become the nearest second that it can.
 Result<WallTime> parse_time(std::string_view text);
+
+// Seconds and nanoseconds since 1970, for every year that RFC 3339 can write.
+struct Instant {
+  std::int64_t seconds = 0;
+  std::int32_t nanos = 0;
+};
+// What parse_time() reads, of any year.
+Result<Instant> parse_instant(std::string_view text);
 
 // Go's time.Duration text: "1h2m3.5s", "300ms", "0s".
 std::string format_duration(Duration duration);

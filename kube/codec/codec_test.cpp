@@ -50,6 +50,12 @@ TEST_CASE("quantities, times and durations become canonical") {
         R"({"metadata":{},"spec":{"hard":{"cpu":"1","memory":"1Gi","pods":"500m"}},"status":{}})");
   CHECK(canonical(R"({"metadata":{"creationTimestamp":"2026-01-02T05:04:05.9+02:00"}})", type_of("ConfigMap")) ==
         R"({"metadata":{"creationTimestamp":"2026-01-02T03:04:05Z"}})");
+  CHECK(canonical(R"({"metadata":{"creationTimestamp":"9999-12-31T23:59:59.5+00:00"}})", type_of("ConfigMap")) ==
+        R"({"metadata":{"creationTimestamp":"9999-12-31T23:59:59Z"}})");
+  CHECK(canonical(R"({"metadata":{"creationTimestamp":"1500-01-01T00:00:00+01:00"}})", type_of("ConfigMap")) ==
+        R"({"metadata":{"creationTimestamp":"1499-12-31T23:00:00Z"}})");
+  CHECK(canonical(R"({"metadata":{"creationTimestamp":"0001-01-01T00:00:00+00:00"}})", type_of("ConfigMap")) ==
+        canonical(R"({"metadata":{"creationTimestamp":null}})", type_of("ConfigMap")));
   CHECK(canonical(R"({"metadata":{"creationTimestamp":"0001-01-01T00:00:00Z"}})", type_of("ConfigMap")) ==
         R"({"metadata":{}})");
   CHECK(canonical(R"({"spec":{"renewTime":"2026-01-02T05:04:05.500000+02:00"}})",

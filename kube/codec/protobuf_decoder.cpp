@@ -306,7 +306,7 @@ class ProtobufDecoder {
     std::uint64_t seconds = 0;
     std::uint64_t nanos = 0;
     if (!read_numbers(bytes, {&seconds, &nanos})) return false;
-    const internal::Instant instant{static_cast<std::int64_t>(seconds), static_cast<std::int32_t>(nanos)};
+    const Instant instant{static_cast<std::int64_t>(seconds), static_cast<std::int32_t>(nanos)};
     if (instant.seconds == internal::kZeroTimeSeconds && instant.nanos == 0) return true;
     if (instant.seconds < internal::kEarliestSeconds || instant.seconds > internal::kLatestSeconds) return false;
     if (instant.nanos < 0 || instant.nanos > 999'999'999) return false;

@@ -185,12 +185,7 @@ std::string format_instant(Instant instant, bool micro) {
 Result<Instant> parse_instant(std::string_view text) {
   Instant instant;
   if (scan_canonical(text, instant)) return instant;
-  const auto time = parse_time(text);
-  if (!time.ok()) return time.error();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(*time);
-  instant.seconds = seconds.time_since_epoch().count();
-  instant.nanos = static_cast<std::int32_t>((*time - seconds).count());
-  return instant;
+  return coracle::parse_instant(text);
 }
 
 Result<Value> canonical_scalar(const Value& value, const Schema& schema) {

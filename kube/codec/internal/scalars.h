@@ -4,18 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/value.h"
 #include "kube/schema/schema.h"
 
 // Values with a form of their own: how JSON, protobuf and canonical text relate.
 namespace coracle::kube::internal {
-
-// Seconds and nanoseconds since 1970, for every year that RFC 3339 can write.
-struct Instant {
-  std::int64_t seconds = 0;
-  std::int32_t nanos = 0;
-};
 
 // The zero time of Go, which JSON prints as null and protobuf as an empty message.
 inline constexpr std::int64_t kZeroTimeSeconds = -62135596800;
