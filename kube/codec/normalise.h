@@ -10,7 +10,7 @@
 namespace coracle::kube {
 
 // A decoder gives up on objects of more values than this; real ones stay far below.
-inline constexpr std::size_t kMaxDecodedValues = 2'000'000;
+inline constexpr std::size_t kMaxDecodedValues = 500'000;
 
 // Brings a JSON-shaped tree into the form in which upstream prints objects of a built-in type: fields in the
 // table's order, empty fields left out, those that Go always prints ("status": {}) filled in, quantities, times and

@@ -1,4 +1,5 @@
-#include <algorithm>
+#include <string>
+#include <unordered_set>
 
 #include "kube/apiserver/internal/resource_store.h"
 
@@ -37,18 +38,14 @@ Error conflict(const ResourceDescriptor& resource, std::string_view name, std::s
 }
 
 Error invalid(const GroupVersionKind& gvk, std::string_view name, const FieldErrors& errors) {
-  std::vector<std::string> texts;
+  std::unordered_set<std::string> seen;
+  std::string texts;
   for (const Cause& error : errors) {
-    std::string text = error.field + ": " + error.message;
-    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+    const auto [text, is_new] = seen.insert(error.field + ": " + error.message);
+    if (is_new) texts += (texts.empty() ? "" : ", ") + *text;
   }
   std::string message = gvk.kind + (gvk.group.empty() ? "" : "." + gvk.group) + " " + quoted_name(name) + " is invalid";
-  if (texts.size() == 1) message += ": " + texts.front();
-  if (texts.size() > 1) {
-    message += ": [";
-    for (std::size_t i = 0; i < texts.size(); ++i) message += (i > 0 ? ", " : "") + texts[i];
-    message += "]";
-  }
+  if (!seen.empty()) message += ": " + (seen.size() == 1 ? texts : "[" + texts + "]");
   ErrorDetails details;
   details.name = name;
   details.group = gvk.group;

@@ -9,6 +9,7 @@
 #include "kube/apiserver/internal/resource.h"
 #include "kube/object/field_path.h"
 #include "kube/object/names.h"
+#include "kube/schema/validation.h"
 
 namespace coracle::kube::apiserver {
 
@@ -32,13 +33,17 @@ class FieldCheck {
   // The same place with another value: where the stored name of a field is not what it is called.
   FieldCheck with(const Value& value) const;
 
+  // Until kMaxProblems are found: nobody reads more, and a small request could ask for gigabytes of them.
   template <class Check>
   void each(Check check) const {
-    for (std::size_t i = 0; i < value_->size(); ++i) check(at(i));
+    for (std::size_t i = 0; i < value_->size() && errors_->size() < kMaxProblems; ++i) check(at(i));
   }
   template <class Check>
   void each_entry(Check check) const {
-    for (const Value::Member& member : value_->members()) check(entry(member.key));
+    for (const Value::Member& member : value_->members()) {
+      if (errors_->size() >= kMaxProblems) return;
+      check(step({member.key, kNoIndex, true}, member.value));
+    }
   }
 
   const Value& value() const { return *value_; }
