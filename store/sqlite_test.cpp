@@ -6,7 +6,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "base/testing/temporary_folder.h"
 #include "store/conformance/conformance.h"
@@ -416,12 +415,9 @@ TEST_CASE("a write that was given up did not happen", "[store]") {
   for (int number = 0; number < 200; ++number) {
     const std::string key = "/given-up/" + std::to_string(number);
     std::stop_source stop;
-    std::thread impatient([&stop, number] {
-      std::this_thread::sleep_for(std::chrono::microseconds(number * 3));
-      stop.request_stop();
-    });
+    const auto impatience =
+        fixture.executor->call_after(std::chrono::microseconds(number * 3), [stop]() mutable { stop.request_stop(); });
     const auto written = backend->create(fixture.context.with_stop(stop.get_token()), key, bytes("1"));
-    impatient.join();
     must_create(fixture.context, *backend, "/after/" + std::to_string(number), "1").value();
     INFO(key << (written.ok() ? "" : " " + written.error().message()));
     CHECK(backend->get(fixture.context, key)->entry.has_value() == written.ok());
