@@ -115,12 +115,20 @@ struct Applier::Found {
 Applier::Applier(const Client& client, RestMapper& mapper, Logger log)
     : client_(client), mapper_(mapper), log_(std::move(log)) {}
 
+// What was applied at a version that is not served any more is still there, at another one.
 Result<std::optional<Applier::Found>> Applier::find(const Context& context, const InventoryEntry& entry) const {
-  ASSIGN_OR_RETURN(const std::optional<DiscoveredResource> resource, if_there(mapper_.find(context, entry.gvk())));
-  if (!resource) return std::optional<Found>();
-  ASSIGN_OR_RETURN(std::optional<Object> object, if_there(client_.get(context, resource->ref, entry.key())));
-  if (!object) return std::optional<Found>();
-  return std::optional<Found>({resource->ref, std::move(*object)});
+  for (bool read_again = false;; read_again = true) {
+    ASSIGN_OR_RETURN(const std::optional<DiscoveredResource> resource,
+                     if_there(mapper_.find_at_any_version(context, entry.gvk())));
+    if (!resource) return std::optional<Found>();
+    Result<Object> object = client_.get(context, resource->ref, entry.key());
+    if (object.ok()) return std::optional<Found>({resource->ref, std::move(*object)});
+    if (object.error().reason() != Reason::NotFound) return object.error();
+    // Of an object that is not there the server names the kind, of a version that it does not serve nothing.
+    if (!object.error().details().kind.empty()) return std::optional<Found>();
+    if (read_again) return object.error();
+    mapper_.invalidate();
+  }
 }
 
 Result<std::optional<Object>> Applier::live(const Context& context, const InventoryEntry& entry) const {

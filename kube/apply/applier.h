@@ -75,7 +75,8 @@ class Applier {
                                                  std::optional<Object> live, const std::vector<std::string>& managers,
                                                  const std::string& field_manager) const;
 
-  // The live object, or nothing when it does not exist (its kind included).
+  // The live object, or nothing when it does not exist (its kind included). At another version where that of the entry
+  // is not served.
   Result<std::optional<Object>> live(const Context& context, const InventoryEntry& entry) const;
 
  private:

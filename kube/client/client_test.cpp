@@ -141,6 +141,12 @@ TEST_CASE("the mapper reads discovery again for a kind it does not know") {
   CHECK(widget.can("list"));
   CHECK_FALSE(widget.can("create"));
   CHECK(widget.subresources == std::vector<std::string>{"status"});
+
+  // What was applied in the past may be served at another version only.
+  CHECK(is_no_kind_match(mapper.find(context, {"ex.io", "v1alpha1", "Widget"}).error()));
+  CHECK(mapper.find_at_any_version(context, {"ex.io", "v1alpha1", "Widget"})->ref.gvr.version == "v1");
+  CHECK(is_no_kind_match(mapper.find_at_any_version(context, {"ex.io", "v1alpha1", "Gadget"}).error()));
+  CHECK(is_no_kind_match(mapper.find_at_any_version(context, {"ex.org", "v1", "Widget"}).error()));
 }
 
 }  // namespace coracle::kube

@@ -81,6 +81,14 @@ const DiscoveredResource* Discovery::find_kind(const GroupVersionKind& gvk) cons
   return nullptr;
 }
 
+const DiscoveredResource* Discovery::find_kind_at_any_version(const GroupVersionKind& gvk) const {
+  if (const DiscoveredResource* resource = find_kind(gvk)) return resource;
+  const auto found = std::find_if(resources_.begin(), resources_.end(), [&gvk](const DiscoveredResource& resource) {
+    return resource.ref.kind == gvk.kind && resource.ref.gvr.group == gvk.group;
+  });
+  return found == resources_.end() ? nullptr : &*found;
+}
+
 bool Discovery::has_group_version(std::string_view group, std::string_view version) const {
   return std::any_of(resources_.begin(), resources_.end(), [&](const DiscoveredResource& resource) {
     return resource.ref.gvr.group == group && resource.ref.gvr.version == version;
@@ -109,11 +117,19 @@ Result<std::shared_ptr<const Discovery>> RestMapper::current(const Context& cont
 }
 
 Result<DiscoveredResource> RestMapper::find(const Context& context, const GroupVersionKind& gvk) {
+  return find(context, gvk, &Discovery::find_kind);
+}
+
+Result<DiscoveredResource> RestMapper::find_at_any_version(const Context& context, const GroupVersionKind& gvk) {
+  return find(context, gvk, &Discovery::find_kind_at_any_version);
+}
+
+Result<DiscoveredResource> RestMapper::find(const Context& context, const GroupVersionKind& gvk, LookUp look_up) {
   ASSIGN_OR_RETURN(std::shared_ptr<const Discovery> known, current(context));
-  if (const DiscoveredResource* resource = known->find_kind(gvk)) return *resource;
+  if (const DiscoveredResource* resource = (*known.*look_up)(gvk)) return *resource;
   invalidate();
   ASSIGN_OR_RETURN(known, current(context));
-  if (const DiscoveredResource* resource = known->find_kind(gvk)) return *resource;
+  if (const DiscoveredResource* resource = (*known.*look_up)(gvk)) return *resource;
   return no_kind_match("no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
 }
 

@@ -29,6 +29,8 @@ class Discovery {
 
   const std::vector<DiscoveredResource>& resources() const { return resources_; }
   const DiscoveredResource* find_kind(const GroupVersionKind& gvk) const;
+  // The kind at its version, or where that is not served at the first of its group that is.
+  const DiscoveredResource* find_kind_at_any_version(const GroupVersionKind& gvk) const;
   bool has_group_version(std::string_view group, std::string_view version) const;
   // "v1", "apps/v1", "apps/v1/Deployment": what Helm calls Capabilities.APIVersions.
   std::vector<std::string> api_versions() const;
@@ -55,11 +57,17 @@ class RestMapper {
 
   // NotFound names the kind: `no matches for kind "Widget" in version "ex.io/v1"`.
   Result<DiscoveredResource> find(const Context& context, const GroupVersionKind& gvk);
+  // For what was applied in the past, whose version need not be served any more: the kind at any version, its own
+  // first. NotFound when there is no such kind.
+  Result<DiscoveredResource> find_at_any_version(const Context& context, const GroupVersionKind& gvk);
   Result<std::shared_ptr<const Discovery>> current(const Context& context);
   // The next call reads again.
   void invalidate();
 
  private:
+  using LookUp = const DiscoveredResource* (Discovery::*)(const GroupVersionKind&) const;
+  Result<DiscoveredResource> find(const Context& context, const GroupVersionKind& gvk, LookUp look_up);
+
   const Client& client_;
   std::mutex mutex_;
   std::shared_ptr<const Discovery> discovery_;

@@ -52,7 +52,8 @@ Result<ReleaseObjects> ReleaseApplier::place(const Context& context, std::string
   ReleaseObjects placed;
   std::vector<std::string> unknown;
   for (const kube::Object& object : objects) {
-    Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
+    Result<kube::DiscoveredResource> resource =
+        forgive_unknown ? mapper_.find_at_any_version(context, object.gvk()) : mapper_.find(context, object.gvk());
     if (!resource.ok()) {
       if (!kube::is_no_kind_match(resource.error())) return resource.error();
       if (!forgive_unknown) unknown.push_back(unknown_kind(object, resource.error()));

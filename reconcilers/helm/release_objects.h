@@ -40,8 +40,8 @@ class ReleaseApplier {
  public:
   ReleaseApplier(const kube::Client& client, kube::RestMapper& mapper, const Logger& log);
 
-  // The objects of a manifest in its order. An unknown kind is an error, or, for what was applied in the
-  // past (`forgive_unknown`), an object that cannot exist any more and is left out.
+  // The objects of a manifest in its order. An unknown kind is an error. Of what was applied in the past
+  // (`forgive_unknown`) the version need not be served any more; an object of a kind that is gone is left out.
   Result<ReleaseObjects> place(const Context& context, std::string_view manifest, std::string_view release_namespace,
                                bool forgive_unknown) const;
 

@@ -180,6 +180,31 @@ class Deletion(FluxTestCase):
         self.server.wait_until_gone("kustomization", "awaited")
 
 
+    def test_objects_at_a_version_that_is_not_served_any_more_are_pruned(self):
+        def definition(old_served):
+            versions = "".join(
+                f"  - {{name: {name}, served: {served}, storage: {storage}, schema: {{openAPIV3Schema: "
+                "{type: object, x-kubernetes-preserve-unknown-fields: true}}}\n"
+                for name, served, storage in (("v1", "true", "true"), ("v1alpha1", old_served, "false")))
+            return ("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+                    "metadata: {name: relics.ex.io}\nspec:\n  group: ex.io\n  scope: Namespaced\n"
+                    f"  names: {{plural: relics, singular: relic, kind: Relic}}\n  versions:\n{versions}")
+
+        def relic(name):
+            return f"apiVersion: ex.io/v1alpha1\nkind: Relic\nmetadata: {{name: {name}, namespace: default}}\n---\n"
+
+        repository = self.followed("relics", {"apps/definition.yaml": definition("true"),
+                                              "apps/relics.yaml": relic("old-a") + relic("old-b"),
+                                              "apps/kept.yaml": config_map("relics", "1")})
+        self.ready("relics")
+        commit = self.push(repository, {"apps/definition.yaml": definition("false"), "apps/relics.yaml": ""})
+        self.ask("gitrepository", "relics")
+        found = self.ready("relics", commit)
+        self.server.wait_until_gone("relics.v1.ex.io", "old-a")
+        self.server.wait_until_gone("relics.v1.ex.io", "old-b")
+        self.assertEqual(len(found["status"]["inventory"]["entries"]), 2)
+
+
 def namespace(name):
     return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n---\n"
 
