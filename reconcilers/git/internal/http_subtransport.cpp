@@ -9,8 +9,12 @@
 namespace coracle::reconcilers::git {
 namespace {
 
-// One fetch of a repository; what is larger does not belong on a small machine.
-constexpr std::size_t kMaxPack = std::size_t{512} << 20;
+// libgit2 fetches shallowly from its version 1.7 on; up to then a fetch brings all that leads to a commit.
+Error too_large(std::size_t limit) {
+  return Error(Reason::RequestEntityTooLarge,
+               "the repository is too large: the server sends more than the " + std::to_string(limit >> 20) +
+                   " MiB that one fetch may bring, and a fetch brings the whole history");
+}
 
 std::string without_trailing_slashes(std::string url) {
   while (url.ends_with('/')) url.pop_back();
@@ -49,8 +53,8 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
     if (!piece_.empty()) return {};
     ASSIGN_OR_RETURN(piece_, answer_->read(connection_.context_));
     taken_ += piece_.size();
-    if (taken_ <= kMaxPack) return {};
-    return Error(Reason::RequestEntityTooLarge, "the server sends more than " + std::to_string(kMaxPack) + " bytes");
+    if (taken_ <= connection_.max_answer_) return {};
+    return too_large(connection_.max_answer_);
   }
 
   static int write_some(git_smart_subtransport_stream* base, const char* buffer, size_t size) {
@@ -68,9 +72,10 @@ class HttpConnection::Stream : public git_smart_subtransport_stream {
   std::size_t taken_ = 0;
 };
 
-HttpConnection::HttpConnection(const Context& context, const GitRemote& remote)
+HttpConnection::HttpConnection(const Context& context, const GitRemote& remote, std::size_t max_answer)
     : context_(context),
       remote_(remote),
+      max_answer_(max_answer),
       client_(http::make_client(http::client_options(remote))),
       base_(without_trailing_slashes(remote.url)) {}
 

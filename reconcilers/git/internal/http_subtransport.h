@@ -17,7 +17,10 @@ namespace coracle::reconcilers::git {
 // gets it as it comes. One outlives the remote that uses it, on one thread.
 class HttpConnection {
  public:
-  HttpConnection(const Context& context, const GitRemote& remote);
+  // What one answer may bring; what is larger does not belong on a small machine.
+  static constexpr std::size_t kMaxAnswer = std::size_t{512} << 20;
+
+  HttpConnection(const Context& context, const GitRemote& remote, std::size_t max_answer = kMaxAnswer);
 
   // To be given to git_remote_callbacks, payload this object.
   static int make_transport(git_transport** out, git_remote* owner, void* payload);
@@ -52,6 +55,7 @@ class HttpConnection {
 
   const Context& context_;
   const GitRemote& remote_;
+  const std::size_t max_answer_;
   const std::unique_ptr<http::Client> client_;
   std::string base_;  // the repository's URL, without a '/' at its end
   std::optional<Error> failure_;
