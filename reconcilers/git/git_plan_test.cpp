@@ -201,6 +201,17 @@ TEST_CASE("dependencies must be ready, and at the same revision of the same sour
   CHECK(check(elsewhere) == "dependency 'n/base' revision is not up to date");
 }
 
+TEST_CASE("only jobs with a time to live vanish when they are done") {
+  const kube::Inventory jobs = vanishing_jobs(
+      {json_object(R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{}})"),
+       json_object(
+           R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"b"},"spec":{"ttlSecondsAfterFinished":0}})"),
+       json_object(
+           R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"c"},"spec":{"ttlSecondsAfterFinished":1}})")});
+  REQUIRE(jobs.size() == 1);
+  CHECK(jobs[0] == kube::InventoryEntry{"default", "b", "batch", "Job", "v1"});
+}
+
 TEST_CASE("artifacts leave out what rules and sparse checkouts leave out") {
   const std::vector<GitFile> files = {{".github/ci.yaml", ""},
                                       {"apps/.gitignore", ""},

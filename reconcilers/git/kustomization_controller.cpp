@@ -74,7 +74,8 @@ class KustomizationReconciler : public kube::Reconciler {
     std::string digest = {};
     MonotonicTime since = {};  // of the wait for health
     kube::Inventory applied = {};
-    kube::Inventory managed = {};  // of these, what is not left alone
+    kube::Inventory managed = {};    // of these, what is not left alone
+    kube::Inventory vanishing = {};  // Jobs that are not there any more when they are done
     std::vector<std::string> deeds = {};
     bool told = false;  // the events of `deeds` are written
   };
@@ -162,6 +163,7 @@ class KustomizationReconciler : public kube::Reconciler {
                   : failed("BuildFailed", objects.error().message(), revision);
     }
     round.digest = digest_of(*objects);
+    round.vanishing = vanishing_jobs(*objects);
     Result<kube::Inventory> before = kube::read_inventory(kustomization["status"]["inventory"]);
     if (!before.ok()) return ended(context, round, failed("ReconciliationFailed", before.error().message(), revision));
     if (const std::optional<std::string> doubt = unconfirmed_prune(kustomization, revision, *objects, *before)) {
@@ -287,13 +289,14 @@ class KustomizationReconciler : public kube::Reconciler {
     std::vector<std::string> failed = {};
   };
 
-  Result<Findings> look_at(const Context& context, const kube::Inventory& targets) {
+  Result<Findings> look_at(const Context& context, const kube::Inventory& targets, const kube::Inventory& vanishing) {
     Findings findings;
     for (const kube::InventoryEntry& target : targets) {
       ASSIGN_OR_RETURN(const std::optional<kube::Object> object, applier_.live(context, target));
       std::string text = target.subject() + " status: ";
       if (!object) {
-        findings.unready.push_back(text + "'NotFound'");
+        const bool done = std::find(vanishing.begin(), vanishing.end(), target) != vanishing.end();
+        if (!done) findings.unready.push_back(text + "'NotFound'");
         continue;
       }
       const kube::Health health = kube::health_of(*object, context.clock().wall());
@@ -306,7 +309,7 @@ class KustomizationReconciler : public kube::Reconciler {
 
   Attempt judge_health(const Context& context, const kube::Object& kustomization, const Waiting& waiting) {
     const kube::Inventory targets = health_targets(kustomization, waiting.managed);
-    const Result<Findings> found = look_at(context, targets);
+    const Result<Findings> found = look_at(context, targets, waiting.vanishing);
     const Duration waited = context.clock().monotonic() - waiting.since;
     const auto unhealthy = [&](const std::string& message) {
       Attempt attempt =

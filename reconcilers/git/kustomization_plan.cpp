@@ -233,4 +233,15 @@ kube::Inventory health_targets(const kube::Object& kustomization, const kube::In
   return without_itself(std::move(targets));
 }
 
+kube::Inventory vanishing_jobs(const std::vector<kube::Object>& objects) {
+  kube::Inventory jobs;
+  for (const kube::Object& object : objects) {
+    const kube::GroupVersionKind gvk = object.gvk();
+    const bool vanishes =
+        gvk.group == "batch" && gvk.kind == "Job" && object["spec"].contains("ttlSecondsAfterFinished");
+    if (vanishes) jobs.push_back(kube::InventoryEntry::of(kube::placed_for_apply(object, true)));
+  }
+  return jobs;
+}
+
 }  // namespace coracle::reconcilers

@@ -67,5 +67,8 @@ std::optional<std::string> unready_dependency(
 // What has to be healthy before the Kustomization is: everything that is applied and not left alone (spec.wait), or
 // spec.healthChecks, without itself, which is not ready before all of them are.
 kube::Inventory health_targets(const kube::Object& kustomization, const kube::Inventory& managed);
+// The Jobs among `objects` that are deleted some time after they are done (spec.ttlSecondsAfterFinished): one of them
+// that is not there is no failure.
+kube::Inventory vanishing_jobs(const std::vector<kube::Object>& objects);
 
 }  // namespace coracle::reconcilers

@@ -83,6 +83,27 @@ class Marks(FluxTestCase):
         self.assertEqual(len(found["status"]["inventory"]["entries"]), 1)
 
 
+class Waits(FluxTestCase):
+    def test_a_job_that_vanished_as_it_was_to_is_done(self):
+        def job(name, more=""):
+            return (f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, namespace: default}}\nspec: {{{more}"
+                    "template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}\n---\n")
+
+        self.followed("vanished", {"apps/a.yaml": job("vanishing", "ttlSecondsAfterFinished: 0, ") + job("staying")},
+                      wait="true")
+        for name in ("vanishing", "staying"):
+            self.server.wait_for_object("job", name)
+            self.server.kubectl("delete", "job", name)
+        message = "Running health checks: Job/default/staying status: 'NotFound'"
+        self.server.wait_for_object("kustomization", "vanished", condition=lambda k: condition(k)["message"] == message)
+
+        self.followed("checked", {"apps/a.yaml": job("vanishing", "ttlSecondsAfterFinished: 0, ")},
+                      healthChecks="[{apiVersion: batch/v1, kind: Job, name: vanishing, namespace: default}]")
+        self.server.wait_for_object("job", "vanishing")
+        self.server.kubectl("delete", "job", "vanishing")
+        self.ready("checked")
+
+
 class Builds(FluxTestCase):
     def test_an_object_stands_once(self):
         self.followed("twice", {"apps/a.yaml": config_map("twice", "1"), "apps/b.yaml": config_map("twice", "2")})
