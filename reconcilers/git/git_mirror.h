@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct GitFile {
   std::string content;
 };
 
+// Which files are meant, by their paths.
+using PathFilter = std::function<bool(std::string_view path)>;
+
 // Bare copies of remote repositories on this node, by the name of who follows them. Everything that was
 // fetched last can be read without the network. Calls block: make them from Blocking tasks. Thread-safe: a mirror can
 // be read while something is fetched into it; whoever would disturb another waits.
@@ -41,10 +45,11 @@ class GitMirror {
   virtual Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) = 0;
   // The first line of a commit's message.
   virtual Result<std::string> subject(const Context& context, const std::string& mirror, const std::string& commit) = 0;
-  // All regular files of a commit below `directory` ("" for the root), sorted by path. NotFound when the
-  // commit has no such directory.
+  // The regular files of a commit below `directory` ("" for the root) that are wanted, sorted by path; of others
+  // nothing is read, however large they are. NotFound when the commit has no such directory.
   virtual Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror,
-                                                  const std::string& commit, const std::string& directory) = 0;
+                                                  const std::string& commit, const std::string& directory,
+                                                  const PathFilter& wanted) = 0;
   // All regular files of a commit that have this name, in whatever directory, those of a directory before those below.
   virtual Result<std::vector<GitFile>> find_files(const Context& context, const std::string& mirror,
                                                   const std::string& commit, const std::string& name) = 0;

@@ -141,11 +141,13 @@ class KustomizationReconciler : public kube::Reconciler {
     const std::string commit = commit_of_revision(revision);
     ASSIGN_OR_RETURN(const std::string directory, source_directory(kustomization["spec"]["path"].as_string()));
     const std::string mirror = mirror_name(repository.key());
-    ASSIGN_OR_RETURN(std::vector<GitFile> files, mirror_.read_files(context, mirror, commit, directory));
     ASSIGN_OR_RETURN(const std::vector<GitFile> ignore_files,
                      mirror_.find_files(context, mirror, commit, std::string(kIgnoreFile)));
-    ASSIGN_OR_RETURN(std::vector<kube::Object> objects,
-                     build_manifests(artifact_files(repository, ignore_files, std::move(files))));
+    const auto wanted = [in_artifact = artifact_filter(repository, ignore_files)](std::string_view path) {
+      return is_build_file(path) && in_artifact(path);
+    };
+    ASSIGN_OR_RETURN(const std::vector<GitFile> files, mirror_.read_files(context, mirror, commit, directory, wanted));
+    ASSIGN_OR_RETURN(std::vector<kube::Object> objects, build_manifests(files));
     return prepare_objects(kustomization, std::move(objects), [this, &context](const kube::GroupVersionKind& gvk) {
       const Result<kube::DiscoveredResource> resource = mapper_.find(context, gvk);
       return !resource.ok() || resource->ref.namespaced;

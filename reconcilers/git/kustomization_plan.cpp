@@ -48,8 +48,9 @@ Identity identity(const kube::Object& object) {
   return {std::string(object.api_version()), std::string(object.kind()), std::move(key)};
 }
 
-bool is_yaml(std::string_view path) {
-  return path.ends_with(".yaml") || path.ends_with(".yml");
+bool is_kustomization_file(std::string_view path) {
+  return std::find(kKustomizationFiles.begin(), kKustomizationFiles.end(), file_base(path)) !=
+         kKustomizationFiles.end();
 }
 
 kube::Object with_data_encoded(const kube::Object& object) {
@@ -96,15 +97,18 @@ Result<std::string> source_directory(std::string_view path) {
   return directory;
 }
 
+bool is_build_file(std::string_view path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || is_kustomization_file(path);
+}
+
 Result<std::vector<kube::Object>> build_manifests(const std::vector<GitFile>& files) {
   std::vector<kube::Object> objects;
   std::set<Identity> known;
   for (const GitFile& file : files) {
-    const std::string_view base = file_base(file.path);
-    if (std::find(kKustomizationFiles.begin(), kKustomizationFiles.end(), base) != kKustomizationFiles.end()) {
+    if (is_kustomization_file(file.path)) {
       return Error(Reason::Invalid, file.path + ": kustomize is not built in yet, only plain manifests are applied");
     }
-    if (!is_yaml(base)) continue;
+    if (!is_build_file(file.path)) continue;
     // As kustomize reads: "enabled: yes" is a text.
     Result<std::vector<kube::Object>> parsed = kube::parse_manifest(file.content, {.wide_booleans = false});
     if (!parsed.ok()) return Error(Reason::Invalid, file.path + ": " + parsed.error().message());

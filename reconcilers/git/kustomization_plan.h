@@ -20,6 +20,9 @@ std::optional<std::string> unsupported_kustomization_field(const kube::Object& k
 // spec.path as a directory of the repository: "" for its root. Invalid when it leads out of it.
 Result<std::string> source_directory(std::string_view path);
 
+// Whether a build looks at a file: manifests, and what would have kustomize read others.
+bool is_build_file(std::string_view path);
+
 // The objects of the manifests among `files`, by path. Invalid ("BuildFailed") names the file that is no
 // manifest or has an object that was there already, or says that a kustomization file needs kustomize, which is not
 // built in.

@@ -179,10 +179,8 @@ Value plan_source_status(const kube::Object& repository, const SourceAttempt& at
   return std::move(status).build();
 }
 
-std::vector<GitFile> artifact_files(const kube::Object& repository, const std::vector<GitFile>& ignore_files,
-                                    std::vector<GitFile> files) {
-  const Value& sparse = repository["spec"]["sparseCheckout"];
-  const auto checked_out = [&sparse](std::string_view path) {
+PathFilter artifact_filter(const kube::Object& repository, const std::vector<GitFile>& ignore_files) {
+  const auto checked_out = [sparse = repository["spec"]["sparseCheckout"]](std::string_view path) {
     return sparse.empty() || std::any_of(sparse.items().begin(), sparse.items().end(),
                                          [path](const Value& item) { return is_below(path, item.as_string()); });
   };
@@ -199,10 +197,9 @@ std::vector<GitFile> artifact_files(const kube::Object& repository, const std::v
   IgnoreRules unsaid;
   unsaid.add_version_control();
   if (said.empty()) unsaid.add_defaults();
-  std::erase_if(files, [&](const GitFile& file) {
-    return !checked_out(file.path) || said.decides(file.path).value_or(unsaid.ignores(file.path));
-  });
-  return files;
+  return [checked_out, said = std::move(said), unsaid = std::move(unsaid)](std::string_view path) {
+    return checked_out(path) && !said.decides(path).value_or(unsaid.ignores(path));
+  };
 }
 
 }  // namespace coracle::reconcilers

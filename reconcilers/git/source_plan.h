@@ -45,10 +45,9 @@ std::string mirror_name(const kube::ObjectKey& key);
 
 // The name of the files of a repository that say what of it is left out.
 inline constexpr std::string_view kIgnoreFile = ".sourceignore";
-// What of `files` is in the artifact: without what spec.sparseCheckout and the rules leave out, those of `ignore_files`
+// Which files are in the artifact: all but what spec.sparseCheckout and the rules leave out, those of `ignore_files`
 // (all of the repository, by path), spec.ignore, or Flux's defaults where neither says anything.
-std::vector<GitFile> artifact_files(const kube::Object& repository, const std::vector<GitFile>& ignore_files,
-                                    std::vector<GitFile> files);
+PathFilter artifact_filter(const kube::Object& repository, const std::vector<GitFile>& ignore_files);
 
 // How events tell of a new artifact, by the first line of its commit's message.
 std::string stored_commit_text(std::string_view subject);

@@ -157,6 +157,19 @@ class LocalRepository(GitTestCase):
         self.assertEqual({entry["id"] for entry in found["status"]["inventory"]["entries"]},
                          {"default_ruled-kept__ConfigMap", "default_ruled-pipeline__ConfigMap"})
 
+    def test_large_files_that_are_no_manifests_are_not_in_the_way(self):
+        repository = self.repository("large")
+        repository.write("a.yaml", config_map("large-a", "1"))
+        repository.write(".sourceignore", "/samples/\n")
+        for path in ("demo.mp4", "samples/all.yaml"):
+            repository.write(path, "x" * (17 << 20))
+        commit = repository.commit()
+        self.apply(source("large", f"file://{repository.folder}"))
+        self.apply(kustomization("large", "large", path="./"))
+        found = self.server.wait_for_object("kustomization", "large", condition=lambda k: condition(k)["reason"] in (
+            "ReconciliationSucceeded", "BuildFailed"))
+        self.assertEqual(condition(found)["message"], f"Applied revision: main@sha1:{commit}")
+
     def test_errors_are_in_the_status(self):
         repository = self.repository("errors")
         repository.write("apps/kustomization.yaml", "resources: []\n")

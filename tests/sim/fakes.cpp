@@ -56,14 +56,18 @@ Result<std::string> FakeGit::subject(const Context&, const std::string& mirror, 
 }
 
 Result<std::vector<reconcilers::GitFile>> FakeGit::read_files(const Context&, const std::string& mirror,
-                                                              const std::string& commit, const std::string& directory) {
+                                                              const std::string& commit, const std::string& directory,
+                                                              const reconcilers::PathFilter& wanted) {
   TRY(check_commit(mirror, commit));
   std::vector<reconcilers::GitFile> files;
   const std::string prefix = directory.empty() ? "" : directory + "/";
+  bool there = directory.empty();
   for (const auto& [path, content] : commits_[commit]) {
-    if (path.starts_with(prefix)) files.push_back({path, content});
+    if (!path.starts_with(prefix)) continue;
+    there = true;
+    if (wanted(path)) files.push_back({path, content});
   }
-  if (files.empty() && !directory.empty()) return Error(Reason::NotFound, "no directory " + directory);
+  if (!there) return Error(Reason::NotFound, "no directory " + directory);
   return files;
 }
 

@@ -31,8 +31,8 @@ class FakeGit : public reconcilers::GitMirror {
   Result<bool> has_commit(const Context& context, const std::string& mirror, const std::string& commit) override;
   Result<std::string> subject(const Context& context, const std::string& mirror, const std::string& commit) override;
   Result<std::vector<reconcilers::GitFile>> read_files(const Context& context, const std::string& mirror,
-                                                       const std::string& commit,
-                                                       const std::string& directory) override;
+                                                       const std::string& commit, const std::string& directory,
+                                                       const reconcilers::PathFilter& wanted) override;
   Result<std::vector<reconcilers::GitFile>> find_files(const Context& context, const std::string& mirror,
                                                        const std::string& commit, const std::string& name) override;
   Result<void> forget(const Context& context, const std::string& mirror) override;

@@ -134,7 +134,7 @@ class Libgit2Mirror : public GitMirror {
   }
 
   Result<std::vector<GitFile>> read_files(const Context& context, const std::string& mirror, const std::string& commit,
-                                          const std::string& directory) override {
+                                          const std::string& directory, const PathFilter& wanted) override {
     ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror));
     ASSIGN_OR_RETURN(Handle<git_tree> tree, root_of(repository.get(), commit));
@@ -149,7 +149,7 @@ class Libgit2Mirror : public GitMirror {
       }
       tree.reset(raw);
     }
-    Reading reading{context, repository.get()};
+    Reading reading{context, repository.get(), wanted};
     TRY(read_tree(reading, tree.get(), directory.empty() ? "" : directory + "/"));
     std::sort(reading.files.begin(), reading.files.end(),
               [](const GitFile& a, const GitFile& b) { return a.path < b.path; });
@@ -161,7 +161,8 @@ class Libgit2Mirror : public GitMirror {
     ASSIGN_OR_RETURN(const MirrorLocks::Hold hold, locks_.read(context, mirror));
     ASSIGN_OR_RETURN(const Handle<git_repository> repository, open(mirror));
     ASSIGN_OR_RETURN(const Handle<git_tree> tree, root_of(repository.get(), commit));
-    Reading reading{context, repository.get(), name};
+    const auto has_name = [&name](std::string_view path) { return path.substr(path.rfind('/') + 1) == name; };
+    Reading reading{context, repository.get(), has_name};
     TRY(read_tree(reading, tree.get(), ""));
     const auto directory = [](const GitFile& file) { return file.path.substr(0, file.path.rfind('/') + 1); };
     std::sort(reading.files.begin(), reading.files.end(),
@@ -381,7 +382,7 @@ class Libgit2Mirror : public GitMirror {
   struct Reading {
     const Context& context;
     git_repository* repository;
-    std::string name = {};  // only files that have it; empty: all
+    const PathFilter wanted;
     std::vector<GitFile> files = {};
     std::size_t total = 0;
   };
@@ -400,10 +401,16 @@ class Libgit2Mirror : public GitMirror {
         const Handle<git_tree> child(raw);
         TRY(read_tree(reading, child.get(), path + "/"));
       } else if (mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE) {
-        if (reading.name.empty() || reading.name == git_tree_entry_name(entry)) TRY(read_file(reading, entry, path));
+        if (reading.wanted(path)) TRY(read_file(reading, entry, path));
       }
     }
     return {};
+  }
+
+  static std::string mebibytes(std::size_t size) { return std::to_string(size >> 20) + " MiB"; }
+
+  static Error too_large(const std::string& what) {
+    return Error(Reason::RequestEntityTooLarge, what + ", which is more than can be applied");
   }
 
   static Result<void> read_file(Reading& reading, const git_tree_entry* entry, const std::string& path) {
@@ -414,9 +421,11 @@ class Libgit2Mirror : public GitMirror {
     const Handle<git_blob> blob(raw);
     const auto size = static_cast<std::size_t>(git_blob_rawsize(raw));
     reading.total += size;
-    if (size > kMaxFileBytes || reading.total > kMaxTreeBytes || reading.files.size() >= kMaxFiles) {
-      return Error(Reason::RequestEntityTooLarge, path + ": the repository is larger than what can be applied");
-    }
+    if (size > kMaxFileBytes) return too_large(path + ": the file is larger than " + mebibytes(kMaxFileBytes));
+    if (reading.total > kMaxTreeBytes)
+      return too_large("there are more than " + mebibytes(kMaxTreeBytes) + " of files");
+    if (reading.files.size() >= kMaxFiles)
+      return too_large("there are more than " + std::to_string(kMaxFiles) + " files");
     reading.files.push_back({path, std::string(static_cast<const char*>(git_blob_rawcontent(raw)), size)});
     return {};
   }

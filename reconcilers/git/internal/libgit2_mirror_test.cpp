@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "base/executor.h"
 #include "base/files.h"
@@ -36,14 +37,17 @@ class Origin {
   }
 
   // Replaces the branch by one commit with one file, which has no history; answers the commit.
-  std::string rewrite(const std::string& content) {
-    git_oid blob;
+  std::string rewrite(const std::string& content) { return rewrite({{"a.yaml", content}}); }
+  std::string rewrite(const std::map<std::string, std::string>& files) {
     git_oid tree;
     git_oid commit;
-    REQUIRE(git_blob_create_from_buffer(&blob, repository_.get(), content.data(), content.size()) == 0);
     git_treebuilder* builder = nullptr;
     REQUIRE(git_treebuilder_new(&builder, repository_.get(), nullptr) == 0);
-    REQUIRE(git_treebuilder_insert(nullptr, builder, "a.yaml", &blob, GIT_FILEMODE_BLOB) == 0);
+    for (const auto& [name, content] : files) {
+      git_oid blob;
+      REQUIRE(git_blob_create_from_buffer(&blob, repository_.get(), content.data(), content.size()) == 0);
+      REQUIRE(git_treebuilder_insert(nullptr, builder, name.c_str(), &blob, GIT_FILEMODE_BLOB) == 0);
+    }
     REQUIRE(git_treebuilder_write(&tree, builder) == 0);
     git_treebuilder_free(builder);
     git_tree* raw_tree = nullptr;
@@ -85,6 +89,10 @@ struct Fixture {
   }
 };
 
+bool all_files(std::string_view) {
+  return true;
+}
+
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "what was fetched can be read until it is forgotten") {
@@ -96,12 +104,26 @@ TEST_CASE_METHOD(Fixture, "what was fetched can be read until it is forgotten") 
   CHECK_FALSE(has(commit));
   REQUIRE(fetch().ok());
   CHECK(has(commit));
-  const auto files = mirror->read_files(context, kMirror, commit, "").value();
+  const auto files = mirror->read_files(context, kMirror, commit, "", all_files).value();
   REQUIRE(files.size() == 1);
   CHECK(files[0].content == "one");
   REQUIRE(mirror->forget(context, kMirror).ok());
   CHECK_FALSE(has(commit));
   CHECK_FALSE(file_exists(path));
+}
+
+TEST_CASE_METHOD(Fixture, "a file that nobody wants may be as large as it likes") {
+  const std::string commit =
+      origin.rewrite({{"a.yaml", "one"}, {"demo.mp4", std::string((std::size_t{16} << 20) + 1, 'x')}});
+  REQUIRE(fetch().ok());
+  const auto manifests = [](std::string_view path) { return path.ends_with(".yaml"); };
+  const auto files = mirror->read_files(context, kMirror, commit, "", manifests).value();
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].path == "a.yaml");
+  const auto refused = mirror->read_files(context, kMirror, commit, "", all_files);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().reason() == Reason::RequestEntityTooLarge);
+  CHECK(refused.error().message() == "demo.mp4: the file is larger than 16 MiB, which is more than can be applied");
 }
 
 TEST_CASE_METHOD(Fixture, "local repositories elsewhere are not read") {
