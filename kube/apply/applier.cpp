@@ -35,11 +35,18 @@ std::string failed_dry_run(const Object& object, const Error& error) {
   return describe(object) + " dry-run failed" + (answered ? " (" + std::string(reason_text(reason)) + ")" : "");
 }
 
-bool is_immutable_error(const Error& error) {
+bool says_immutable(const Error& error) {
   const std::string& text = error.message();
-  return (error.code() == 409 || error.code() == 422) &&
-         (text.find("is immutable") != std::string::npos || text.find("immutable field") != std::string::npos ||
-          text.find("may not change once set") != std::string::npos);
+  return text.find("is immutable") != std::string::npos || text.find("immutable field") != std::string::npos ||
+         text.find("may not change once set") != std::string::npos;
+}
+
+// Whether what an update was refused for may be possible for a new object. Not every kind says so in these words
+// ("cannot change roleRef"), so whatever is invalid counts, as Flux has it; but for definitions and namespaces, with
+// which all goes that stands in them.
+bool may_be_immutable(const Object& object, const Error& error) {
+  const GroupVersionKind gvk = object.gvk();
+  return says_immutable(error) || (error.reason() == Reason::Invalid && apply_stage(gvk.group, gvk.kind) != 1);
 }
 
 // What an apply may change: everything but status and the metadata that the server keeps.
@@ -155,8 +162,9 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   Result<Object> outcome = client_.apply(context, item.resource, item.desired,
                                          {.field_manager = options.field_manager, .dry_run = true, .force = true});
   if (!outcome.ok()) {
-    const bool immutable = item.live && is_immutable_error(outcome.error());
+    const bool immutable = item.live && may_be_immutable(item.desired, outcome.error());
     if (!immutable || !options.force || !options.force(item.desired, &*item.live)) return outcome.error();
+    TRY(try_recreation(context, item, options, outcome.error()));
     item.recreate = true;
     item.outcome = item.desired;
     return item;
@@ -184,6 +192,16 @@ Result<std::optional<Object>> Applier::take_over_fields(const Context& context, 
     ASSIGN_OR_RETURN(live, if_there(client_.get(context, resource, live->key())));
   }
   return live;
+}
+
+// What could not be created must not be deleted. Whether the name is free is what the server asks last of a new object.
+Result<void> Applier::try_recreation(const Context& context, const Item& item, const ApplyOptions& options,
+                                     const Error& refused) const {
+  const Result<Object> fresh =
+      client_.create(context, item.resource, item.desired, {.field_manager = options.field_manager, .dry_run = true});
+  if (fresh.ok() || fresh.error().reason() == Reason::AlreadyExists) return {};
+  if (fresh.error().message() == refused.message()) return refused;
+  return refused.in("it cannot be made again (" + fresh.error().message() + ")");
 }
 
 Result<void> Applier::recreate(const Context& context, const Item& item, const ApplyOptions& options) const {

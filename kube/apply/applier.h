@@ -23,7 +23,8 @@ struct ApplyOptions {
   std::vector<std::string> take_over_managers = {};
   // Decides per object and its live counterpart whether others keep what they own of it.
   std::function<bool(const Object& desired, const Object* live)> leave_managers = {};
-  // Decides, where an immutable field stands in the way, whether to delete the object and create it again.
+  // Decides, where an update is refused that a new object may be made with, whether to delete the object and create it
+  // again.
   std::function<bool(const Object& desired, const Object* live)> force = {};
   // Decides per object and its live counterpart (null when there is none) whether to leave it alone.
   std::function<bool(const Object& desired, const Object* live)> skip = {};
@@ -85,6 +86,8 @@ class Applier {
   Result<std::optional<Found>> find(const Context& context, const InventoryEntry& entry) const;
   Result<Item> try_object(const Context& context, const Object& object, const ApplyOptions& options) const;
   Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
+  Result<void> try_recreation(const Context& context, const Item& item, const ApplyOptions& options,
+                              const Error& refused) const;
   Result<void> recreate(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> wait_for_stage(const Context& context, const std::vector<Item>& items, Duration timeout) const;
 

@@ -63,6 +63,45 @@ class Marks(FluxTestCase):
         self.ready("forced", commit)
         self.assertEqual(self.server.object("configmap", "forced")["data"], {"value": "2"})
 
+    def test_what_cannot_be_changed_is_made_again_and_what_is_invalid_stays(self):
+        def binding(role):
+            return ("apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
+                    "metadata: {name: remade, namespace: default}\n"
+                    f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {role}}}\n---\n")
+
+        def workload(service, label):
+            return ("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: remade, namespace: default}\n"
+                    f"spec: {{serviceName: {service}, selector: {{matchLabels: {{a: b}}}}, template: "
+                    f"{{metadata: {{labels: {{a: {label}}}}}, spec: {{containers: [{{name: a, image: a}}]}}}}}}\n---\n")
+
+        def definition(version):
+            return ("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+                    "metadata: {name: remades.ex.io}\nspec:\n  group: ex.io\n  scope: Namespaced\n"
+                    "  names: {plural: remades, singular: remade, kind: Remade}\n"
+                    f"  versions: [{{name: {version}, served: true, storage: true, "
+                    "schema: {openAPIV3Schema: {type: object}}}]\n")
+
+        repository = self.followed("remade", {"apps/a.yaml": binding("view") + workload("one", "b"),
+                                              "apps/b.yaml": definition("v1")}, force="true")
+        self.ready("remade")
+        commit = self.push(repository, {"apps/a.yaml": binding("edit") + workload("two", "b")})
+        self.ask("gitrepository", "remade")
+        self.ready("remade", commit)
+        self.assertEqual(self.server.object("rolebinding", "remade")["roleRef"]["name"], "edit")
+        before = self.server.object("statefulset", "remade")
+        self.assertEqual(before["spec"]["serviceName"], "two")
+
+        self.push(repository, {"apps/a.yaml": binding("edit") + workload("three", "other")})
+        self.ask("gitrepository", "remade")
+        self.assertIn("`selector` does not match template `labels`", self.failed("remade", "ReconciliationFailed"))
+        self.assertEqual(self.server.object("statefulset", "remade")["metadata"]["uid"], before["metadata"]["uid"])
+        # All objects of a kind would go with its definition.
+        self.push(repository, {"apps/a.yaml": binding("edit"), "apps/b.yaml": definition("v2")})
+        self.ask("gitrepository", "remade")
+        self.server.wait_for_object("kustomization", "remade", condition=lambda k: "storedVersions" in
+                                    condition(k)["message"])
+        self.assertEqual(self.server.object("crd", "remades.ex.io")["spec"]["versions"][0]["name"], "v1")
+
     def test_what_others_own_stays_where_an_object_says_so(self):
         self.followed("merged", {"apps/a.yaml": marked("merged", "1", "ssa: Merge") + config_map("unmerged", "1")})
         self.ready("merged")
