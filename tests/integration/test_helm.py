@@ -164,6 +164,31 @@ spec:
         self.assertIsNotNone(self.server.object("configmap", "ran-before"))
         self.assertIsNone(self.server.object("configmap", "ran-after"))
 
+    def test_what_was_installed_at_a_version_that_is_not_served_any_more_goes(self):
+        def definition(old_served):
+            schema = {"openAPIV3Schema": {"type": "object"}}
+            return json.dumps({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": "beacons.example.com"},
+                "spec": {"group": "example.com", "scope": "Namespaced",
+                         "names": {"kind": "Beacon", "plural": "beacons", "singular": "beacon"},
+                         "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema},
+                                      {"name": "v1alpha1", "served": old_served, "storage": False, "schema": schema}]}})
+
+        self.apply_text(definition(True))
+        self.server.wait_for_definitions("beacons.example.com")
+        beacon = "apiVersion: example.com/v1alpha1\nkind: Beacon\nmetadata: {name: %s}"
+        beacons = {f"templates/{name}.yaml": beacon % name for name in ("first", "second")}
+        self.apply("lit", {"chartContent": self.content(beacons)})
+        self.wait_for_failed("lit", "False", "revision 1")
+        self.server.wait_for_object("beacons.v1.example.com", "first")
+        self.apply_text(definition(False))
+        self.server.wait_for_object("beacons.v1.example.com", "first")
+        self.apply("lit", {"chartContent": self.content()})
+        self.wait_for_failed("lit", "False", "revision 2")
+        for name in ("first", "second"):
+            self.assertIsNone(self.server.object("beacons.v1.example.com", name))
+
     def test_a_hook_job_that_never_ends_fails_the_release(self):
         job = """
 apiVersion: batch/v1
