@@ -12,6 +12,7 @@
 #include "reconcilers/git/git_mirror.h"
 #include "reconcilers/git/internal/git_handles.h"
 #include "reconcilers/git/internal/http_subtransport.h"
+#include "reconcilers/git/internal/local_repository.h"
 #include "reconcilers/git/internal/mirror_locks.h"
 
 namespace coracle::reconcilers::git {
@@ -20,6 +21,8 @@ namespace {
 constexpr std::string_view kFileScheme = "file://";
 // What one Kustomization reads of a repository.
 constexpr std::size_t kMaxFiles = 50'000;
+constexpr std::size_t kMaxEntries = 1'000'000;
+constexpr std::size_t kMaxDepth = 200;
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxTreeBytes = std::size_t{256} << 20;
 // When a mirror is fetched anew.
@@ -150,7 +153,7 @@ class Libgit2Mirror : public GitMirror {
       tree.reset(raw);
     }
     Reading reading{context, repository.get(), wanted};
-    TRY(read_tree(reading, tree.get(), directory.empty() ? "" : directory + "/"));
+    TRY(read_tree(reading, tree.get(), directory.empty() ? "" : directory + "/", 0));
     std::sort(reading.files.begin(), reading.files.end(),
               [](const GitFile& a, const GitFile& b) { return a.path < b.path; });
     return std::move(reading.files);
@@ -163,7 +166,7 @@ class Libgit2Mirror : public GitMirror {
     ASSIGN_OR_RETURN(const Handle<git_tree> tree, root_of(repository.get(), commit));
     const auto has_name = [&name](std::string_view path) { return path.substr(path.rfind('/') + 1) == name; };
     Reading reading{context, repository.get(), has_name};
-    TRY(read_tree(reading, tree.get(), ""));
+    TRY(read_tree(reading, tree.get(), "", 0));
     const auto directory = [](const GitFile& file) { return file.path.substr(0, file.path.rfind('/') + 1); };
     std::sort(reading.files.begin(), reading.files.end(),
               [&](const GitFile& a, const GitFile& b) { return directory(a) < directory(b); });
@@ -199,19 +202,14 @@ class Libgit2Mirror : public GitMirror {
     return last_error(code, what);
   }
 
-  // True for a local repository, whose real path must lie below a configured folder.
+  // True for a local repository, which must lie below a configured folder.
   Result<bool> check_url(const std::string& url) const {
     if (!url.starts_with(kFileScheme)) {
       if (url.starts_with("https://") || url.starts_with("http://")) return false;
       return bad_request("the URL must begin with https://, http:// or file://");
     }
-    const Result<std::string> path = canonical_path(url.substr(kFileScheme.size()));
-    if (!path.ok()) return path.error();
-    for (const std::string& root : local_roots_) {
-      const Result<std::string> real = canonical_path(root);
-      if (real.ok() && (*path == *real || path->starts_with(*real + "/"))) return true;
-    }
-    return bad_request("a file:// repository must lie below a folder that gitops-local-root names");
+    TRY(check_local_repository(url.substr(kFileScheme.size()), local_roots_));
+    return true;
   }
 
   static std::vector<GitReference> references_of(const git_remote_head** heads, std::size_t count) {
@@ -385,10 +383,17 @@ class Libgit2Mirror : public GitMirror {
     const PathFilter wanted;
     std::vector<GitFile> files = {};
     std::size_t total = 0;
+    std::size_t entries = 0;
   };
 
-  static Result<void> read_tree(Reading& reading, const git_tree* tree, const std::string& prefix) {
+  // A tree may stand in many places of itself: a few kilobytes can hold more paths than can ever be walked.
+  static Result<void> read_tree(Reading& reading, const git_tree* tree, const std::string& prefix, std::size_t depth) {
     TRY(reading.context.check());
+    if (depth > kMaxDepth) return too_large("there are folders more than " + std::to_string(kMaxDepth) + " deep");
+    reading.entries += git_tree_entrycount(tree);
+    if (reading.entries > kMaxEntries) {
+      return too_large("there are more than " + std::to_string(kMaxEntries) + " files and folders");
+    }
     for (std::size_t i = 0; i < git_tree_entrycount(tree); ++i) {
       const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
       const std::string path = prefix + git_tree_entry_name(entry);
@@ -399,7 +404,7 @@ class Libgit2Mirror : public GitMirror {
           return last_error(code, path);
         }
         const Handle<git_tree> child(raw);
-        TRY(read_tree(reading, child.get(), path + "/"));
+        TRY(read_tree(reading, child.get(), path + "/", depth + 1));
       } else if (mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE) {
         if (reading.wanted(path)) TRY(read_file(reading, entry, path));
       }

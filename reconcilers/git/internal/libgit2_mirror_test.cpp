@@ -39,17 +39,40 @@ class Origin {
   // Replaces the branch by one commit with one file, which has no history; answers the commit.
   std::string rewrite(const std::string& content) { return rewrite({{"a.yaml", content}}); }
   std::string rewrite(const std::map<std::string, std::string>& files) {
+    std::map<std::string, git_oid> blobs;
+    for (const auto& [name, content] : files) {
+      REQUIRE(git_blob_create_from_buffer(&blobs[name], repository_.get(), content.data(), content.size()) == 0);
+    }
+    return commit(make_tree(blobs, GIT_FILEMODE_BLOB));
+  }
+  // The same with one file below so many levels of folders, each of which holds so many copies of the next.
+  std::string rewrite_nested(int levels, int copies) {
+    git_oid inner;
+    REQUIRE(git_blob_create_from_buffer(&inner, repository_.get(), "x", 1) == 0);
+    inner = make_tree({{"a.yaml", inner}}, GIT_FILEMODE_BLOB);
+    for (int level = 0; level < levels; ++level) {
+      std::map<std::string, git_oid> folders;
+      for (int copy = 0; copy < copies; ++copy) folders["d" + std::to_string(copy)] = inner;
+      inner = make_tree(folders, GIT_FILEMODE_TREE);
+    }
+    return commit(inner);
+  }
+
+ private:
+  git_oid make_tree(const std::map<std::string, git_oid>& entries, git_filemode_t mode) {
     git_oid tree;
-    git_oid commit;
     git_treebuilder* builder = nullptr;
     REQUIRE(git_treebuilder_new(&builder, repository_.get(), nullptr) == 0);
-    for (const auto& [name, content] : files) {
-      git_oid blob;
-      REQUIRE(git_blob_create_from_buffer(&blob, repository_.get(), content.data(), content.size()) == 0);
-      REQUIRE(git_treebuilder_insert(nullptr, builder, name.c_str(), &blob, GIT_FILEMODE_BLOB) == 0);
+    for (const auto& [name, id] : entries) {
+      REQUIRE(git_treebuilder_insert(nullptr, builder, name.c_str(), &id, mode) == 0);
     }
     REQUIRE(git_treebuilder_write(&tree, builder) == 0);
     git_treebuilder_free(builder);
+    return tree;
+  }
+
+  std::string commit(const git_oid& tree) {
+    git_oid commit;
     git_tree* raw_tree = nullptr;
     REQUIRE(git_tree_lookup(&raw_tree, repository_.get(), &tree) == 0);
     const git::Handle<git_tree> owned_tree(raw_tree);
@@ -66,7 +89,6 @@ class Origin {
     return hex;
   }
 
- private:
   const std::string url_;
   git::Handle<git_repository> repository_;
 };
@@ -199,6 +221,22 @@ TEST_CASE_METHOD(Fixture, "a mirror that was about to be replaced when the power
   REQUIRE(rename_file(path, path + ".old").ok());
   CHECK(has(commit));
   CHECK(file_exists(path));
+}
+
+TEST_CASE_METHOD(Fixture, "folders without end are refused") {
+  const std::string deep = origin.rewrite_nested(20'000, 1);
+  REQUIRE(fetch().ok());
+  const auto too_deep = mirror->read_files(context, kMirror, deep, "", all_files);
+  REQUIRE_FALSE(too_deep.ok());
+  CHECK(too_deep.error().message().find("deep") != std::string::npos);
+
+  const std::string wide = origin.rewrite_nested(11, 10);
+  REQUIRE(fetch().ok());
+  for (const auto& found : {mirror->find_files(context, kMirror, wide, ".sourceignore"),
+                            mirror->read_files(context, kMirror, wide, "", [](std::string_view) { return false; })}) {
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().message().find("files and folders") != std::string::npos);
+  }
 }
 
 }  // namespace coracle::reconcilers
