@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "kube/object/names.h"
+#include "kube/object/selector.h"
 
 namespace coracle::kube::apiserver {
 
@@ -62,11 +64,10 @@ void read_resource_parts(RequestInfo& info, const std::vector<std::string>& part
   for (std::size_t i = at + 3; i < parts.size(); ++i) info.rest += (i > at + 3 ? "/" : "") + parts[i];
 }
 
-void read_collection_verb(RequestInfo& info, const http::Request& request, bool watch_path) {
+void read_collection_verb(RequestInfo& info, const http::Request& request) {
   const http::Query query = http::Query::parse(request.query);
-  const bool get = info.verb == "get" || watch_path;
-  if (info.name.empty() && get) {
-    if (!watch_path) info.verb = query_flag(query, "watch").value_or(false) ? "watch" : "list";
+  if (info.name.empty() && info.verb == "get") {
+    info.verb = query_flag(query, "watch").value_or(false) ? "watch" : "list";
     info.name = name_in_field_selector(query.get("fieldSelector"));
   } else if (info.name.empty() && info.verb == "delete") {
     info.verb = "deletecollection";
@@ -88,21 +89,11 @@ std::string_view next_segment(std::string_view& path) {
 }  // namespace
 
 std::string name_in_field_selector(std::string_view selector) {
-  static constexpr std::string_view kName = "metadata.name=";
-  std::size_t begin = 0;
-  while (begin <= selector.size()) {
-    const std::size_t end = std::min(selector.find(',', begin), selector.size());
-    std::string_view term = selector.substr(begin, end - begin);
-    if (term.substr(0, kName.size()) == kName) {
-      term.remove_prefix(kName.size());
-      if (!term.empty() && term.front() == '=') term.remove_prefix(1);
-      const bool segment =
-          !term.empty() && term != "." && term != ".." && term.find_first_of("/%\\") == std::string_view::npos;
-      return segment ? std::string(term) : std::string();
-    }
-    begin = end + 1;
-  }
-  return {};
+  if (selector.empty()) return {};
+  const auto parsed = FieldSelector::parse(selector);
+  if (!parsed.ok()) return {};
+  std::string name = parsed->required_value("metadata.name").value_or("");
+  return check_path_segment_name(name).empty() ? name : std::string();
 }
 
 std::optional<bool> query_flag(const http::Query& query, std::string_view name) {
@@ -157,10 +148,9 @@ RequestInfo read_request_info(const http::Request& request) {
 
   info.verb = verb_of_method(request.method);
   const bool special = parts[at] == "watch" || parts[at] == "proxy";
-  const bool watch_path = special && parts[at] == "watch" && info.verb == "get" && parts.size() > at + 1;
   if (special && parts.size() > at + 1) info.verb = parts[at++];
   read_resource_parts(info, parts, at);
-  read_collection_verb(info, request, watch_path);
+  read_collection_verb(info, request);
   return info;
 }
 

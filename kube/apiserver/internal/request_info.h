@@ -28,7 +28,8 @@ struct RequestInfo {
 
 RequestInfo read_request_info(const http::Request& request);
 
-// The name that a field selector pins (metadata.name=x among its requirements); empty otherwise.
+// The name that a field selector pins (metadata.name=x among its requirements); empty otherwise. Of several the first
+// in the selector's order, so that authorization and the watch itself mean the same object.
 std::string name_in_field_selector(std::string_view selector);
 
 // A boolean parameter as upstream reads it: anything but "false", in any case, and "0" is true. Nullopt when it is

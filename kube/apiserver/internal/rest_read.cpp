@@ -11,6 +11,7 @@
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/rest_handler.h"
 #include "kube/apiserver/internal/watch_stream.h"
+#include "kube/object/selector.h"
 #include "kube/object/status.h"
 
 namespace coracle::kube::apiserver {
@@ -66,6 +67,14 @@ http::Response watch_response(const http::Request& request, const OutputType& ou
   return response;
 }
 
+// The name of the request is what was authorized: a field selector may say other things only if it repeats the name.
+Result<void> check_selected_name(std::string_view name, std::string_view field_selector) {
+  if (name.empty() || field_selector.empty()) return {};
+  ASSIGN_OR_RETURN(const FieldSelector selector, FieldSelector::parse(field_selector));
+  if (selector.empty() || selector.required_value("metadata.name") == name) return {};
+  return bad_request("fieldSelector metadata.name doesn't match requested name");
+}
+
 }  // namespace
 
 Result<http::Response> RestHandler::get(const Request& request) {
@@ -91,8 +100,9 @@ Result<http::Response> RestHandler::list(const Request& request) {
   ASSIGN_OR_RETURN(const ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
   ASSIGN_OR_RETURN(const ListPlan plan, plan_list(scope.query));
   ASSIGN_OR_RETURN(const ObjectFilter filter,
-                   ObjectFilter::make(resource, scope.info.namespace_, "", plan.options.label_selector,
+                   ObjectFilter::make(resource, scope.info.namespace_, scope.info.name, plan.options.label_selector,
                                       plan.options.field_selector));
+  TRY(check_selected_name(scope.info.name, plan.options.field_selector));
   Result<ListChunk> found = read_list_chunk(scope.context, store_, resource, filter, plan);
   if (!found.ok() && found.error().reason() == Reason::Expired) return too_old(scope, plan, found.error());
   ASSIGN_OR_RETURN(ListChunk chunk, std::move(found));
@@ -114,13 +124,9 @@ Result<http::Response> RestHandler::watch(const Request& request) {
   offer.yaml = false;
   ASSIGN_OR_RETURN(ObjectEncoder encoder, encoder_for(scope, request.resource, offer));
   ASSIGN_OR_RETURN(const ListOptions options, read_list_options(scope.query, true));
-  const std::string path_name = scope.info.field_selector.empty() ? scope.info.name : "";
-  const std::string selected = name_in_field_selector(options.field_selector);
-  if (!selected.empty() && selected != scope.info.name) {
-    return bad_request("fieldSelector metadata.name doesn't match requested name");
-  }
-  ASSIGN_OR_RETURN(ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, path_name,
+  ASSIGN_OR_RETURN(ObjectFilter filter, ObjectFilter::make(resource, scope.info.namespace_, scope.info.name,
                                                            options.label_selector, options.field_selector));
+  TRY(check_selected_name(scope.info.name, options.field_selector));
   auto revision = parse_resource_version(options.resource_version);
   if (!revision.ok()) return unreadable_revision(revision.error());
   const auto& feed = store_.feed();

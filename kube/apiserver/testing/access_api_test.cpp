@@ -1,0 +1,81 @@
+#include <catch2/catch.hpp>
+
+#include "kube/apiserver/testing/test_server.h"
+
+// What somebody with few permissions gets to do, through the whole server.
+namespace coracle::kube::apiserver::testing {
+
+namespace {
+
+const std::string kRbac = "/apis/rbac.authorization.k8s.io/v1";
+const http::Headers kMerge = {{"Content-Type", "application/merge-patch+json"}};
+const http::Headers kApply = {{"Content-Type", "application/apply-patch+yaml"}};
+
+std::string message_of(const TestServer::Answer& answer) {
+  return std::to_string(answer.status) + " " + std::string(answer.tree["message"].as_string());
+}
+
+std::string named(const std::string& api_version, const std::string& kind, const std::string& name,
+                  const std::string& more = "") {
+  return R"({"apiVersion":")" + api_version + R"(","kind":")" + kind + R"(","metadata":{"name":")" + name + "\"}" +
+         more + "}";
+}
+
+// Gives the user a ClusterRole of these rules, everywhere.
+void grant(TestServer& server, const std::string& user, const std::string& rules) {
+  const std::string version = "rbac.authorization.k8s.io/v1";
+  const std::string role = named(version, "ClusterRole", user, R"(,"rules":[)" + rules + "]");
+  REQUIRE(server.request("POST", kRbac + "/clusterroles", role).status == 201);
+  const std::string binding =
+      named(version, "ClusterRoleBinding", user,
+            R"(,"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":")" + user +
+                R"("},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":")" + user + "\"}]");
+  REQUIRE(server.request("POST", kRbac + "/clusterrolebindings", binding).status == 201);
+}
+
+}  // namespace
+
+TEST_CASE("whoever may watch one object gets no other by a field selector", "[access]") {
+  TestServer::run([](TestServer& server) {
+    const std::string secrets = "/api/v1/namespaces/default/secrets";
+    for (const char* name : {"foo", "bar"}) {
+      REQUIRE(server.request("POST", secrets, named("v1", "Secret", name)).status == 201);
+    }
+    REQUIRE(server.request("POST", "/api/v1/nodes", named("v1", "Node", "foo")).status == 201);
+    grant(server, "mallory",
+          R"({"apiGroups":[""],"resources":["secrets","nodes"],"resourceNames":["foo"],"verbs":["list","watch"]})");
+    const auto ask = [&](const std::string& target) {
+      return message_of(server.request("GET", target, {}, {}, "mallory"));
+    };
+    const std::string one = "/api/v1/watch/namespaces/default/secrets/foo?timeoutSeconds=1&fieldSelector=";
+    const std::string other_name = "400 fieldSelector metadata.name doesn't match requested name";
+    CHECK(ask(one + "type!%3Dzzz") == other_name);
+    CHECK(ask(one + "metadata.namespace%3Ddefault") == other_name);
+    CHECK(ask(one + "metadata.name!%3Dzzz") == other_name);
+    CHECK(ask(one + "metadata.name%3Dbar") == other_name);
+    CHECK(ask(one + "metadata.name%3Dfoo,metadata.name%3Dbar") == other_name);
+    CHECK(ask("/api/v1/watch/nodes/foo?timeoutSeconds=1&fieldSelector=spec.unschedulable!%3Dtrue") == other_name);
+
+    // Of two names the first in order counts, and a comma within a value begins no other term.
+    const std::string two = "metadata.name%3Dfoo,metadata.name%3Dbar";
+    CHECK(ask(secrets + "?fieldSelector=" + two).rfind("403 secrets \"bar\" is forbidden", 0) == 0);
+    CHECK(ask(secrets + "?watch=1&fieldSelector=" + two).rfind("403 secrets \"bar\" is forbidden", 0) == 0);
+    CHECK(ask(secrets + "?fieldSelector=type!%3Da%5C,metadata.name%3Dfoo").rfind("403 secrets is forbidden", 0) == 0);
+    // Only a list or watch of the usual path takes its name from the selector.
+    CHECK(ask("/api/v1/watch/namespaces/default/secrets?fieldSelector=metadata.name%3Dfoo") ==
+          "403 secrets is forbidden: User \"mallory\" cannot watch resource \"secrets\" in API group \"\" in the "
+          "namespace \"default\"");
+
+    const auto list = server.request("GET", secrets + "?fieldSelector=metadata.name%3Dfoo", {}, {}, "mallory");
+    CHECK(list.status == 200);
+    CHECK(list.tree["items"].size() == 1);
+    for (const char* selector : {"", "metadata.name%3Dfoo"}) {
+      const auto watch = server.watch(one + selector);
+      REQUIRE(watch != nullptr);
+      CHECK(watch->next()["object"]["metadata"]["name"].as_string() == "foo");
+      CHECK(watch->next().is_null());
+    }
+  });
+}
+
+}  // namespace coracle::kube::apiserver::testing
