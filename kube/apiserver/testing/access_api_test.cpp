@@ -78,4 +78,44 @@ TEST_CASE("whoever may watch one object gets no other by a field selector", "[ac
   });
 }
 
+TEST_CASE("a role that is labelled into another is handed on", "[access]") {
+  TestServer::run([](TestServer& server) {
+    grant(server, "editor",
+          R"({"apiGroups":["rbac.authorization.k8s.io"],"verbs":["get","create","update","patch"],
+              "resources":["clusterroles","clusterrolebindings","roles","rolebindings"]})");
+    const std::string version = "rbac.authorization.k8s.io/v1";
+    const std::string rules = R"(,"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}])";
+    const std::string reference = R"(,"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"})";
+    const std::string spaced = kRbac + "/namespaces/default";
+    REQUIRE(server.request("POST", spaced + "/roles", named(version, "Role", "r", rules)).status == 201);
+    REQUIRE(server.request("POST", spaced + "/rolebindings", named(version, "RoleBinding", "b", reference)).status ==
+            201);
+    const std::string label = R"({"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-view":"true"}}})";
+    const std::string annotation = R"({"metadata":{"annotations":{"a":"b"}}})";
+    const std::string finalizer = R"({"metadata":{"finalizers":["a.b/c"]}})";
+    for (const std::string& path :
+         {kRbac + "/clusterroles/cluster-admin", kRbac + "/clusterroles/admin",
+          kRbac + "/clusterrolebindings/cluster-admin", spaced + "/roles/r", spaced + "/rolebindings/b"}) {
+      INFO(path);
+      for (const std::string& change : {label, annotation}) {
+        const auto refused = server.request("PATCH", path, change, kMerge, "editor");
+        CHECK(refused.status == 403);
+        // The rules of an aggregated role may be empty, and still nobody else decides what gathers in it.
+        const bool aggregated = path.ends_with("/admin");
+        CHECK(message_of(refused).find(aggregated ? "must have cluster-admin privileges to use the aggregationRule"
+                                                  : "attempting to grant RBAC permissions not currently held") !=
+              std::string::npos);
+      }
+      // What a garbage collector does, and what changes nothing.
+      CHECK(server.request("PATCH", path, "{}", kMerge, "editor").status == 200);
+      CHECK(server.request("PATCH", path, finalizer, kMerge, "editor").status == 200);
+    }
+    const std::string ungathered = R"({"aggregationRule":null})";
+    CHECK(
+        message_of(server.request("PATCH", kRbac + "/clusterroles/admin", ungathered, kMerge, "editor")) ==
+        "403 clusterroles.rbac.authorization.k8s.io \"admin\" is forbidden: must have cluster-admin privileges to use "
+        "the aggregationRule");
+  });
+}
+
 }  // namespace coracle::kube::apiserver::testing

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -10,6 +12,43 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kRbacGroupName = "rbac.authorization.k8s.io";
+// What roles and bindings are made of.
+constexpr std::string_view kGrantingFields[] = {"rules", "aggregationRule", "subjects", "roleRef"};
+
+// Fields that a garbage collector changes, and those that every write does.
+constexpr std::string_view kCollectedFields[] = {"ownerReferences", "finalizers", "managedFields", "selfLink",
+                                                 "resourceVersion"};
+
+// Equal, an empty list or object being the same as none.
+bool same_fields(const Value& left, const Value& right) {
+  const auto is_none = [](const Value& field) {
+    return field.is_null() || ((field.is_array() || field.is_object()) && field.empty());
+  };
+  return (is_none(left) && is_none(right)) || left == right;
+}
+
+// Does the update leave everything as it is but for what a garbage collector may change? Labels are no such thing:
+// they gather roles into others.
+bool changes_only_collected_fields(const Object* old, const Object& object) {
+  if (old == nullptr) return false;
+  Value before = old->metadata(), now = object.metadata();
+  for (std::string_view field : kCollectedFields) {
+    before = before.without(field);
+    now = now.without(field);
+  }
+  for (std::string_view field : {"labels", "annotations"}) {
+    if (!same_fields(before[field], now[field])) return false;
+    before = before.without(field);
+    now = now.without(field);
+  }
+  if (!(before == now)) return false;
+  return std::all_of(std::begin(kGrantingFields), std::end(kGrantingFields),
+                     [&](std::string_view field) { return same_fields((*old)[field], object[field]); });
+}
+
+bool aggregates(const Object& role) {
+  return !role["aggregationRule"]["clusterRoleSelectors"].empty();
+}
 
 class EscalationCheck : public AdmissionPlugin {
  public:
@@ -29,27 +68,20 @@ class EscalationCheck : public AdmissionPlugin {
  private:
   Result<void> check_role(const Context& context, const AdmissionAttributes& attributes, const Object& role) const {
     const Object* old = attributes.old;
-    bool same =
-        old != nullptr && (*old)["rules"] == role["rules"] && (*old)["aggregationRule"] == role["aggregationRule"];
-    if (same || may(context, attributes, "escalate", attributes.resource.resource, role.name())) return {};
-    bool aggregates = role["aggregationRule"].is_object();
-    bool aggregation_changed = old == nullptr || !((*old)["aggregationRule"] == role["aggregationRule"]);
-    if (aggregates && aggregation_changed) {
-      // Whoever gathers roles by label may come to hold any of them.
-      std::vector<PolicyRule> everything = {{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}};
-      ASSIGN_OR_RETURN(std::vector<PolicyRule> held, held_rules(context, attributes));
-      if (!missing_rules(held, everything).empty()) {
-        return admission_forbidden(attributes, &role, "must have cluster-admin privileges to use the aggregationRule");
-      }
-    }
-    return check_rules(context, attributes, role, read_policy_rules(role["rules"]));
+    if (changes_only_collected_fields(old, role)) return {};
+    if (may(context, attributes, "escalate", attributes.resource.resource, role.name())) return {};
+    TRY(check_rules(context, attributes, role, read_policy_rules(role["rules"])));
+    if (!aggregates(role) && (old == nullptr || !aggregates(*old))) return {};
+    // Whoever gathers roles by label may come to hold any of them.
+    const std::vector<PolicyRule> everything = {{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}};
+    ASSIGN_OR_RETURN(const std::vector<PolicyRule> held, held_rules(context, attributes));
+    if (missing_rules(held, everything).empty()) return {};
+    return admission_forbidden(attributes, &role, "must have cluster-admin privileges to use the aggregationRule");
   }
 
   Result<void> check_binding(const Context& context, const AdmissionAttributes& attributes,
                              const Object& binding) const {
-    const Object* old = attributes.old;
-    bool same = old != nullptr && (*old)["subjects"] == binding["subjects"] && (*old)["roleRef"] == binding["roleRef"];
-    if (same) return {};
+    if (changes_only_collected_fields(attributes.old, binding)) return {};
     RoleReference role{std::string(binding["roleRef"]["kind"].as_string()),
                        std::string(binding["roleRef"]["name"].as_string())};
     std::string_view role_resource = role.kind == "ClusterRole" ? "clusterroles" : "roles";
