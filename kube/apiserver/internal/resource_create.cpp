@@ -64,6 +64,7 @@ Result<WriteResult> GenericStore::create(const WriteRequest& write, const Update
   // Named as it is stored: events are core's in whichever API they were written.
   if (!errors.empty()) return invalid(resource.storage_gvk, object.name(), errors);
   add_create_warnings(write, resource.strategy->warnings(context, object, nullptr));
+  if (options.authorize_create) TRY(options.authorize_create());
   TRY(admit_validating(write, Operation::Create, &object, nullptr));
 
   for (unsigned attempt = 1;; ++attempt) {

@@ -40,7 +40,9 @@ inline std::optional<std::string> if_set(std::string_view text) {
 
 struct UpdateOptions {
   Preconditions preconditions;
-  bool create_if_missing = false;     // and the strategy allows it (PUT), or apply
+  bool create_if_missing = false;  // and the strategy allows it (PUT), or apply
+  // Asked before such an object is stored: the right to update is none to create.
+  std::function<Result<void>()> authorize_create = {};
   bool tracks_managed_fields = true;  // false when `change` computed managedFields itself (apply)
   bool patched = false;               // `change` is a PATCH
   bool skip_prepare = false;          // the change is final already (finalizer removal, pod binding)

@@ -5,6 +5,7 @@
 
 #include "base/json/json.h"
 #include "base/text.h"
+#include "kube/apiserver/internal/handler_chain.h"
 #include "kube/apiserver/internal/media_type.h"
 #include "kube/apiserver/internal/responses.h"
 #include "kube/apiserver/internal/scale.h"
@@ -111,6 +112,14 @@ Result<void> RestHandler::check_addressed(const Request& request) {
   const std::vector<std::string> problems = check_path_segment_name(info.name);
   if (problems.empty()) return {};
   return bad_request("Name parameter invalid: " + json::write_raw(Value(info.name)) + ": " + join(problems, ";"));
+}
+
+Result<void> RestHandler::authorize_create(const RequestScope& scope) const {
+  Attributes attributes = attributes_of(scope.info);
+  attributes.verb = "create";
+  const Decision decision = authorizer_.authorize(scope.context, scope.who(), attributes);
+  if (decision.outcome == Decision::Outcome::Allow) return {};
+  return forbidden(scope.who(), attributes, decision.reason);
 }
 
 Result<http::Response> RestHandler::serve_resource(const Request& request) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kube/apiserver/internal/admission/chain.h"
+#include "kube/apiserver/internal/authorization.h"
 #include "kube/apiserver/internal/endpoint_table.h"
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_encoder.h"
@@ -19,8 +20,12 @@ class RestHandler {
  public:
   // All arguments outlive it.
   RestHandler(Registry& registry, GenericStore& store, const SubresourceTable& subresources,
-              const AdmissionChain& admission)
-      : registry_(registry), store_(store), subresources_(subresources), admission_(admission) {}
+              const AdmissionChain& admission, Authorizer& authorizer)
+      : registry_(registry),
+        store_(store),
+        subresources_(subresources),
+        admission_(admission),
+        authorizer_(authorizer) {}
 
   Result<http::Response> serve(RequestScope& scope);
   // A path that is nobody's: upstream has two ways to say so.
@@ -48,11 +53,14 @@ class RestHandler {
 
   Result<http::Response> write_answer(const Request& request, const WriteResult& result, int code);
   Result<http::Response> apply_patch(const Request& request, const WriteRequest& write);
+  // May whoever asked for an update create the object that is not there?
+  Result<void> authorize_create(const RequestScope& scope) const;
 
   Registry& registry_;
   GenericStore& store_;
   const SubresourceTable& subresources_;
   const AdmissionChain& admission_;
+  Authorizer& authorizer_;
 };
 
 // What a resource's objects can be shown as.

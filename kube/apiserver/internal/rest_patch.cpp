@@ -100,6 +100,7 @@ Result<http::Response> RestHandler::apply_patch(const Request& request, const Wr
   UpdateOptions options;
   options.patched = true;
   options.create_if_missing = scope.info.subresource.empty();
+  options.authorize_create = [&] { return authorize_create(scope); };
   options.tracks_managed_fields = false;
   const auto change = [&](const Object* current) -> Result<Object> {
     const WallTime now = scope.context.clock().wall();

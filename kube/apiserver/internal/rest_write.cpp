@@ -127,6 +127,7 @@ Result<http::Response> RestHandler::update(const Request& request) {
   ASSIGN_OR_RETURN(const Object object, read_named_body(scope, resource, true));
   UpdateOptions options;
   options.create_if_missing = scope.info.subresource.empty() && resource.strategy->allow_create_on_update();
+  options.authorize_create = [&] { return authorize_create(scope); };
   options.preconditions.uid = if_set(object.uid());
   options.retries = kPutRetries;
   ASSIGN_OR_RETURN(const WriteResult result,

@@ -42,7 +42,6 @@ class ServerImpl : public Server {
         environment_(std::make_shared<StrategyEnvironment>()),
         registry_(make_registry(builtin_resources(extension_hooks(environment_)))),
         store_(feed_, admission_),
-        rest_(*registry_, store_, subresources_, admission_),
         tasks_(Context(executor).with_identity(own_identity())) {}
 
   ~ServerImpl() override { feed_->stop(); }
@@ -51,6 +50,7 @@ class ServerImpl : public Server {
     environment_->bind(store_, *registry_, options_);
     ASSIGN_OR_RETURN(identity_, IdentityParts::make(options_, registry_->table(), store_, log_));
     admission_ = AdmissionChain(make_admission_plugins(*identity_, *registry_, options_));
+    rest_ = std::make_unique<RestHandler>(*registry_, store_, subresources_, admission_, identity_->authorizer());
     identity_->add_subresources(subresources_);
     identity_->add_endpoints(endpoints_, options_);
     add_basic_endpoints(endpoints_, options_);
@@ -87,8 +87,8 @@ class ServerImpl : public Server {
   Result<http::Response> route(RequestScope& scope) {
     extensions_->refresh(scope);
     if (const EndpointHandler endpoint = endpoints_.find(scope.request.path)) return endpoint(scope);
-    if (scope.info.resource_request) return rest_.serve(scope);
-    return rest_.serve_nothing(scope);
+    if (scope.info.resource_request) return rest_->serve(scope);
+    return rest_->serve_nothing(scope);
   }
 
   bool is_served(const RequestInfo& info) const {
@@ -153,8 +153,8 @@ class ServerImpl : public Server {
   Health health_;
   MetricRegistry metric_registry_;
   RequestMetrics metrics_{metric_registry_, [this](const RequestInfo& info) { return is_served(info); }};
-  RestHandler rest_;
   std::unique_ptr<IdentityParts> identity_;
+  std::unique_ptr<RestHandler> rest_;
   std::unique_ptr<ExtensionParts> extensions_;
   std::unique_ptr<http::Handler> chain_;
   std::unique_ptr<Bootstrap> bootstrap_;

@@ -118,4 +118,35 @@ TEST_CASE("a role that is labelled into another is handed on", "[access]") {
   });
 }
 
+TEST_CASE("an update that creates needs the right to create", "[access]") {
+  TestServer::run([](TestServer& server) {
+    grant(server, "upd",
+          R"({"apiGroups":["","coordination.k8s.io"],"resources":["configmaps","services","leases"],
+              "verbs":["get","patch","update"]})");
+    const std::string maps = "/api/v1/namespaces/default/configmaps/n?fieldManager=x";
+    const std::string services = "/api/v1/namespaces/default/services/n?fieldManager=x";
+    const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases/n?fieldManager=x";
+    const std::string lease = named("coordination.k8s.io/v1", "Lease", "n");
+    const std::string service = named("v1", "Service", "n", R"(,"spec":{"ports":[{"port":80}]})");
+    for (const std::string& dry_run : {std::string(), std::string("&dryRun=All")}) {
+      CHECK(message_of(server.request("PATCH", maps + dry_run, named("v1", "ConfigMap", "n"), kApply, "upd")) ==
+            "403 configmaps \"n\" is forbidden: User \"upd\" cannot create resource \"configmaps\" in API group \"\" "
+            "in the namespace \"default\"");
+      CHECK(message_of(server.request("PUT", leases + dry_run, lease, {}, "upd")) ==
+            "403 leases.coordination.k8s.io \"n\" is forbidden: User \"upd\" cannot create resource \"leases\" in API "
+            "group \"coordination.k8s.io\" in the namespace \"default\"");
+      CHECK(server.request("PUT", services + dry_run, service, {}, "upd").status == 403);
+    }
+    // Rules of the object come first, as upstream has it.
+    const std::string bad = named("coordination.k8s.io/v1", "Lease", "n", R"(,"spec":{"leaseDurationSeconds":-1})");
+    CHECK(server.request("PUT", leases, bad, {}, "upd").status == 422);
+    CHECK(server.request("GET", leases).status == 404);
+
+    grant(server, "namer", R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["update"]},
+      {"apiGroups":["coordination.k8s.io"],"resources":["leases"],"resourceNames":["n"],"verbs":["create"]})");
+    CHECK(server.request("PUT", leases, lease, {}, "namer").status == 201);
+    CHECK(server.request("PATCH", leases, lease, kApply, "upd").status == 200);
+  });
+}
+
 }  // namespace coracle::kube::apiserver::testing
