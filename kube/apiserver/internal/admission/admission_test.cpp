@@ -37,6 +37,29 @@ constexpr const char* kDevRequest =
     "U2pyRGxHK2c5dGNYaGhoCnBPK0R5QUNNa2tobXFQOHZXVWpDaGY2Q2diNHNYbnJ3aTRmd2dGdDM1YUFBTUFvR0NDcUdTTTQ5QkFN"
     "Q0EwY0EKTUVRQ0lGU2J5c1ByalM0U3JOV1AvUFZ3VDlGazRJM2l2U3ZxS2tZT29rYXZvK2xTQWlBM1k3Q05ncXBMWHBCVwpmUkw5"
     "N0ZJUGdBNllUN3hVbEtIUGdvWitGN0xWb3c9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K";
+// Subject CN=x+O=system:masters, one set of two attributes.
+constexpr const char* kMastersInSet =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIZU1JR0ZBZ0VBTUNNeElUQUlCZ05WQkFNTUFYZ3dGUVlEVlFR"
+    "S0RBNXplWE4wWlcwNmJXRnpkR1Z5Y3pCWgpNQk1HQnlxR1NNNDlBZ0VHQ0NxR1NNNDlBd0VIQTBJQUJEV3JPVi9vSHNUd2RyVTBh"
+    "cElSY09ua3FEV3ZMd1RuClN1YWRsc1NDazEvc3Y1d3UyS1VsQ0swWUVvUFNLbEMvZEorSkpUcGpwZDhwL3hLVTRpdGE1TENnQURB"
+    "S0JnZ3EKaGtqT1BRUURBZ05JQURCRkFpQnA4NGZiR053Q296TFJXN0pDTEJ1eDVQWFVJUXF2MVgzeGNMR2Vjc09tN0FJaApBTjhC"
+    "YW04K0tiRHcrcGVTNUxueEZDbUdvWTVzTmNKYVFtSlFtaysxVjlrMQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K";
+// O=system:masters as BMPString.
+constexpr const char* kWideMastersRequest =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIdU1JR1dBZ0VBTURReEpUQWpCZ05WQkFvZUhBQnpBSGtBY3dC"
+    "MEFHVUFiUUE2QUcwQVlRQnpBSFFBWlFCeQpBSE14Q3pBSkJnTlZCQU1lQWdCNE1Ga3dFd1lIS29aSXpqMENBUVlJS29aSXpqMERB"
+    "UWNEUWdBRU5hczVYK2dlCnhQQjJ0VFJxa2hGdzZlU29OYTh2Qk9kSzVwMld4SUtUWCt5L25DN1lwU1VJclJnU2c5SXFVTDkwbjRr"
+    "bE9tT2wKM3luL0VwVGlLMXJrc0tBQU1Bb0dDQ3FHU000OUJBTUNBMGNBTUVRQ0lDTGhVaWlyQXY3SUkzQ0Zmc0RaT2pkbgpEU0x4"
+    "YnFOdU5jTmliSHNjbkFIS0FpQkxkSmljay90djN1WDVqWUsxSDhSVGFjL2N4V3BzRGNKbWhUamdNOXgzCnhBPT0KLS0tLS1FTkQg"
+    "Q0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+// O=system:masters as UniversalString.
+constexpr const char* kUniversalMastersRequest =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIK01JR2xBZ0VBTUVNeFFUQS9CZ05WQkFvY09BQUFBSE1BQUFC"
+    "NUFBQUFjd0FBQUhRQUFBQmxBQUFBYlFBQQpBRG9BQUFCdEFBQUFZUUFBQUhNQUFBQjBBQUFBWlFBQUFISUFBQUJ6TUZrd0V3WUhL"
+    "b1pJemowQ0FRWUlLb1pJCnpqMERBUWNEUWdBRU5hczVYK2dleFBCMnRUUnFraEZ3NmVTb05hOHZCT2RLNXAyV3hJS1RYK3kvbkM3"
+    "WXBTVUkKclJnU2c5SXFVTDkwbjRrbE9tT2wzeW4vRXBUaUsxcmtzS0FBTUFvR0NDcUdTTTQ5QkFNQ0EwZ0FNRVVDSVFERgpYYnJE"
+    "Q2p1R0NDdWM1RWR0NVQ3eFI0U2V1Uk51K3BOYlFIcm0zSklQcUFJZ2UyMUNKTUVPUFpiNEJ6MWZpWU8wCkhHblJ6VWllc1lIdEQ1"
+    "OHMyaDFldG5zPQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K";
 
 Object signing_request(const std::string& signer, const std::string& request) {
   return object_of(R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest",
@@ -323,6 +346,11 @@ TEST_CASE("nobody asks for a certificate of system:masters", "[admission]") {
   CHECK(admit(cluster, *plugin, signing_request("kubernetes.io/kube-apiserver-client", kMastersRequest)).fault ==
         "certificatesigningrequests.certificates.k8s.io \"c1\" is forbidden: use of "
         "kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed");
+  for (const char* hidden : {kMastersInSet, kWideMastersRequest, kUniversalMastersRequest}) {
+    CHECK(admit(cluster, *plugin, signing_request("kubernetes.io/kube-apiserver-client", hidden)).fault ==
+          "certificatesigningrequests.certificates.k8s.io \"c1\" is forbidden: use of "
+          "kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed");
+  }
   CHECK(admit(cluster, *plugin, signing_request("kubernetes.io/kube-apiserver-client", kDevRequest)).fault.empty());
   CHECK(admit(cluster, *plugin, signing_request("ex.io/s", kMastersRequest)).fault.empty());
   CHECK_FALSE(admit(cluster, *plugin, signing_request("kubernetes.io/kube-apiserver-client", "AAAA")).fault.empty());
