@@ -20,6 +20,8 @@ struct AdmissionAttributes {
   const Identity& who;
   const Object* old = nullptr;  // update and delete
   bool dry_run = false;
+  // As the request's path has it: a POST names nothing, whatever its body says.
+  std::string_view request_name = {};
 };
 
 // A built-in plug-in with upstream's name. Mutating calls run before validating ones; errors are

@@ -230,7 +230,7 @@ Result<void> GenericStore::admit(const WriteRequest& write, Operation operation,
   std::vector<std::string> ignored;
   const AdmissionAttributes attributes{
       operation, write.resource, write.subresource, write.namespace_, write.name, *write.context.identity(),
-      old,       write.dry_run};
+      old,       write.dry_run,  write.request_name};
   return admission_.admit(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
 }
 
@@ -241,7 +241,7 @@ Result<void> GenericStore::admit_validating(const WriteRequest& write, Operation
   const std::string_view name = write.name.empty() && object != nullptr ? object->name() : write.name;
   const AdmissionAttributes attributes{
       operation, write.resource, write.subresource, write.namespace_, name, *write.context.identity(),
-      old,       write.dry_run};
+      old,       write.dry_run,  write.request_name};
   return admission_.validate(write.context, attributes, object, write.warnings != nullptr ? *write.warnings : ignored);
 }
 

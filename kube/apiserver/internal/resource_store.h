@@ -25,6 +25,7 @@ struct WriteRequest {
   bool dry_run = false;
   bool admission = true;  // false: the server's own writes
   std::vector<std::string>* warnings = nullptr;
+  std::string request_name = {};  // in the path of the request; a POST has none
 };
 
 // What the object must be now. An empty text is a wish too, which no object fulfils.

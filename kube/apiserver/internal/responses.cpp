@@ -261,7 +261,8 @@ Result<WriteRequest> write_request(RequestScope& scope, const ResourceDescriptor
                      manager_of(scope),
                      scope.query.get("dryRun") == "All",
                      true,
-                     &scope.warnings.sink()};
+                     &scope.warnings.sink(),
+                     scope.info.name};
   return write;
 }
 

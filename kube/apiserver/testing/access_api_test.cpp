@@ -149,4 +149,27 @@ TEST_CASE("an update that creates needs the right to create", "[access]") {
   });
 }
 
+TEST_CASE("escalation that is allowed for a name needs the name in the request", "[access]") {
+  TestServer::run([](TestServer& server) {
+    grant(server, "esc",
+          R"({"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],
+              "verbs":["create","update","patch"]},
+             {"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"],"resourceNames":["r"],
+              "verbs":["escalate","bind"]})");
+    const std::string version = "rbac.authorization.k8s.io/v1";
+    const std::string spaced = kRbac + "/namespaces/default";
+    const std::string role =
+        named(version, "Role", "r", R"(,"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}])");
+    // A create names nothing; the role in its body may be called anything.
+    CHECK(server.request("POST", spaced + "/roles", role, {}, "esc").status == 403);
+    CHECK(server.request("PUT", spaced + "/roles/r?dryRun=All", role, {}, "esc").status == 201);
+    CHECK(server.request("PATCH", spaced + "/roles/r?fieldManager=x", role, kApply, "esc").status == 201);
+    CHECK(server.request("PUT", spaced + "/roles/r", role, {}, "esc").status == 200);
+    const std::string binding =
+        named(version, "RoleBinding", "any",
+              R"(,"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"})");
+    CHECK(server.request("POST", spaced + "/rolebindings", binding, {}, "esc").status == 201);
+  });
+}
+
 }  // namespace coracle::kube::apiserver::testing

@@ -396,7 +396,10 @@ TEST_CASE("nobody grants what they do not hold", "[admission]") {
   Object missing = binding.with("roleRef", json::read(R"({"kind":"Role","name":"nope"})").value());
   CHECK(admit(cluster, *make_escalation_check(rbac, nobody), missing, alice).fault ==
         "rolebindings.rbac.authorization.k8s.io \"nope\" not found");
-  CHECK(admit(cluster, *make_escalation_check(rbac, allowed), role, alice).fault.empty());
+  AdmissionRequest alice_names = alice;
+  alice_names.request_name = "r1";
+  CHECK_FALSE(admit(cluster, *make_escalation_check(rbac, allowed), role, alice).fault.empty());
+  CHECK(admit(cluster, *make_escalation_check(rbac, allowed), role, alice_names).fault.empty());
   CHECK(admit(cluster, *make_escalation_check(rbac, allowed), binding, alice).fault.empty());
 
   // What a garbage collector changes is nobody's concern, and who holds the rules may hand them on.

@@ -69,7 +69,8 @@ class EscalationCheck : public AdmissionPlugin {
   Result<void> check_role(const Context& context, const AdmissionAttributes& attributes, const Object& role) const {
     const Object* old = attributes.old;
     if (changes_only_collected_fields(old, role)) return {};
-    if (may(context, attributes, "escalate", attributes.resource.resource, role.name())) return {};
+    // A POST names nothing in its path: permission to escalate roles of some names does not cover it.
+    if (may(context, attributes, "escalate", attributes.resource.resource, attributes.request_name)) return {};
     TRY(check_rules(context, attributes, role, read_policy_rules(role["rules"])));
     if (!aggregates(role) && (old == nullptr || !aggregates(*old))) return {};
     // Whoever gathers roles by label may come to hold any of them.

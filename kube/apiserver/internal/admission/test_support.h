@@ -22,6 +22,7 @@ struct AdmissionRequest {
   std::optional<Object> old = std::nullopt;
   Identity who = person("alice");
   bool dry_run = false;
+  std::string request_name = {};
 };
 
 inline Admitted admit(TestCluster& cluster, AdmissionPlugin& plugin, const Object& object,
@@ -32,9 +33,15 @@ inline Admitted admit(TestCluster& cluster, AdmissionPlugin& plugin, const Objec
   if (object.kind() == "TokenRequest") resource = cluster.table->find("", "v1", "serviceaccounts");
   std::string ns(object.namespace_());
   std::string name(object.name());
-  AdmissionAttributes attributes{
-      request.operation, *resource, request.subresource, ns, name, request.who, request.old ? &*request.old : nullptr,
-      request.dry_run};
+  AdmissionAttributes attributes{request.operation,
+                                 *resource,
+                                 request.subresource,
+                                 ns,
+                                 name,
+                                 request.who,
+                                 request.old ? &*request.old : nullptr,
+                                 request.dry_run,
+                                 request.request_name};
   Object* mutated = request.operation == Operation::Delete ? nullptr : &result.object;
   Result<void> admitted = plugin.admit(cluster.context, attributes, mutated, result.warnings);
   if (admitted.ok()) admitted = plugin.validate(cluster.context, attributes, mutated, result.warnings);
