@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -19,8 +20,8 @@ struct CheckedPod {
   int minor;
   const Value& security() const { return spec["securityContext"]; }
   bool windows() const { return spec["os"]["name"].as_string() == "windows"; }
-  // Inside a user namespace root is nobody on the node.
-  bool own_users() const { return spec["hostUsers"].is_bool() && !spec["hostUsers"].as_bool(); }
+  // Inside a user namespace root is nobody on the node, which the standards know since 1.35.
+  bool own_users() const { return minor >= 35 && spec["hostUsers"].is_bool() && !spec["hostUsers"].as_bool(); }
 };
 
 void each_container(const CheckedPod& pod, const std::function<void(const Value& container)>& visit) {
@@ -190,7 +191,6 @@ Violation check_privileged(const CheckedPod& pod) {
 }
 
 Violation check_proc_mount(const CheckedPod& pod) {
-  if (pod.own_users()) return std::nullopt;
   Setters setters;
   std::set<std::string> types;
   each_container(pod, [&](const Value& container) {
@@ -202,6 +202,10 @@ Violation check_proc_mount(const CheckedPod& pod) {
   if (setters.empty()) return std::nullopt;
   return SecurityViolation{"procMount",
                            setters.text() + " must not set securityContext.procMount to " + quoted_list(types)};
+}
+
+Violation check_proc_mount_baseline(const CheckedPod& pod) {
+  return pod.own_users() ? std::nullopt : check_proc_mount(pod);
 }
 
 Violation check_se_linux(const CheckedPod& pod) {
@@ -335,8 +339,9 @@ Violation check_restricted_capabilities(const CheckedPod& pod) {
 }
 
 Violation check_restricted_volumes(const CheckedPod& pod) {
-  constexpr std::string_view kAllowed[] = {
-      "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"};
+  constexpr std::string_view kAllowed[] = {"configMap", "csi",   "downwardAPI",           "emptyDir",
+                                           "ephemeral", "image", "persistentVolumeClaim", "projected",
+                                           "secret"};
   std::vector<std::string> names;
   std::set<std::string> types;
   for (const Value& volume : pod.spec["volumes"].items()) {
@@ -409,23 +414,25 @@ Violation check_seccomp_restricted(const CheckedPod& pod) {
                                                  "or \"Localhost\""};
 }
 
+constexpr int kNever = std::numeric_limits<int>::max();
+
 struct SecurityCheck {
   Violation (*run)(const CheckedPod&);
-  int since;                    // minor version of the standards
-  bool replaced_by_restricted;  // a stricter check of the same thing stands in for it there
+  int since;                          // minor version of the standards
+  int restricted_otherwise = kNever;  // from there on a stricter check of the same thing stands in for it
 };
 
-constexpr SecurityCheck kBaselineChecks[] = {{check_app_armor, 0, false},       {check_default_capabilities, 0, true},
-                                             {check_host_namespaces, 0, false}, {check_host_path_volumes, 0, true},
-                                             {check_host_ports, 0, false},      {check_probe_hosts, 34, false},
-                                             {check_privileged, 0, false},      {check_proc_mount, 0, false},
-                                             {check_se_linux, 0, false},        {check_seccomp_baseline, 19, true},
-                                             {check_sysctls, 0, false},         {check_host_process, 0, false}};
+constexpr SecurityCheck kBaselineChecks[] = {{check_app_armor, 0},       {check_default_capabilities, 0, 22},
+                                             {check_host_namespaces, 0}, {check_host_path_volumes, 0, 0},
+                                             {check_host_ports, 0},      {check_probe_hosts, 34},
+                                             {check_privileged, 0},      {check_proc_mount_baseline, 0, 35},
+                                             {check_se_linux, 0},        {check_seccomp_baseline, 19, 19},
+                                             {check_sysctls, 0},         {check_host_process, 0}};
 
-constexpr SecurityCheck kRestrictedChecks[] = {
-    {check_privilege_escalation, 8, false}, {check_restricted_capabilities, 22, false},
-    {check_restricted_volumes, 0, false},   {check_run_as_non_root, 0, false},
-    {check_run_as_user, 23, false},         {check_seccomp_restricted, 19, false}};
+constexpr SecurityCheck kRestrictedChecks[] = {{check_privilege_escalation, 8}, {check_restricted_capabilities, 22},
+                                               {check_proc_mount, 35},          {check_restricted_volumes, 0},
+                                               {check_run_as_non_root, 0},      {check_run_as_user, 23},
+                                               {check_seccomp_restricted, 19}};
 
 }  // namespace
 
@@ -458,7 +465,7 @@ std::vector<SecurityViolation> check_pod_security(const SecurityPolicy& policy, 
   CheckedPod pod{pod_metadata, pod_spec, policy.version.minor};
   bool restricted = policy.level == SecurityLevel::Restricted;
   auto run = [&](const SecurityCheck& check) {
-    if (pod.minor < check.since || (restricted && check.replaced_by_restricted)) return;
+    if (pod.minor < check.since || (restricted && pod.minor >= check.restricted_otherwise)) return;
     if (Violation violation = check.run(pod)) violations.push_back(std::move(*violation));
   };
   for (const SecurityCheck& check : kBaselineChecks) run(check);

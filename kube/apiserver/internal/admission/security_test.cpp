@@ -84,7 +84,7 @@ TEST_CASE("the restricted standard in upstream's words", "[security]") {
       {"name":"b","securityContext":{"seccompProfile":{"type":"Unconfined"}}}],
       "securityContext":{"runAsUser":0,"runAsNonRoot":false,"seccompProfile":{"type":"Unconfined"}},
       "volumes":[{"name":"v","hostPath":{}},{"name":"n","nfs":{}},
-      {"name":"i","iscsi":{}},{"name":"ok","emptyDir":{}}]})") ==
+      {"name":"i","iscsi":{}},{"name":"ok","emptyDir":{}},{"name":"im","image":{"reference":"r"}}]})") ==
         "allowPrivilegeEscalation != false (containers \"a\", \"b\" must set "
         "securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container \"b\" must set "
         "securityContext.capabilities.drop=[\"ALL\"]; container \"a\" must not include \"CHOWN\" in "
@@ -112,9 +112,27 @@ TEST_CASE("old versions of the standards know fewer checks, and user namespaces 
     "capabilities":{"drop":["ALL"]}}}],"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"Localhost"}}})";
   CHECK(checked("restricted", root, "{}", 23) == "runAsUser=0 (container \"a\" must not set runAsUser=0)");
   CHECK(checked("restricted", root, "{}", 22).empty());
+  // Before there was a stricter check of capabilities, the one of the baseline held for restricted pods too.
+  std::string admin = R"({"containers":[{"name":"a","securityContext":{"allowPrivilegeEscalation":false,
+    "capabilities":{"add":["SYS_ADMIN"]}}}],
+    "securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}}})";
+  CHECK(checked("restricted", admin, "{}", 21) ==
+        "non-default capabilities (container \"a\" must not include \"SYS_ADMIN\" in "
+        "securityContext.capabilities.add)");
   std::string own_users = root;
   own_users.insert(1, R"("hostUsers":false,)");
   CHECK(checked("restricted", own_users).empty());
+  CHECK(checked("restricted", own_users, "{}", 34) == "runAsUser=0 (container \"a\" must not set runAsUser=0)");
+
+  // A user namespace excuses what is seen of /proc at the baseline level only.
+  std::string unmasked = R"({"hostUsers":false,"containers":[{"name":"a","securityContext":{"procMount":"Unmasked",
+    "allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}],
+    "securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}}})";
+  std::string refused = "procMount (container \"a\" must not set securityContext.procMount to \"Unmasked\")";
+  CHECK(checked("baseline", unmasked).empty());
+  CHECK(checked("restricted", unmasked) == refused);
+  CHECK(checked("baseline", unmasked, "{}", 34) == refused);
+  CHECK(checked("restricted", unmasked, "{}", 34) == refused);
 }
 
 TEST_CASE("PodSecurity enforces on pods and warns about templates", "[security]") {
