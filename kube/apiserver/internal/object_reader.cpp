@@ -33,6 +33,7 @@ constexpr std::array<KnownName, kKnownResources> kKnownNames = {{
     {"node.k8s.io", "runtimeclasses"},
     {"networking.k8s.io", "ingressclasses"},
     {"resource.k8s.io", "resourceclaims"},
+    {"resource.k8s.io", "resourceslices"},
 }};
 
 std::size_t known_index(KnownResource resource) {
@@ -41,7 +42,15 @@ std::size_t known_index(KnownResource resource) {
 
 // Trees of these are asked for by most writes; others are parsed when they are wanted.
 bool keeps_tree(KnownResource resource) {
-  return resource != KnownResource::Pods && resource != KnownResource::Secrets && resource != KnownResource::ConfigMaps;
+  switch (resource) {
+    case KnownResource::Pods:
+    case KnownResource::Secrets:
+    case KnownResource::ConfigMaps:
+    case KnownResource::ResourceSlices:
+      return false;
+    default:
+      return true;
+  }
 }
 
 Error unknown_resource(KnownResource resource) {

@@ -39,8 +39,9 @@ enum class KnownResource : std::uint8_t {
   RuntimeClasses,
   IngressClasses,
   ResourceClaims,
+  ResourceSlices,
 };
-inline constexpr std::size_t kKnownResources = static_cast<std::size_t>(KnownResource::ResourceClaims) + 1;
+inline constexpr std::size_t kKnownResources = static_cast<std::size_t>(KnownResource::ResourceSlices) + 1;
 
 // Reads other objects out of the registry's caches for the code that decides about a request. Trees
 // of objects that are asked for again and again are kept, a bounded number of them. Thread-safe.

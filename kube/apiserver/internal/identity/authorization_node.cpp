@@ -71,7 +71,7 @@ Decision NodeAuthorizer::authorize(const Context& context, const Identity& who, 
     if (what.resource == "csinodes") return csi_node(node, what);
   } else if (what.group == "resource.k8s.io") {
     if (what.resource == "resourceclaims") return get_one(context, node, KnownResource::ResourceClaims, what);
-    if (what.resource == "resourceslices") return resource_slice(node, what);
+    if (what.resource == "resourceslices") return resource_slice(context, node, what);
   } else if (what.group == "coordination.k8s.io" && what.resource == "leases") {
     return lease(node, what);
   }
@@ -152,9 +152,13 @@ Decision NodeAuthorizer::csi_node(const std::string& node, const Attributes& wha
   return node_allow();
 }
 
-Decision NodeAuthorizer::resource_slice(const std::string& node, const Attributes& what) const {
+Decision NodeAuthorizer::resource_slice(const Context& context, const std::string& node, const Attributes& what) {
   if (!what.subresource.empty()) return node_no("cannot authorize ResourceSlice subresources");
-  if (node_verb_in(what.verb, {"get", "create", "update", "patch", "delete"})) return node_allow();
+  // Whose a new one is stands in its body: that is for NodeRestriction to see.
+  if (what.verb == "create") return node_allow();
+  if (node_verb_in(what.verb, {"get", "update", "patch", "delete"})) {
+    return by_graph(context, node, KnownResource::ResourceSlices, what);
+  }
   if (!node_verb_in(what.verb, {"list", "watch", "deletecollection"})) {
     return node_no(
         "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, "

@@ -40,7 +40,7 @@ class NodeAuthorizer : public Authorizer {
   Decision service_account(const Context& context, const std::string& node, const Attributes& what);
   Decision lease(const std::string& node, const Attributes& what) const;
   Decision csi_node(const std::string& node, const Attributes& what) const;
-  Decision resource_slice(const std::string& node, const Attributes& what) const;
+  Decision resource_slice(const Context& context, const std::string& node, const Attributes& what);
   Decision own_node(const std::string& node, const Attributes& what) const;
   Decision pod(const Context& context, const std::string& node, const Attributes& what);
 

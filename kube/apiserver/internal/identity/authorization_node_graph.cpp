@@ -162,9 +162,9 @@ Result<bool> NodeGraph::related(const Context& context, std::string_view node_na
     ASSIGN_OR_RETURN(std::optional<Object> pod, objects_.find(context, resource, ns, name));
     return pod && (*pod)["spec"]["nodeName"].as_string() == node_name;
   }
-  if (resource == KnownResource::VolumeAttachments) {
-    ASSIGN_OR_RETURN(std::optional<Object> attachment, objects_.find(context, resource, {}, name));
-    return attachment && (*attachment)["spec"]["nodeName"].as_string() == node_name;
+  if (resource == KnownResource::VolumeAttachments || resource == KnownResource::ResourceSlices) {
+    ASSIGN_OR_RETURN(std::optional<Object> bound, objects_.find(context, resource, {}, name));
+    return bound && (*bound)["spec"]["nodeName"].as_string() == node_name;
   }
   ASSIGN_OR_RETURN(std::shared_ptr<const Graph> now, graph(context));
   auto found = now->nodes.find(node_name);

@@ -34,7 +34,8 @@ class NodeGraph {
  public:
   explicit NodeGraph(const ObjectReader& objects) : objects_(objects) {}
 
-  // Is the object used by a pod that is bound to the node (or bound to it itself, as volume attachments)?
+  // Is the object used by a pod that is bound to the node (or bound to it itself, as volume attachments
+  // and resource slices)?
   Result<bool> related(const Context& context, std::string_view node, KnownResource resource, std::string_view ns,
                        std::string_view name);
 

@@ -53,6 +53,12 @@ void put_node_objects(TestCluster& cluster) {
       "csi":{"nodePublishSecretRef":{"namespace":"sys","name":"csi"}}}})");
   cluster.put(R"({"apiVersion":"storage.k8s.io/v1","kind":"VolumeAttachment","metadata":{"name":"va1"},
     "spec":{"nodeName":"n1"}})");
+  cluster.put(R"({"apiVersion":"resource.k8s.io/v1","kind":"ResourceSlice","metadata":{"name":"mine"},
+    "spec":{"nodeName":"n1"}})");
+  cluster.put(R"({"apiVersion":"resource.k8s.io/v1","kind":"ResourceSlice","metadata":{"name":"theirs"},
+    "spec":{"nodeName":"n2"}})");
+  cluster.put(R"({"apiVersion":"resource.k8s.io/v1","kind":"ResourceSlice","metadata":{"name":"nobodys"},
+    "spec":{"allNodes":true}})");
 }
 
 constexpr const char* kUnrelated = "no relationship found between node 'n1' and this object";
@@ -109,6 +115,13 @@ const NodeCase kNodeCases[] = {
     {"list", "resource.k8s.io", "resourceslices", "", "", "", "",
      "can only list/watch/deletecollection resourceslices with nodeName field selector"},
     {"list", "resource.k8s.io", "resourceslices", "", "", "", "spec.nodeName=n1", nullptr},
+    {"create", "resource.k8s.io", "resourceslices", "", "", "", "", nullptr},
+    {"get", "resource.k8s.io", "resourceslices", "", "", "mine", "", nullptr},
+    {"delete", "resource.k8s.io", "resourceslices", "", "", "mine", "", nullptr},
+    {"get", "resource.k8s.io", "resourceslices", "", "", "theirs", "", kUnrelated},
+    {"update", "resource.k8s.io", "resourceslices", "", "", "theirs", "", kUnrelated},
+    {"get", "resource.k8s.io", "resourceslices", "", "", "nobodys", "", kUnrelated},
+    {"get", "resource.k8s.io", "resourceslices", "", "", "missing", "", kUnrelated},
     {"list", "node.k8s.io", "runtimeclasses", "", "", "", "", nullptr},
     {"list", "apps", "deployments", "", "a", "", "", ""},
 };

@@ -162,6 +162,7 @@ class TestTable : public ResourceTable {
         {"networking.k8s.io", "Ingress", "ingresses", true},
         {"networking.k8s.io", "ServiceCIDR", "servicecidrs", false},
         {"resource.k8s.io", "ResourceClaim", "resourceclaims", true},
+        {"resource.k8s.io", "ResourceSlice", "resourceslices", false},
         {"apps", "Deployment", "deployments", true},
         {"certificates.k8s.io", "CertificateSigningRequest", "certificatesigningrequests", false},
         {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false},
