@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
-
 #include "kube/apiserver/internal/identity/rbac_rules.h"
+#include "kube/object/names.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -24,13 +24,16 @@ struct ServiceAccountName {
   std::string name;
 };
 
+// Nothing for a user whose namespace or name no service account can have: that is a user like others.
 std::optional<ServiceAccountName> account_of_user(std::string_view user) {
   if (user.substr(0, kAccountUserStart.size()) != kAccountUserStart) return std::nullopt;
   user.remove_prefix(kAccountUserStart.size());
   std::size_t colon = user.find(':');
   if (colon == std::string_view::npos || user.find(':', colon + 1) != std::string_view::npos) return std::nullopt;
   ServiceAccountName account{std::string(user.substr(0, colon)), std::string(user.substr(colon + 1))};
-  if (account.namespace_.empty() || account.name.empty()) return std::nullopt;
+  if (!check_dns1123_label(account.namespace_).empty() || !check_dns1123_subdomain(account.name).empty()) {
+    return std::nullopt;
+  }
   return account;
 }
 

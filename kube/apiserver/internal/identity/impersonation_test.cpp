@@ -119,6 +119,21 @@ TEST_CASE("service accounts and nodes get the groups that belong to them", "[imp
   CHECK_FALSE(act_as({{"Impersonate-User", "system:node:n2"}}, associated, agent).fault.empty());
 }
 
+TEST_CASE("a user whose name no service account can have is none", "[impersonation]") {
+  const std::set<std::string> accounts = {"impersonate /serviceaccounts Sec/sax",
+                                          "impersonate /serviceaccounts a.b/sax", "impersonate /serviceaccounts a/Sax",
+                                          "impersonate /serviceaccounts a/b.sax"};
+  for (const char* user : {"system:serviceaccount:Sec:sax", "system:serviceaccount:a.b:sax",
+                           "system:serviceaccount:a:Sax", "system:serviceaccount:a:sax:b"}) {
+    INFO(user);
+    CHECK_FALSE(act_as({{"Impersonate-User", user}}, accounts).fault.empty());
+    const Attempt attempt = act_as({{"Impersonate-User", user}}, {"impersonate /users " + std::string(user)});
+    CHECK(attempt.fault.empty());
+    CHECK(attempt.who.groups == std::vector<std::string>{"system:authenticated"});
+  }
+  CHECK(act_as({{"Impersonate-User", "system:serviceaccount:a:b.sax"}}, accounts).fault.empty());
+}
+
 TEST_CASE("the anonymous user stays unauthenticated", "[impersonation]") {
   Attempt attempt = act_as({{"Impersonate-User", "system:anonymous"}}, {"impersonate /users system:anonymous"});
   CHECK(attempt.who.groups == std::vector<std::string>{"system:unauthenticated"});
