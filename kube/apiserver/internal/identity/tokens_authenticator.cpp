@@ -11,6 +11,8 @@ namespace {
 
 // Clocks may differ, and an object that is being deleted keeps its tokens for a while.
 constexpr std::chrono::seconds kTokenLeeway(60);
+// Says since when the token of a Secret is no longer good; set on those that nobody has used for long.
+constexpr std::string_view kInvalidSince = "kubernetes.io/legacy-token-invalid-since";
 
 Error invalid_token(std::string text) {
   return Error(Reason::Unauthorized, std::move(text));
@@ -137,7 +139,12 @@ Result<void> ServiceAccountTokens::check_legacy(const Context& context, const Se
   if (!kept.ok() || !crypto::constant_time_equal(*kept, token)) {
     return invalid_token("the service account token does not match its secret");
   }
-  return {};
+  if (secret->metadata()["labels"][kInvalidSince].as_string().empty()) return {};
+  return invalid_token("the token in secret " + claims.namespace_ + "/" + claims.secret->name +
+                       " for service account " + claims.namespace_ + "/" + claims.service_account.name +
+                       " has been marked invalid. Use tokens from the TokenRequest API or manually created "
+                       "secret-based tokens, or remove the '" +
+                       std::string(kInvalidSince) + "' label from the secret to temporarily allow use of this token");
 }
 
 }  // namespace coracle::kube::apiserver

@@ -194,6 +194,13 @@ TEST_CASE("a legacy token lives as long as its Secret holds it", "[tokens]") {
   };
   put(token);
   CHECK(fixture.fault(token).empty());
+  fixture.cluster.put(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"legacy","namespace":"a",
+    "labels":{"kubernetes.io/legacy-token-invalid-since":"2026-01-01"}},"data":{"token":")" +
+                      base64_encode(token) + "\"}}");
+  CHECK(fixture.fault(token) ==
+        "the token in secret a/legacy for service account a/robot has been marked invalid. Use tokens from the "
+        "TokenRequest API or manually created secret-based tokens, or remove the "
+        "'kubernetes.io/legacy-token-invalid-since' label from the secret to temporarily allow use of this token");
   put("something else");
   CHECK(fixture.fault(token) == "the service account token does not match its secret");
 }
