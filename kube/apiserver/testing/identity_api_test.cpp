@@ -87,10 +87,63 @@ TEST_CASE("a local review stays in its namespace", "[identity]") {
           "422 .authorization.k8s.io \"\" is invalid: spec.resourceAttributes.namespace: Invalid value: \"x\": "
           "must match "
           "metadata.namespace");
+    std::string elsewhere = R"({"apiVersion":"authorization.k8s.io/v1","kind":"LocalSubjectAccessReview",
+      "metadata":{"namespace":"kube-system"},"spec":{"user":"bob","resourceAttributes":{"verb":"get",
+      "resource":"pods","namespace":"kube-system"}}})";
+    CHECK(message_of(server.request("POST", path, elsewhere)) ==
+          "400 the namespace of the provided object does not match the namespace sent on the request");
     TestServer::Answer answer = server.request("POST", path, body("default"));
     CHECK(answer.status == 201);
     CHECK(answer.tree["metadata"]["namespace"].as_string() == "default");
     CHECK_FALSE(answer.tree["status"]["allowed"].as_bool(true));
+  });
+}
+
+TEST_CASE("the selectors of a review are checked, and what cannot be read of them is told", "[identity]") {
+  TestServer::run([](TestServer& server) {
+    const auto ask = [&](const std::string& selectors) {
+      return server.request("POST", kReviews,
+                            review_body("SubjectAccessReview",
+                                        R"("user":"system:node:n1","groups":["system:nodes"],
+            "resourceAttributes":{"verb":"list","resource":"pods",)" +
+                                            selectors + "}"));
+    };
+    const auto fault = [&](const std::string& kind, const std::string& requirement) {
+      std::string message = message_of(ask("\"" + kind + R"(":{"requirements":[)" + requirement + "]}"));
+      const std::string start = "422 .authorization.k8s.io \"\" is invalid: spec.resourceAttributes." + kind;
+      return message.rfind(start, 0) == 0 ? message.substr(start.size()) : message;
+    };
+    for (const std::string& kind : {std::string("labelSelector"), std::string("fieldSelector")}) {
+      CHECK(fault(kind, R"({"key":"a","operator":"In"})") ==
+            ".requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'");
+      CHECK(fault(kind, R"({"key":"a","operator":"Exists","values":["x"]})") ==
+            ".requirements[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    }
+    CHECK(fault("labelSelector", R"({"key":"/a","operator":"Exists"})") ==
+          ".requirements[0].key: Invalid value: \"/a\": prefix part must be non-empty");
+    CHECK(fault("labelSelector", R"({"key":"a","operator":"In","values":["x y"]})")
+              .rfind(".requirements[0].values[0]: Invalid value: \"x y\": a valid label", 0) == 0);
+    CHECK(fault("fieldSelector", R"({"key":"","operator":"In","values":["x"]})") ==
+          ".requirements[0].key: Required value: must be specified");
+
+    const auto status = [&](const std::string& selectors) { return ask(selectors).tree["status"]; };
+    const std::string ignored = "spec.resourceAttributes.fieldSelector ignored due to parse error";
+    CHECK(status(R"("fieldSelector":{"rawSelector":"a"},"labelSelector":{"rawSelector":"a in ("})")["evaluationError"]
+              .as_string() == ignored + "; spec.resourceAttributes.labelSelector ignored due to parse error");
+    CHECK(status(R"("fieldSelector":{"requirements":[{"key":"a","operator":"Exists"}]})")["evaluationError"]
+              .as_string() == ignored);
+    // What can be read counts, and a value is never read as more than one.
+    const std::string own = R"({"key":"spec.nodeName","operator":"In","values":["n1"]})";
+    CHECK(status(R"("fieldSelector":{"requirements":[)" + own + "]}")["allowed"].as_bool());
+    const Value partly = status(R"("fieldSelector":{"requirements":[{"key":"a","operator":"Bad"},)" + own + "]}");
+    CHECK(partly["allowed"].as_bool());
+    CHECK(partly["evaluationError"].as_string() == ignored);
+    CHECK_FALSE(status(R"("fieldSelector":{"requirements":[{"key":"a","operator":"In",
+        "values":["x,spec.nodeName=n1"]}]})")["allowed"]
+                    .as_bool(true));
+    CHECK_FALSE(status(R"("fieldSelector":{"requirements":[{"key":"spec.nodeName=n1,a","operator":"In",
+        "values":["x"]}]})")["allowed"]
+                    .as_bool(true));
   });
 }
 

@@ -1,9 +1,14 @@
 #include "kube/apiserver/internal/identity/reviews.h"
 
+#include <optional>
+#include <span>
 #include <utility>
 
+#include "base/text.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
 #include "kube/apiserver/internal/responses.h"
+#include "kube/object/names.h"
+#include "kube/object/selector.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::apiserver {
@@ -14,30 +19,52 @@ constexpr std::string_view kAuthenticationGroup = "authentication.k8s.io";
 // Upstream's reviews name no kind in their errors.
 const GroupVersionKind kUnnamedReview = {"authorization.k8s.io", "v1", ""};
 
-// Requirements of a review's selector as selector text.
-std::string selector_text(const Value& selector, bool labels) {
-  if (selector.contains("rawSelector")) return std::string(selector["rawSelector"].as_string());
-  std::string text;
-  for (const Value& requirement : selector["requirements"].items()) {
-    std::string key(requirement["key"].as_string());
-    std::string_view op = requirement["operator"].as_string();
-    std::string values;
-    for (const Value& value : requirement["values"].items()) {
-      if (!values.empty()) values += ",";
-      values += value.as_string();
-    }
-    if (!text.empty()) text += ",";
-    if (op == "Exists") {
-      text += key;
-    } else if (op == "DoesNotExist") {
-      text += "!" + key;
-    } else if (labels) {
-      text += key + (op == "In" ? " in (" : " notin (") + values + ")";
-    } else {
-      text += key + (op == "In" ? "=" : "!=") + values;
-    }
+const std::string kFieldSelector = "spec.resourceAttributes.fieldSelector";
+const std::string kLabelSelector = "spec.resourceAttributes.labelSelector";
+
+// One requirement of a label selector; nothing for an operator that is not known.
+std::optional<std::string> label_term(const Value& requirement) {
+  const std::string key(requirement["key"].as_string());
+  const std::string_view op = requirement["operator"].as_string();
+  if (op == "Exists") return key;
+  if (op == "DoesNotExist") return "!" + key;
+  if (op != "In" && op != "NotIn") return std::nullopt;
+  return key + (op == "In" ? " in (" : " notin (") + join(string_items(requirement["values"]), ",") + ")";
+}
+
+// One requirement of a field selector, whose operators know one value each; nothing for any other.
+std::optional<std::string> field_term(const Value& requirement) {
+  const std::string key(requirement["key"].as_string());
+  const std::string_view op = requirement["operator"].as_string();
+  const std::span<const Value> values = requirement["values"].items();
+  const bool readable = (op == "In" || op == "NotIn") && values.size() == 1;
+  if (!readable || key.find_first_of("=!,\\") != std::string::npos) return std::nullopt;
+  std::string term = key + (op == "In" ? "=" : "!=");
+  for (const char c : values.front().as_string()) {
+    if (c == '\\' || c == ',' || c == '=') term += '\\';
+    term += c;
   }
-  return text;
+  return term;
+}
+
+// A review's selector as text. What cannot be read of it is left out and named in `faults`.
+std::string selector_text(const Value& selector, const std::string& field, bool labels,
+                          std::vector<std::string>& faults) {
+  const std::string fault = field + " ignored due to parse error";
+  if (std::string raw(selector["rawSelector"].as_string()); !raw.empty()) {
+    if (labels ? LabelSelector::parse(raw).ok() : FieldSelector::parse(raw).ok()) return raw;
+    faults.push_back(fault);
+    return {};
+  }
+  std::vector<std::string> terms;
+  bool unreadable = false;
+  for (const Value& requirement : selector["requirements"].items()) {
+    std::optional<std::string> term = labels ? label_term(requirement) : field_term(requirement);
+    unreadable = unreadable || !term;
+    if (term) terms.push_back(std::move(*term));
+  }
+  if (unreadable) faults.push_back(fault);
+  return join(terms, ",");
 }
 
 Identity identity_of_review(const Value& spec) {
@@ -54,7 +81,33 @@ Value path_attributes(const Value& attributes) {
   return Value::object({{"Path", attributes["path"]}, {"Verb", attributes["verb"]}});
 }
 
-void check_selector(const Value& selector, const std::string& field, FieldErrors& errors) {
+// Operators that are not known yet are for later to report.
+void check_requirement(const Value& requirement, const std::string& field, bool labels, FieldErrors& errors) {
+  const std::string_view key = requirement["key"].as_string();
+  const std::string_view op = requirement["operator"].as_string();
+  const std::span<const Value> values = requirement["values"].items();
+  if ((op == "In" || op == "NotIn") && values.empty()) {
+    errors.push_back(field_error::required(field + ".values", "must be specified when `operator` is 'In' or 'NotIn'"));
+  }
+  if ((op == "Exists" || op == "DoesNotExist") && !values.empty()) {
+    errors.push_back(field_error::forbidden(field + ".values",
+                                            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+  }
+  if (!labels) {
+    if (key.empty()) errors.push_back(field_error::required(field + ".key", "must be specified"));
+    return;
+  }
+  for (const std::string& problem : check_qualified_name(key)) {
+    errors.push_back(field_error::invalid(field + ".key", key, problem));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (const std::string& problem : check_label_value(values[i].as_string())) {
+      errors.push_back(field_error::invalid(field + ".values[" + std::to_string(i) + "]", values[i], problem));
+    }
+  }
+}
+
+void check_selector(const Value& selector, const std::string& field, bool labels, FieldErrors& errors) {
   if (!selector.is_object()) return;
   bool raw = !selector["rawSelector"].as_string().empty();
   bool requirements = !selector["requirements"].empty();
@@ -65,6 +118,10 @@ void check_selector(const Value& selector, const std::string& field, FieldErrors
   if (!raw && !requirements) {
     errors.push_back(field_error::required(field + ".requirements",
                                            "when " + field + " is specified, requirements or rawSelector is required"));
+  }
+  const std::span<const Value> items = selector["requirements"].items();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    check_requirement(items[i], field + ".requirements[" + std::to_string(i) + "]", labels, errors);
   }
 }
 
@@ -80,8 +137,8 @@ void check_access_spec(const Value& spec, FieldErrors& errors) {
         field_error::invalid("spec.resourceAttributes", Value(),
                              "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
   }
-  check_selector(resource["fieldSelector"], "spec.resourceAttributes.fieldSelector", errors);
-  check_selector(resource["labelSelector"], "spec.resourceAttributes.labelSelector", errors);
+  check_selector(resource["fieldSelector"], kFieldSelector, false, errors);
+  check_selector(resource["labelSelector"], kLabelSelector, true, errors);
 }
 
 void check_subject(const Value& spec, FieldErrors& errors) {
@@ -96,7 +153,8 @@ void check_review_metadata(const Object& review, bool local, FieldErrors& errors
   if (local) metadata = metadata.without("namespace");
   for (const Value::Member& member : metadata.members()) {
     if (is_zero(member.value)) continue;
-    errors.push_back(field_error::invalid("metadata", metadata, "must be empty"));
+    errors.push_back(
+        field_error::invalid("metadata", metadata, local ? "must be empty except for namespace" : "must be empty"));
     return;
   }
 }
@@ -136,20 +194,26 @@ class AccessReviewHandler {
 
   Result<http::Response> operator()(SubresourceCall& call) const {
     ASSIGN_OR_RETURN(Object review, read_review(call));
+    const std::string& ns = call.scope.info.namespace_;
+    if (form_ == AccessReview::Local && !review.namespace_().empty() && review.namespace_() != ns) {
+      return namespace_mismatch();
+    }
     const Value& spec = review["spec"];
     FieldErrors errors;
     if (form_ != AccessReview::Self) check_subject(spec, errors);
     check_access_spec(spec, errors);
     check_review_metadata(review, form_ == AccessReview::Local, errors);
-    if (form_ == AccessReview::Local && errors.empty()) check_local(spec, call.scope.info.namespace_, errors);
+    if (form_ == AccessReview::Local && errors.empty()) check_local(spec, ns, errors);
     if (!errors.empty()) return invalid(kUnnamedReview, review.name(), errors);
     Identity who = form_ == AccessReview::Self ? call.scope.who() : identity_of_review(spec);
-    Decision decision = authorizer_->authorize(call.scope.context, who, attributes_of_review(spec));
+    std::vector<std::string> faults;
+    Decision decision = authorizer_->authorize(call.scope.context, who, attributes_of_review(spec, faults));
     Value::ObjectBuilder status;
     status.set("allowed", decision.outcome == Decision::Outcome::Allow);
     if (decision.outcome == Decision::Outcome::Deny) status.set("denied", true);
     status.set_nonempty("reason", decision.reason);
-    if (form_ == AccessReview::Local) review = review.with_metadata("namespace", call.scope.info.namespace_);
+    status.set_nonempty("evaluationError", join(faults, "; "));
+    if (form_ == AccessReview::Local) review = review.with_metadata("namespace", ns);
     return object_response(call.scope, 201, review_answer(call.resource, review, std::move(status).build()));
   }
 
@@ -214,7 +278,7 @@ Result<http::Response> token_review(SubresourceCall& call, TokenAuthenticator& t
 
 }  // namespace
 
-Attributes attributes_of_review(const Value& spec) {
+Attributes attributes_of_review(const Value& spec, std::vector<std::string>& faults) {
   Attributes what;
   const Value& resource = spec["resourceAttributes"];
   const Value& path = spec["nonResourceAttributes"];
@@ -231,8 +295,8 @@ Attributes attributes_of_review(const Value& spec) {
   what.resource = resource["resource"].as_string();
   what.subresource = resource["subresource"].as_string();
   what.name = resource["name"].as_string();
-  what.field_selector = selector_text(resource["fieldSelector"], false);
-  what.label_selector = selector_text(resource["labelSelector"], true);
+  what.field_selector = selector_text(resource["fieldSelector"], kFieldSelector, false, faults);
+  what.label_selector = selector_text(resource["labelSelector"], kLabelSelector, true, faults);
   return what;
 }
 
