@@ -179,6 +179,11 @@ TEST_CASE("a token request is checked and answered", "[identity]") {
           "not specify a duration larger than 2^32 seconds");
     CHECK(message_of(ask(R"("boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"nope"})")) ==
           "404 pods \"nope\" not found");
+    for (const std::string& bound :
+         {std::string(R"("kind":"Pod","apiVersion":"v1")"), std::string(R"("kind":"Secret","apiVersion":"v1")"),
+          std::string(R"("kind":"Node","apiVersion":"v1","uid":"x")"), std::string(R"("kind":"Pod")")}) {
+      CHECK(message_of(ask(R"("boundObjectRef":{)" + bound + "}")) == "400 Name parameter required.");
+    }
     CHECK(message_of(ask(R"("boundObjectRef":{"kind":"ConfigMap","apiVersion":"v1","name":"nope"})")) ==
           "400 cannot bind token to object of type /v1, Kind=ConfigMap");
     std::string secret = R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"sec1"}})";

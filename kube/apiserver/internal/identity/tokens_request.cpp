@@ -93,18 +93,19 @@ class TokenRequestHandler {
     std::string api_version(reference["apiVersion"].as_string());
     std::string kind(reference["kind"].as_string());
     std::string name(reference["name"].as_string());
-    if (api_version == "v1" && kind == "Pod") return bind_pod(context, reference, name, claims);
-    if (api_version == "v1" && kind == "Secret") {
+    const GroupVersionKind gvk = GroupVersionKind::parse(api_version, kind);
+    const bool core = gvk.group.empty();
+    if (core && kind == "Pod") return bind_pod(context, reference, name, claims);
+    if (core && kind == "Secret") {
       ASSIGN_OR_RETURN(Object secret, bound(context, KnownResource::Secrets, claims.namespace_, name));
       claims.secret = NamedReference{name, std::string(secret.uid())};
       return check_uid(reference, kind, name, secret);
     }
-    if (api_version == "v1" && kind == "Node") {
+    if (core && kind == "Node") {
       ASSIGN_OR_RETURN(Object node, bound(context, KnownResource::Nodes, {}, name));
       claims.node = NamedReference{name, std::string(node.uid())};
       return check_uid(reference, kind, name, node);
     }
-    GroupVersionKind gvk = GroupVersionKind::parse(api_version, kind);
     return bad_request("cannot bind token to object of type " + gvk.group + "/" + gvk.version + ", Kind=" + kind);
   }
 
@@ -127,6 +128,7 @@ class TokenRequestHandler {
 
   Result<Object> bound(const Context& context, KnownResource resource, std::string_view ns,
                        const std::string& name) const {
+    if (name.empty()) return bad_request("Name parameter required.");
     ASSIGN_OR_RETURN(std::optional<Object> object, objects_.find(context, resource, ns, name));
     if (!object) return not_found(*objects_.descriptor(resource), name);
     return *object;
