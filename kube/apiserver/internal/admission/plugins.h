@@ -40,6 +40,8 @@ AdmissionPluginPtr make_resource_quota(const ObjectReader& objects, const Regist
 // Not plug-ins of upstream, where they are part of the registry of RBAC kinds: nobody may grant what
 // they do not hold (verbs "escalate" and "bind" allow it).
 AdmissionPluginPtr make_escalation_check(RbacAuthorizer& rbac, Authorizer& authorizer);
+// AppArmor profiles that annotations of a new pod ask for become fields.
+AdmissionPluginPtr make_app_armor_fields();
 // Webhook configurations and admission policies are stored and not called: whoever writes one is told so.
 AdmissionPluginPtr make_unenforced_warning();
 // Secrets of type kubernetes.io/service-account-token.

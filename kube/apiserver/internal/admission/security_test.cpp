@@ -279,4 +279,38 @@ TEST_CASE("a node asks for tokens of its pods only", "[security]") {
   CHECK(fault(bound("p1", "uid-p1")).empty());
 }
 
+TEST_CASE("AppArmor profiles in annotations become fields", "[security]") {
+  TestCluster cluster;
+  AdmissionPluginPtr plugin = make_app_armor_fields();
+  const std::string prefix = "container.apparmor.security.beta.kubernetes.io/";
+  auto admitted = [&](const std::string& text, const std::string& more = "", const std::string& context = "{}") {
+    return admit(cluster, *plugin,
+                 pod_object(R"("containers":[{"name":"b"},{"name":"c","securityContext":)" + context + "}]" + more,
+                            R"(,"annotations":{")" + prefix + R"(c":")" + text + "\"}"));
+  };
+  auto context_of = [](const Admitted& pod) {
+    return json::write(pod.object["spec"]["containers"].at(1)["securityContext"]);
+  };
+  const std::vector<std::string> deprecated = {"metadata.annotations[" + prefix +
+                                               "c]: deprecated since v1.30; use the \"appArmorProfile\" field instead"};
+  Admitted copied = admitted("localhost/x", "", R"({"runAsUser":1})");
+  CHECK(context_of(copied) == R"({"runAsUser":1,"appArmorProfile":{"type":"Localhost","localhostProfile":"x"}})");
+  CHECK(copied.object["spec"]["containers"].at(0)["securityContext"].is_null());
+  CHECK(copied.warnings == deprecated);
+  CHECK(context_of(admitted("unconfined")) == R"({"appArmorProfile":{"type":"Unconfined"}})");
+  CHECK(context_of(admitted("runtime/default")) == R"({"appArmorProfile":{"type":"RuntimeDefault"}})");
+  for (const char* unsayable : {"localhost/", "localhost/ x", "foo"}) {
+    CHECK(context_of(admitted(unsayable)) == "{}");
+    CHECK(admitted(unsayable).warnings == deprecated);
+  }
+  // Nothing new: the pod says the same, or the container says something itself. Windows knows no AppArmor.
+  const std::string same = R"(,"securityContext":{"appArmorProfile":{"type":"Unconfined"}})";
+  const std::string own = R"({"appArmorProfile":{"type":"RuntimeDefault"}})";
+  CHECK(context_of(admitted("unconfined", same)) == "{}");
+  CHECK(admitted("unconfined", same).warnings.empty());
+  CHECK(context_of(admitted("unconfined", "", own)) == own);
+  CHECK(admitted("unconfined", "", own).warnings.empty());
+  CHECK(context_of(admitted("unconfined", R"(,"os":{"name":"windows"})")) == "{}");
+}
+
 }  // namespace coracle::kube::apiserver
