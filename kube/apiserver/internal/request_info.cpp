@@ -64,7 +64,8 @@ void read_resource_parts(RequestInfo& info, const std::vector<std::string>& part
   for (std::size_t i = at + 3; i < parts.size(); ++i) info.rest += (i > at + 3 ? "/" : "") + parts[i];
 }
 
-void read_collection_verb(RequestInfo& info, const http::Request& request) {
+// Paths that begin with the verb do not serve selectors alike: they are none that a permission could rest on.
+void read_collection_verb(RequestInfo& info, const http::Request& request, bool verb_in_path) {
   const http::Query query = http::Query::parse(request.query);
   if (info.name.empty() && info.verb == "get") {
     info.verb = query_flag(query, "watch").value_or(false) ? "watch" : "list";
@@ -72,7 +73,7 @@ void read_collection_verb(RequestInfo& info, const http::Request& request) {
   } else if (info.name.empty() && info.verb == "delete") {
     info.verb = "deletecollection";
   }
-  if (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection") {
+  if (!verb_in_path && (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection")) {
     info.label_selector = query.get("labelSelector");
     info.field_selector = query.get("fieldSelector");
   }
@@ -147,10 +148,10 @@ RequestInfo read_request_info(const http::Request& request) {
   info.version = parts[at++];
 
   info.verb = verb_of_method(request.method);
-  const bool special = parts[at] == "watch" || parts[at] == "proxy";
-  if (special && parts.size() > at + 1) info.verb = parts[at++];
+  const bool verb_in_path = (parts[at] == "watch" || parts[at] == "proxy") && parts.size() > at + 1;
+  if (verb_in_path) info.verb = parts[at++];
   read_resource_parts(info, parts, at);
-  read_collection_verb(info, request);
+  read_collection_verb(info, request, verb_in_path);
   return info;
 }
 

@@ -22,7 +22,7 @@ struct RequestInfo {
   std::string subresource;  // "status"
   std::string name;
   std::string rest;            // path behind the subresource
-  std::string label_selector;  // of list, watch and deletecollection
+  std::string label_selector;  // of list, watch and deletecollection; for authorization
   std::string field_selector;
 };
 

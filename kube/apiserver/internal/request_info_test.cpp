@@ -82,6 +82,17 @@ TEST_CASE("request information comes from method, path and query", "[request_inf
   }
 }
 
+TEST_CASE("selectors count for authorization where the verb is not in the path", "[request_info]") {
+  const char* query = "fieldSelector=spec.nodeName%3Dn1&labelSelector=a%3Db";
+  const RequestInfo info = read_request_info(make_request("GET", "/api/v1/pods", query));
+  CHECK(info.field_selector == "spec.nodeName=n1");
+  CHECK(info.label_selector == "a=b");
+  const RequestInfo old = read_request_info(make_request("GET", "/api/v1/watch/pods", query));
+  CHECK(old.verb == "watch");
+  CHECK(old.field_selector.empty());
+  CHECK(old.label_selector.empty());
+}
+
 TEST_CASE("empty segments make a path odd, but for a namespace that is left out", "[request_info]") {
   const auto odd = [](const char* path) { return read_request_info(make_request("GET", path)).odd_path; };
   for (const char* path :
