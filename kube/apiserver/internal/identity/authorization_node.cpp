@@ -112,14 +112,16 @@ Decision NodeAuthorizer::get_one(const Context& context, const std::string& node
 }
 
 Decision NodeAuthorizer::claim_status(const Context& context, const std::string& node, const Attributes& what) {
-  if (!node_verb_in(what.verb, {"get", "update", "patch"})) {
+  if (!node_verb_in(what.verb, {"update", "patch"})) {
     return node_no("can only get/update/patch this type");
   }
   return by_graph(context, node, KnownResource::PersistentVolumeClaims, what);
 }
 
 Decision NodeAuthorizer::service_account(const Context& context, const std::string& node, const Attributes& what) {
-  if (what.subresource.empty()) return get_one(context, node, KnownResource::ServiceAccounts, what);
+  if (what.verb == "get" && what.subresource.empty()) {
+    return read_namespaced(context, node, KnownResource::ServiceAccounts, what);
+  }
   if (what.verb != "create" || what.name.empty()) {
     return node_no("can only create tokens for individual service accounts");
   }
