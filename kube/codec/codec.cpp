@@ -206,10 +206,4 @@ Result<std::string> encode(const Value& object, MediaType media, const Schema& s
   }
 }
 
-Result<Value> decode_stored(std::string_view bytes, const Schema& schema) {
-  if (!has_envelope(bytes)) return json::read(bytes);
-  ASSIGN_OR_RETURN(const Envelope envelope, read_envelope(bytes));
-  return decode_protobuf(envelope.raw, schema, envelope.api_version, envelope.kind);
-}
-
 }  // namespace coracle::kube

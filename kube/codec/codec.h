@@ -52,7 +52,4 @@ Result<Decoded> decode(std::string_view body, MediaType media, std::string_view 
 // Writes an object that is in canonical form and has apiVersion and kind.
 Result<std::string> encode(const Value& object, MediaType media, const Schema& schema);
 
-// An object that is stored in JSON, or in protobuf as upstream stores most built-in kinds.
-Result<Value> decode_stored(std::string_view bytes, const Schema& schema);
-
 }  // namespace coracle::kube

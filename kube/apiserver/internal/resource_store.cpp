@@ -4,7 +4,7 @@
 #include "base/json/json.h"
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_meta.h"
-#include "kube/codec/codec.h"
+#include "kube/apiserver/internal/stored_versions.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
 #include "kube/schema/defaulting.h"
@@ -41,14 +41,27 @@ Value with_types_first(const Value& tree, const GroupVersionKind& gvk, bool cust
   return std::move(out).build();
 }
 
-// What k3s with --secrets-encryption has written begins with "k8s:enc:aescbc:v1:<key>:".
-Error unreadable(const std::string& stored, const Error& error) {
-  constexpr std::string_view kEncrypted = "k8s:enc:";
-  if (!stored.starts_with(kEncrypted)) return Error(Reason::Corrupt, "the stored value is " + error.message());
-  const std::string kind = stored.substr(0, stored.find(':', kEncrypted.size()));
-  return Error(Reason::Corrupt, "the stored value is encrypted (" + kind +
-                                    "): this server cannot read it, write it as plain text with k3s first "
-                                    "(k3s secrets-encrypt disable, then reencrypt)");
+// Whether a value of a built-in kind is what stored_bytes() has written: in the stored version, and as only we begin
+// and end JSON. Upstream's ends with a line break, and nobody prints kind first who does it by hand.
+bool is_own_text(const StoredObject& object, const GroupVersionKind& stored) {
+  const std::string types = R"("kind":")" + stored.kind + R"(","apiVersion":")" + stored.api_version() + "\",";
+  return object.type_members() == types && object.json()->back() == '}';
+}
+
+// What the store holds of a resource, in the stored version; built-in kinds in canonical form, as defaults ask for it.
+Result<Object> read_tree(const ResourceDescriptor& resource, const std::string& stored, const Schema* schema) {
+  if (!resource.custom) {
+    ASSIGN_OR_RETURN(Value tree, read_builtin(stored, resource, schema));
+    const bool canonical = has_envelope(stored) && Object(tree).gvk() == resource.storage_gvk;
+    ASSIGN_OR_RETURN(Object object, to_storage(resource, Object(std::move(tree))));
+    if (canonical || schema == nullptr) return object;
+    ASSIGN_OR_RETURN(Value normal, kube::normalise(object.tree(), *schema));
+    return Object(std::move(normal));
+  }
+  if (has_envelope(stored)) return Error(Reason::Corrupt, "a custom resource is stored as protobuf");
+  auto tree = json::read(stored);
+  if (!tree.ok()) return unreadable(stored, tree.error());
+  return to_storage(resource, Object(std::move(tree).value()));
 }
 
 }  // namespace
@@ -87,34 +100,30 @@ Result<store::Bytes> stored_bytes(const ResourceDescriptor& resource, const Obje
 }
 
 Normalise normalise_for(const ResourceDescriptor& resource) {
-  // What the closure needs of the descriptor, which a cache outlives.
-  ResourceDescriptor kept;
-  kept.gvk = resource.gvk;
-  kept.storage_gvk = resource.storage_gvk;
-  kept.builtin_schema = resource.builtin_schema;
-  kept.custom = resource.custom;
-  kept.convert = resource.convert;
-  kept.webhook_conversion = resource.webhook_conversion;
-  kept.schema_of_version = resource.schema_of_version;
+  // What the closures need of the descriptor, which a cache outlives.
+  auto made = std::make_shared<ResourceDescriptor>();
+  made->gvk = resource.gvk;
+  made->storage_gvk = resource.storage_gvk;
+  made->builtin_schema = resource.builtin_schema;
+  made->custom = resource.custom;
+  made->convert = resource.convert;
+  made->webhook_conversion = resource.webhook_conversion;
+  made->schema_of_version = resource.schema_of_version;
+  const ResourcePtr kept = std::move(made);
   Normalise normalise;
-  if (resource.convert) normalise.api_version = resource.storage_gvk.api_version();
   normalise.always = resource.fills_in;
   normalise.definition = resource.definition;
-  normalise.convert = [kept = std::move(kept)](const store::Bytes& stored) -> Result<store::Bytes> {
-    const Schema* schema = storage_schema(kept);
-    Value tree;
-    if (has_envelope(*stored)) {
-      if (schema == nullptr) return Error(Reason::Corrupt, "protobuf value of a kind without schema");
-      ASSIGN_OR_RETURN(tree, decode_stored(*stored, *schema));
-    } else {
-      auto read = json::read(*stored);
-      if (!read.ok()) return unreadable(*stored, read.error());
-      tree = std::move(read).value();
-    }
-    ASSIGN_OR_RETURN(Object object, to_storage(kept, Object(std::move(tree))));
+  normalise.as_it_is = [kept](const StoredObject& object) {
+    if (!kept->custom) return is_own_text(object, kept->storage_gvk);
+    const std::string api_version = "\"" + kept->storage_gvk.api_version() + "\"";
+    return !kept->convert || object.type_members().find(api_version) != std::string_view::npos;
+  };
+  normalise.convert = [kept](const store::Bytes& stored) -> Result<store::Bytes> {
+    const Schema* schema = storage_schema(*kept);
+    ASSIGN_OR_RETURN(Object object, read_tree(*kept, *stored, schema));
     // Objects stored before a default came into being show it all the same.
     if (schema != nullptr) object = Object(apply_defaults(object.tree(), *schema, WallTime()));
-    ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(kept, object));
+    ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(*kept, object));
     return *bytes == *stored ? stored : bytes;
   };
   return normalise;
@@ -181,7 +190,7 @@ Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resou
   // Building the converter costs more than most values need.
   if (!resource.custom) {
     auto object = StoredObject::make(entry.value, entry.mod_revision);
-    if (object.ok()) return object;
+    if (object.ok() && is_own_text(**object, resource.storage_gvk)) return object;
   }
   return read_stored(normalise_for(resource), entry.value, entry.mod_revision);
 }

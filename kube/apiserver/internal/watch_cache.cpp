@@ -96,9 +96,8 @@ void WatchCache::remove_watcher(const Watcher* watcher) {
 Result<StoredObjectPtr> read_stored(const Normalise& normalise, const store::Bytes& value, store::Revision revision) {
   if (!normalise.always) {
     auto object = StoredObject::make(value, revision);
-    const bool other_version = object.ok() && !normalise.api_version.empty() &&
-                               (*object)->type_members().find("\"" + normalise.api_version + "\"") == std::string::npos;
-    if (!normalise.convert || (object.ok() && !other_version)) return object;
+    if (!normalise.convert) return object;
+    if (object.ok() && (!normalise.as_it_is || normalise.as_it_is(**object))) return object;
   }
   ASSIGN_OR_RETURN(store::Bytes normal, normalise.convert(value));
   return StoredObject::make(std::move(normal), revision);

@@ -31,10 +31,10 @@ struct CacheSnapshot {
 struct Normalise {
   std::function<Result<store::Bytes>(const store::Bytes& stored)> convert;
   // Every value passes through `convert` (custom resources whose schema has defaults); else only
-  // those that StoredObject cannot read as they are.
+  // those that StoredObject cannot read as they are, and those that are not `as_it_is`.
   bool always = false;
-  // So does every value whose apiVersion is not this one (an older server's); empty: any will do.
-  std::string api_version = {};
+  // Whether the value is what `convert` would make of it, told without parsing it; empty: any will do.
+  std::function<bool(const StoredObject& object)> as_it_is = {};
   // Of the definition that all this comes from; 0 for built-in kinds.
   store::Revision definition = 0;
 };
