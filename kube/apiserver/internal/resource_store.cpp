@@ -5,6 +5,7 @@
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/stored_versions.h"
+#include "kube/apiserver/internal/strategies/network/service_fields.h"
 #include "kube/codec/normalise.h"
 #include "kube/codec/protobuf.h"
 #include "kube/schema/defaulting.h"
@@ -64,6 +65,13 @@ Result<Object> read_tree(const ResourceDescriptor& resource, const std::string& 
   return to_storage(resource, Object(std::move(tree).value()));
 }
 
+// What has come into being since an object was stored shows all the same.
+Value with_later_fields(const ResourceDescriptor& resource, const Value& tree, const Schema& schema) {
+  const Value defaulted = apply_defaults(tree, schema, WallTime());
+  const bool service = !resource.custom && resource.storage_gvk.group.empty() && resource.storage_gvk.kind == "Service";
+  return service ? defaulted.with("spec", complete_stored_service(defaulted["spec"])) : defaulted;
+}
+
 }  // namespace
 
 std::string storage_key(const ResourceDescriptor& resource, std::string_view ns, std::string_view name) {
@@ -121,8 +129,7 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   normalise.convert = [kept](const store::Bytes& stored) -> Result<store::Bytes> {
     const Schema* schema = storage_schema(*kept);
     ASSIGN_OR_RETURN(Object object, read_tree(*kept, *stored, schema));
-    // Objects stored before a default came into being show it all the same.
-    if (schema != nullptr) object = Object(apply_defaults(object.tree(), *schema, WallTime()));
+    if (schema != nullptr) object = Object(with_later_fields(*kept, object.tree(), *schema));
     ASSIGN_OR_RETURN(store::Bytes bytes, stored_bytes(*kept, object));
     return *bytes == *stored ? stored : bytes;
   };

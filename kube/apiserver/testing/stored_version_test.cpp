@@ -199,6 +199,32 @@ TEST_CASE("a version that nobody knows is an error, and stays in the store as it
   });
 }
 
+TEST_CASE("a service from before dual-stack has its addresses and families", "[stored_versions]") {
+  TestServer::run([](TestServer& server) {
+    const std::string ports = text(1, text(1, "") + text(2, "TCP") + number(3, 80) + text(4, port(80)) + number(5, 0));
+    const auto service = [&](std::string_view name, std::string_view ip, bool selects) {
+      const std::string spec =
+          ports + (selects ? pair(2, "a", "b") : "") + text(3, ip) + text(4, "ClusterIP") + text(7, "None");
+      put(server, "services/specs/default/" + std::string(name),
+          write_envelope("v1", "Service", metadata(name) + text(2, spec) + text(3, text(1, ""))));
+      return "/api/v1/namespaces/default/services/" + std::string(name);
+    };
+    const auto check = [&](const std::string& path, std::string_view ips, std::string_view families,
+                           std::string_view policy) {
+      for (int changed = 0; changed < 2; ++changed) {
+        const Value spec = shown(server, path, "spec");
+        CHECK(spec["clusterIPs"] == tree(ips));
+        CHECK(spec["ipFamilies"] == tree(families));
+        CHECK(spec["ipFamilyPolicy"].as_string() == policy);
+        CHECK(can_patch(server, path));
+      }
+    };
+    check(service("s1", "10.43.77.7", true), R"(["10.43.77.7"])", R"(["IPv4"])", "SingleStack");
+    check(service("s2", "None", true), R"(["None"])", R"(["IPv4"])", "SingleStack");
+    check(service("s3", "None", false), R"(["None"])", R"(["IPv4","IPv6"])", "RequireDualStack");
+  });
+}
+
 TEST_CASE("JSON that another server has stored is completed and pruned", "[stored_versions]") {
   TestServer::run([](TestServer& server) {
     // As upstream prints it: compact, with a line break at the end.

@@ -165,6 +165,13 @@ Value complete_new_service(const Value& spec) {
   return with_families(with_ips_in_step(needed, nullptr));
 }
 
+Value complete_stored_service(const Value& spec) {
+  // It came with every service for a while.
+  Value out = is_type(spec, "ExternalName") ? spec.without("internalTrafficPolicy") : spec;
+  out = with_ips_in_step(out, nullptr);
+  return needs_cluster_ip(out) && out["ipFamilies"].empty() ? with_families(out) : out;
+}
+
 Value complete_changed_service(const Value& spec, const Value& old) {
   const Value kept = with_allocated_values(without_old_needs(spec, old), old);
   return with_families(with_ips_in_step(kept, &old));

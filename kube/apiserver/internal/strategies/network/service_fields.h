@@ -30,6 +30,8 @@ Value complete_new_service(const Value& spec);
 // The same for an update: what the caller left out is kept where the old service needed it too, and
 // what only the old type needed is dropped unless the caller changed it.
 Value complete_changed_service(const Value& spec, const Value& old);
+// The spec of a service that was stored before these fields came into being.
+Value complete_stored_service(const Value& spec);
 
 // Upstream's ValidateService; `old` is null on create.
 void validate_service(const Object& service, const Object* old, FieldErrors& errors);
