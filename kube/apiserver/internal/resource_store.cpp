@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/json/json.h"
+#include "kube/apiserver/internal/custom_resources/stored_text.h"
 #include "kube/apiserver/internal/generic_store.h"
 #include "kube/apiserver/internal/object_meta.h"
 #include "kube/apiserver/internal/stored_versions.h"
@@ -49,6 +50,14 @@ bool is_own_text(const StoredObject& object, const GroupVersionKind& stored) {
   return object.type_members() == types && object.json()->back() == '}';
 }
 
+// Whether a value of a custom resource is what its definition makes of it.
+bool is_custom_text(const StoredObject& object, const ResourceDescriptor& resource) {
+  const std::string api_version = resource.storage_gvk.api_version();
+  if (resource.convert && object.type_members().find("\"" + api_version + "\"") == std::string::npos) return false;
+  const Schema* schema = resource.schema_of_version ? resource.schema_of_version(api_version) : nullptr;
+  return schema == nullptr || fits_schema(*object.json(), *schema);
+}
+
 // What the store holds of a resource, in the stored version; built-in kinds in canonical form, as defaults ask for it.
 Result<Object> read_tree(const ResourceDescriptor& resource, const std::string& stored, const Schema* schema) {
   if (!resource.custom) {
@@ -62,7 +71,9 @@ Result<Object> read_tree(const ResourceDescriptor& resource, const std::string& 
   if (has_envelope(stored)) return Error(Reason::Corrupt, "a custom resource is stored as protobuf");
   auto tree = json::read(stored);
   if (!tree.ok()) return unreadable(stored, tree.error());
-  return to_storage(resource, Object(std::move(tree).value()));
+  ASSIGN_OR_RETURN(Object object, to_storage(resource, Object(std::move(tree).value())));
+  // Written before generations were counted.
+  return object.generation() == 0 ? object.with_metadata("generation", 1) : object;
 }
 
 // What has come into being since an object was stored shows all the same.
@@ -122,9 +133,7 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   normalise.always = resource.fills_in;
   normalise.definition = resource.definition;
   normalise.as_it_is = [kept](const StoredObject& object) {
-    if (!kept->custom) return is_own_text(object, kept->storage_gvk);
-    const std::string api_version = "\"" + kept->storage_gvk.api_version() + "\"";
-    return !kept->convert || object.type_members().find(api_version) != std::string_view::npos;
+    return kept->custom ? is_custom_text(object, *kept) : is_own_text(object, kept->storage_gvk);
   };
   normalise.convert = [kept](const store::Bytes& stored) -> Result<store::Bytes> {
     const Schema* schema = storage_schema(*kept);

@@ -118,6 +118,53 @@ TEST_CASE("defaults of the written version show on write and on read, also new o
   });
 }
 
+TEST_CASE("what a definition no longer knows is not shown of objects that were stored before") {
+  TestServer::run([](TestServer& server) {
+    const auto versions = [](std::string_view properties) {
+      return R"([{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":
+            {"spec":{"type":"object","properties":{)" +
+             std::string(properties) + "}}}}}}]";
+    };
+    const std::string path = "/apis/test.example.com/v1/gadgets";
+    const std::string both = R"("a":{"type":"string"},"b":{"type":"string"})";
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", versions(both))).status == 201);
+    const std::string gadget =
+        R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"a":"x","b":"y"}})";
+    REQUIRE(server.request("POST", path, gadget).status == 201);
+    CHECK(server.request("GET", path + "/g").tree["spec"]["b"].as_string() == "y");
+    const std::string fewer = R"({"spec":{"versions":)" + versions(R"("a":{"type":"string"})") + "}}";
+    REQUIRE(server
+                .request("PATCH", std::string(kDefinitions) + "/gadgets.test.example.com", fewer,
+                         {{"Content-Type", kMergePatch}})
+                .status == 200);
+    server.settle();
+    CHECK(server.request("GET", path + "/g").tree["spec"] == Value::object({{"a", "x"}}));
+    CHECK(server.request("GET", path).tree["items"].at(0)["spec"] == Value::object({{"a", "x"}}));
+    auto watch = server.watch(path + "?watch=true");
+    CHECK(watch->next()["object"]["spec"] == Value::object({{"a", "x"}}));
+  });
+}
+
+TEST_CASE("custom resources of the first servers get a generation and lose what metadata no longer has") {
+  TestServer::run([](TestServer& server) {
+    REQUIRE(server.request("POST", kDefinitions, definition_json("gadgets", "Gadget", kOpenVersion)).status == 201);
+    server.settle();
+    const std::string old =
+        R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"clusterName":"","name":"g","uid":"u",)"
+        R"("creationTimestamp":"2019-01-01T00:00:00Z","selfLink":"/x"},"kept":{"x":[1,null]}})"
+        "\n";
+    REQUIRE(
+        server.store()
+            .create(server.context(), "/registry/test.example.com/gadgets/g", std::make_shared<const std::string>(old))
+            .ok());
+    const Value got = server.request("GET", "/apis/test.example.com/v1/gadgets/g").tree;
+    CHECK(got["metadata"]["generation"].as_int() == 1);
+    CHECK_FALSE(got["metadata"].contains("clusterName"));
+    CHECK_FALSE(got["metadata"].contains("selfLink"));
+    CHECK(got["kept"]["x"].size() == 2);
+  });
+}
+
 namespace {
 
 // Two versions of one shape whose defaults differ.
@@ -285,6 +332,38 @@ TEST_CASE("a definition that an older server has stored is read and served") {
                                      R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g"}})");
     CHECK(made.status == 201);
     CHECK(made.tree["size"].as_int() == 7);
+  });
+}
+
+TEST_CASE("a definition that preserves unknown fields, as the first ones did, loses none") {
+  TestServer::run([](TestServer& server) {
+    const std::string stored = R"({"kind":"CustomResourceDefinition","apiVersion":"apiextensions.k8s.io/v1beta1",
+      "metadata":{"name":"gadgets.test.example.com","uid":"u-1"},"spec":{"group":"test.example.com","version":"v1",
+      "scope":"Cluster","names":{"plural":"gadgets","singular":"gadget","kind":"Gadget","listKind":"GadgetList"},
+      "validation":{"openAPIV3Schema":{"properties":{"spec":{"properties":{"n":{"type":"integer"}}}}}},
+      "preserveUnknownFields":true},
+      "status":{"conditions":[{"type":"Established","status":"True"}],"storedVersions":["v1"],
+      "acceptedNames":{"plural":"gadgets","singular":"gadget","kind":"Gadget","listKind":"GadgetList"}}})";
+    REQUIRE(server.store()
+                .create(server.context(),
+                        "/registry/apiextensions.k8s.io/customresourcedefinitions/gadgets.test.example.com",
+                        std::make_shared<const std::string>(stored))
+                .ok());
+    const std::string old = R"({"apiVersion":"test.example.com/v1","kind":"Gadget","metadata":{"name":"g","uid":"u"},)"
+                            R"("spec":{"n":1,"unknown":{"x":[1]}},"top":"level"})";
+    REQUIRE(
+        server.store()
+            .create(server.context(), "/registry/test.example.com/gadgets/g", std::make_shared<const std::string>(old))
+            .ok());
+    server.settle();
+    const std::string path = "/apis/test.example.com/v1/gadgets/g";
+    for (int written = 0; written < 2; ++written) {
+      const Value got = server.request("GET", path).tree;
+      CHECK(got["spec"]["unknown"]["x"].size() == 1);
+      CHECK(got["top"].as_string() == "level");
+      CHECK(server.request("PATCH", path, R"({"spec":{"other":2}})", {{"Content-Type", kMergePatch}}).status == 200);
+    }
+    CHECK(server.request("GET", path).tree["spec"]["other"].as_int() == 2);
   });
 }
 

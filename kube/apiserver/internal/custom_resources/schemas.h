@@ -37,6 +37,7 @@ class DefinitionSchemas {
     std::shared_ptr<const CompiledSchema> compiled;
   };
 
+  const bool keeps_unknown_;
   mutable std::mutex mutex_;
   StoredObjectPtr source_;
   mutable std::map<std::string, Version, std::less<>> versions_;  // by apiVersion; the keys never change
