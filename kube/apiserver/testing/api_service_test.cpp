@@ -30,6 +30,8 @@ TEST_CASE("every group version that is served here has an available API service"
     CHECK(condition_is_true(apps["status"]["conditions"], "Available"));
     CHECK(server.request("GET", std::string(kApiServicesPath) + "/v1.").tree["spec"]["groupPriorityMinimum"].as_int() ==
           18000);
+    // The aggregator's own group is none of the server behind it.
+    CHECK(server.request("GET", std::string(kApiServicesPath) + "/v1.apiregistration.k8s.io").status == 404);
   });
 }
 

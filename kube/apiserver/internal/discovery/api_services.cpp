@@ -109,6 +109,8 @@ Result<void> ApiServiceController::sync(const Context& context) {
   const ResourceTablePtr table = registry_.table();
   std::map<std::string, Object, std::less<>> wanted;
   for (const ResourcePtr& served : table->all()) {
+    // Upstream's aggregator, which keeps these objects, is no version of the server behind it.
+    if (served->gvk.group == kApiServiceGroup) continue;
     Object service = local_service(*served);
     std::string name(service.name());
     wanted.emplace(std::move(name), std::move(service));
