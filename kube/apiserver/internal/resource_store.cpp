@@ -43,11 +43,15 @@ Value with_types_first(const Value& tree, const GroupVersionKind& gvk, bool cust
   return std::move(out).build();
 }
 
+// How stored_bytes() begins a built-in kind's value, behind the brace.
+std::string own_type_members(const GroupVersionKind& stored) {
+  return R"("kind":")" + stored.kind + R"(","apiVersion":")" + stored.api_version() + "\",";
+}
+
 // Whether a value of a built-in kind is what stored_bytes() has written: in the stored version, and as only we begin
 // and end JSON. Upstream's ends with a line break, and nobody prints kind first who does it by hand.
-bool is_own_text(const StoredObject& object, const GroupVersionKind& stored) {
-  const std::string types = R"("kind":")" + stored.kind + R"(","apiVersion":")" + stored.api_version() + "\",";
-  return object.type_members() == types && object.json()->back() == '}';
+bool is_own_text(const StoredObject& object, std::string_view own_types) {
+  return object.type_members() == own_types && object.json()->back() == '}';
 }
 
 // Whether a value of a custom resource is what its definition makes of it.
@@ -132,8 +136,8 @@ Normalise normalise_for(const ResourceDescriptor& resource) {
   Normalise normalise;
   normalise.always = resource.fills_in;
   normalise.definition = resource.definition;
-  normalise.as_it_is = [kept](const StoredObject& object) {
-    return kept->custom ? is_custom_text(object, *kept) : is_own_text(object, kept->storage_gvk);
+  normalise.as_it_is = [kept, own_types = own_type_members(kept->storage_gvk)](const StoredObject& object) {
+    return kept->custom ? is_custom_text(object, *kept) : is_own_text(object, own_types);
   };
   normalise.convert = [kept](const store::Bytes& stored) -> Result<store::Bytes> {
     const Schema* schema = storage_schema(*kept);
@@ -206,7 +210,7 @@ Result<StoredObjectPtr> GenericStore::read_entry(const ResourceDescriptor& resou
   // Building the converter costs more than most values need.
   if (!resource.custom) {
     auto object = StoredObject::make(entry.value, entry.mod_revision);
-    if (object.ok() && is_own_text(**object, resource.storage_gvk)) return object;
+    if (object.ok() && is_own_text(**object, own_type_members(resource.storage_gvk))) return object;
   }
   return read_stored(normalise_for(resource), entry.value, entry.mod_revision);
 }
