@@ -14,15 +14,13 @@ using internal::field_strategy;
 using internal::FieldStrategy;
 using internal::kDeleteListPrefix;
 using internal::kElementOrderPrefix;
+using internal::KeyIndex;
 using internal::kPatchDirective;
 using internal::kRetainKeysDirective;
 using internal::list_key;
 using internal::plain_error;
 
 using Items = std::vector<Value>;
-
-// Lists are merged by looking for each item of the one in the other.
-constexpr std::size_t kMaxListComparisons = 10'000'000;
 
 Error no_merge_key(const Value& item, std::string_view merge_key) {
   return plain_error("map: " + go_text(item) + " does not contain declared merge key: " + std::string(merge_key));
@@ -78,6 +76,7 @@ Result<bool> holds_maps(std::span<const Value> a, std::span<const Value> b) {
 // is left of the patch is in `rest`.
 Result<void> run_list_directives(std::span<const Value> patch, std::string_view merge_key, Items& live, Items& rest) {
   bool replace = false;
+  Items deletions;
   for (const Value& item : patch) {
     const Value* directive = item.find(kPatchDirective);
     if (directive == nullptr) {
@@ -88,16 +87,17 @@ Result<void> run_list_directives(std::span<const Value> patch, std::string_view 
     if (name == "replace") {
       replace = true;
     } else if (name == "delete") {
-      const Value* key = item.find(merge_key);
-      if (key == nullptr) return no_merge_key(item, merge_key);
-      live.erase(std::remove_if(live.begin(), live.end(),
-                                [&](const Value& each) { return list_key(each, merge_key) == *key; }),
-                 live.end());
+      if (!item.contains(merge_key)) return no_merge_key(item, merge_key);
+      deletions.push_back(item);
     } else if (name == "merge") {
       return plain_error("merging lists cannot yet be specified in the patch");
     } else {
       return unknown_directive(*directive, item);
     }
+  }
+  if (!deletions.empty()) {
+    const KeyIndex deleted(deletions, merge_key);
+    std::erase_if(live, [&](const Value& item) { return deleted.contains(item); });
   }
   if (replace) {
     live = std::move(rest);
@@ -117,15 +117,15 @@ Result<Value> merge_map_lists(const Value& document, const Value& patch, const F
   TRY(run_list_directives(patch.items(), key_name, live, changes));
   const Items live_order = live;
   const bool deleted = live.size() < document.size() && !changes.empty();
+  KeyIndex places(live, key_name);
   for (const Value& change : changes) {
-    const Value* key = change.find(key_name);
-    if (key == nullptr) return no_merge_key(change, key_name);
-    const auto found =
-        std::find_if(live.begin(), live.end(), [&](const Value& item) { return list_key(item, key_name) == *key; });
-    if (found == live.end()) {
+    if (!change.contains(key_name)) return no_merge_key(change, key_name);
+    const std::size_t place = places.find(change);
+    if (place == KeyIndex::kNotFound) {
+      places.add(change, live.size());
       live.push_back(change);
     } else {
-      ASSIGN_OR_RETURN(*found, merge_maps(*found, change, strategy.schema));
+      ASSIGN_OR_RETURN(live[place], merge_maps(live[place], change, strategy.schema));
     }
   }
   if (live_order_out != nullptr && deleted) {
@@ -137,9 +137,12 @@ Result<Value> merge_map_lists(const Value& document, const Value& patch, const F
 
 Value merge_scalar_lists(const Value& document, const Value& patch) {
   Items merged;
+  KeyIndex there({}, {});
   for (const Value& list : {document, patch}) {
     for (const Value& item : list.items()) {
-      if (std::find(merged.begin(), merged.end(), item) == merged.end()) merged.push_back(item);
+      if (there.contains(item)) continue;
+      there.add(item, merged.size());
+      merged.push_back(item);
     }
   }
   return Value::array(internal::in_patch_order(merged, patch.items(), document.items(), {}));
@@ -149,21 +152,16 @@ Result<Value> merge_lists(const Value& document, const Value& patch, const Field
                           Items* live_order = nullptr) {
   if (!strategy.merge) return patch;
   if (document.empty() && patch.empty()) return document;
-  if (!document.empty() && patch.size() > kMaxListComparisons / document.size()) {
-    return Error(Reason::RequestEntityTooLarge, "Request entity too large: a patch of " + std::to_string(patch.size()) +
-                                                    " items cannot be merged into a list of " +
-                                                    std::to_string(document.size()));
-  }
   ASSIGN_OR_RETURN(const bool maps, holds_maps(document.items(), patch.items()));
   if (maps) return merge_map_lists(document, patch, strategy, live_order);
   return merge_scalar_lists(document, patch);
 }
 
 Value without_items(const Value& document, const Value& unwanted) {
+  const KeyIndex going(unwanted.items(), {});
   Items kept;
   for (const Value& item : document.items()) {
-    const auto list = unwanted.items();
-    if (std::find(list.begin(), list.end(), item) == list.end()) kept.push_back(item);
+    if (!going.contains(item)) kept.push_back(item);
   }
   return Value::array(std::move(kept));
 }

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json/json.h"
+
 namespace coracle::kube::patch::internal {
 namespace {
 
-constexpr std::size_t kNotFound = static_cast<std::size_t>(-1);
-
-std::size_t index_of(std::span<const Value> list, const Value& key, std::string_view merge_key) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (list_key(list[i], merge_key) == key) return i;
-  }
-  return kNotFound;
+std::string key_text(const Value& key) {
+  // Keys are scalars; what a bad list has instead is told apart as well.
+  return json::write_sorted(key);
 }
 
 struct Ranked {
@@ -49,20 +47,31 @@ const Value& list_key(const Value& item, std::string_view merge_key) {
   return item.is_object() && !merge_key.empty() ? item[merge_key] : item;
 }
 
-bool contains_item(std::span<const Value> list, const Value& key, std::string_view merge_key) {
-  return index_of(list, key, merge_key) != kNotFound;
+KeyIndex::KeyIndex(std::span<const Value> list, std::string_view merge_key) : merge_key_(merge_key) {
+  first_.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) add(list[i], i);
+}
+
+std::size_t KeyIndex::find_key(const Value& key) const {
+  const auto found = first_.find(key_text(key));
+  return found == first_.end() ? kNotFound : found->second;
+}
+
+void KeyIndex::add(const Value& item, std::size_t at) {
+  first_.emplace(key_text(list_key(item, merge_key_)), at);
 }
 
 std::vector<Value> in_patch_order(const std::vector<Value>& merged, std::span<const Value> patch_order,
                                   std::span<const Value> live_order, std::string_view merge_key) {
+  constexpr std::size_t kNotFound = KeyIndex::kNotFound;
+  const KeyIndex in_patch_list(patch_order, merge_key), in_live_list(live_order, merge_key);
   std::vector<Ranked> named_ranked, rest_ranked;
   for (const Value& item : merged) {
-    const Value& key = list_key(item, merge_key);
-    const std::size_t in_patch = index_of(patch_order, key, merge_key);
+    const std::size_t in_patch = in_patch_list.find(item);
     if (in_patch != kNotFound) {
       named_ranked.push_back({in_patch, item});
     } else {
-      rest_ranked.push_back({index_of(live_order, key, merge_key), item});
+      rest_ranked.push_back({in_live_list.find(item), item});
     }
   }
   std::vector<Value> named = by_rank(std::move(named_ranked)), rest = by_rank(std::move(rest_ranked));
@@ -72,8 +81,8 @@ std::vector<Value> in_patch_order(const std::vector<Value>& merged, std::span<co
   while (i < rest.size() || j < named.size()) {
     bool take_rest = j == named.size();
     if (i < rest.size() && j < named.size()) {
-      const std::size_t left = index_of(live_order, list_key(rest[i], merge_key), merge_key);
-      const std::size_t right = index_of(live_order, list_key(named[j], merge_key), merge_key);
+      const std::size_t left = in_live_list.find(rest[i]);
+      const std::size_t right = in_live_list.find(named[j]);
       take_rest = left != kNotFound && right != kNotFound && left < right;
     }
     out.push_back(std::move(take_rest ? rest[i++] : named[j++]));

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -29,7 +30,23 @@ FieldStrategy field_strategy(const Schema* parent, std::string_view name);
 
 // Lists of maps are told apart by their merge key, lists of scalars by value.
 const Value& list_key(const Value& item, std::string_view merge_key);
-bool contains_item(std::span<const Value> list, const Value& key, std::string_view merge_key);
+
+// Where each key of a list comes first. The list may grow by items that are added to the index as well.
+class KeyIndex {
+ public:
+  static constexpr std::size_t kNotFound = static_cast<std::size_t>(-1);
+  KeyIndex(std::span<const Value> list, std::string_view merge_key);
+
+  // Of an item of the list or of another one with such keys.
+  std::size_t find(const Value& item) const { return find_key(list_key(item, merge_key_)); }
+  std::size_t find_key(const Value& key) const;
+  bool contains(const Value& item) const { return find(item) != kNotFound; }
+  void add(const Value& item, std::size_t at);
+
+ private:
+  std::string_view merge_key_;
+  std::unordered_map<std::string, std::size_t> first_;
+};
 
 // The items in patch order where the patch names them, in live order where it does not; an item that
 // the patch does not name stays in front of those that it preceded before.
