@@ -119,7 +119,13 @@ bool must_recreate(const Object& live, const Object& desired) {
 struct OwnerSetApplier::Kind {
   GroupVersionKind gvk;
   ResourceRef resource;
-  std::map<ObjectKey, Object> desired;
+  std::map<ObjectKey, Object> desired;  // by the key in the text, which may lack the namespace
+
+  // Whether the objects hold `live`, the key of a placed one.
+  bool holds(const ObjectKey& live, bool namespaced) const {
+    return std::any_of(desired.begin(), desired.end(),
+                       [&](const auto& entry) { return placed_for_apply(entry.second, namespaced).key() == live; });
+  }
 };
 
 struct OwnerSetApplier::Pass {
@@ -221,7 +227,8 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
     // The same object may be in the set under another version of its kind.
     const bool wanted =
         desired.contains(key) || std::any_of(all.begin(), all.end(), [&, &key = key](const Kind& other) {
-          return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind && other.desired.contains(key);
+          return other.gvk.group == kind.gvk.group && other.gvk.kind == kind.gvk.kind &&
+                 other.gvk.version != kind.gvk.version && other.holds(key, kind.resource.namespaced);
         });
     if (wanted || live.label(kPruneLabel) == "false") continue;
     const Result<void> pruned =

@@ -124,6 +124,19 @@ class ManifestsFolder(ServerTestCase):
         found = self.server.wait_for_object("configmap", "shared", condition=lambda c: c["data"]["value"] == "2")
         self.assertEqual(found["metadata"]["labels"]["by"], "hand")
 
+    def test_another_version_of_a_kind_keeps_the_object(self):
+        target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
+        scaler = "apiVersion: autoscaling/v%d\nkind: HorizontalPodAutoscaler\nmetadata: {name: scaler}\nspec: {%s}\n"
+        self.server.drop("scaler.yaml", scaler % (1, target))
+        uid = self.server.wait_for_object("hpa", "scaler")["metadata"]["uid"]
+        self.server.wait_for_object("addon", "scaler", "-n", "kube-system",
+                                    condition=lambda addon: addon["spec"].get("checksum"))
+        self.server.drop("scaler.yaml", scaler % (2, target))
+        self.server.wait_for_object(
+            "addon", "scaler", "-n", "kube-system", condition=lambda addon:
+            addon["metadata"]["annotations"]["addon.k3s.cattle.io/gvks"].startswith("autoscaling/v2,"))
+        self.assertEqual(self.server.object("hpa", "scaler")["metadata"]["uid"], uid)
+
 
 class Disable(unittest.TestCase):
     def test_a_disabled_addon_is_pruned_and_its_file_removed(self):
