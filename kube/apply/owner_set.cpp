@@ -4,11 +4,9 @@
 #include <map>
 #include <utility>
 
-#include "base/encoding.h"
-#include "base/gzip.h"
-#include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
+#include "kube/apply/applied_state.h"
 #include "kube/apply/deletion.h"
 #include "kube/apply/manifest.h"
 #include "kube/apply/three_way.h"
@@ -20,9 +18,7 @@ constexpr std::string_view kIdAnnotation = "objectset.rio.cattle.io/id";
 constexpr std::string_view kOwnerGvkAnnotation = "objectset.rio.cattle.io/owner-gvk";
 constexpr std::string_view kOwnerNameAnnotation = "objectset.rio.cattle.io/owner-name";
 constexpr std::string_view kOwnerNamespaceAnnotation = "objectset.rio.cattle.io/owner-namespace";
-constexpr std::string_view kAppliedAnnotation = "objectset.rio.cattle.io/applied";
 constexpr std::string_view kPruneLabel = "objectset.rio.cattle.io/prune";
-constexpr std::size_t kMaxApplied = 8 * 1024 * 1024;
 constexpr int kMaxPasses = 3;
 constexpr Duration kGoneTimeout = std::chrono::seconds(60);
 
@@ -79,17 +75,6 @@ Result<GroupVersionKind> parse_gvk_text(std::string_view text) {
                           std::string(text.substr(middle + kMiddle.size()))};
 }
 
-std::string encode_applied(const Object& object) {
-  return base64_encode(gzip(json::write(object.tree())));
-}
-
-Result<Value> decode_applied(std::string_view annotation) {
-  if (annotation.starts_with('{')) return json::read(annotation);
-  ASSIGN_OR_RETURN(const std::string packed, base64_decode(annotation));
-  ASSIGN_OR_RETURN(const std::string text, gunzip(packed, kMaxApplied));
-  return json::read(text);
-}
-
 bool must_recreate(const Object& live, const Object& desired) {
   struct Rule {
     std::string_view group;
@@ -105,13 +90,20 @@ bool must_recreate(const Object& live, const Object& desired) {
   const GroupVersionKind gvk = desired.gvk();
   for (const Rule& rule : kRules) {
     if (rule.kind != gvk.kind || rule.group != gvk.group) continue;
-    const Value& wanted = rule.within.empty() ? desired[rule.field] : desired[rule.within][rule.field];
+    const auto field = [&rule](const Value& tree) -> const Value& {
+      return rule.within.empty() ? tree[rule.field] : tree[rule.within][rule.field];
+    };
+    const Value& wanted = field(desired.tree());
     // What the author left out, the server has filled in; that is no change. Of a Job's template the
-    // server fills in more, so it is compared with what was applied.
-    const Value applied_tree = last_applied(live);
-    const Value& base = gvk.kind == "Job" ? applied_tree : live.tree();
-    const Value& have = rule.within.empty() ? base[rule.field] : base[rule.within][rule.field];
-    return !wanted.is_null() && !have.is_null() && wanted != have;
+    // server fills in more, so it is compared with what was applied, whose long texts may be cut.
+    if (gvk.kind != "Job") {
+      const Value& have = field(live.tree());
+      return !wanted.is_null() && !have.is_null() && wanted != have;
+    }
+    const Value applied = last_applied(live);
+    const Value& had = field(applied);
+    const Value cut = cut_for_record(desired.tree());
+    return !wanted.is_null() && !had.is_null() && field(cut) != had && wanted != had;
   }
   return false;
 }

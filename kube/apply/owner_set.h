@@ -32,10 +32,6 @@ inline constexpr std::string_view kOwnerHashLabel = "objectset.rio.cattle.io/has
 std::string gvk_text(const GroupVersionKind& gvk);
 Result<GroupVersionKind> parse_gvk_text(std::string_view text);
 
-// The annotation that remembers what was applied: JSON, gzip, base64. Reading takes plain JSON as well.
-std::string encode_applied(const Object& object);
-Result<Value> decode_applied(std::string_view annotation);
-
 // True when `live` cannot become `desired` by a patch and is deleted and made again: another type of
 // Secret or Service, another selector of a Deployment or DaemonSet, another template of a Job.
 bool must_recreate(const Object& live, const Object& desired);

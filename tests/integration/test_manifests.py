@@ -1,5 +1,7 @@
 """The manifests folder against kubectl: apply, change, prune, skip, disable, bad files."""
 import os
+import random
+import string
 import unittest
 
 from cluster import Server, ServerTestCase
@@ -123,6 +125,17 @@ class ManifestsFolder(ServerTestCase):
         self.server.drop("shared.yaml", config_map("shared", "2"))
         found = self.server.wait_for_object("configmap", "shared", condition=lambda c: c["data"]["value"] == "2")
         self.assertEqual(found["metadata"]["labels"]["by"], "hand")
+
+    def test_a_large_object_is_applied_and_loses_what_leaves_the_file(self):
+        noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=333_000))
+        text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large}\ndata:\n"
+        self.server.drop("large.yaml", text + f"  keep: {noise}\n  leaves: {noise[:100]}\n")
+        found = self.server.wait_for_object("configmap", "large")
+        self.assertNotRegex(found["metadata"]["annotations"]["objectset.rio.cattle.io/applied"], "=$")
+        self.server.kubectl("patch", "configmap", "large", "-p", '{"data": {"theirs": "x"}}')
+        self.server.drop("large.yaml", text + f"  keep: {noise[:-1]}\n")
+        found = self.server.wait_for_object("configmap", "large", condition=lambda c: "leaves" not in c["data"])
+        self.assertEqual(found["data"], {"keep": noise[:-1], "theirs": "x"})
 
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
