@@ -139,7 +139,8 @@ Result<std::vector<OwnerSetApplier::Kind>> OwnerSetApplier::kinds_of(const Conte
       kinds.push_back({gvk, {}, {}});
       kind = std::prev(kinds.end());
     }
-    kind->desired.emplace(object.key(), std::move(object));
+    ObjectKey key = object.key();
+    kind->desired.insert_or_assign(std::move(key), std::move(object));  // the last one counts
   }
   std::vector<GroupVersionKind> others = known;
   std::sort(others.begin(), others.end());

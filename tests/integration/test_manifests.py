@@ -137,6 +137,10 @@ class ManifestsFolder(ServerTestCase):
         found = self.server.wait_for_object("configmap", "large", condition=lambda c: "leaves" not in c["data"])
         self.assertEqual(found["data"], {"keep": noise[:-1], "theirs": "x"})
 
+    def test_the_last_of_two_objects_with_one_name_counts(self):
+        self.server.drop("twice.yaml", config_map("twice", "first") + "---" + config_map("twice", "last"))
+        self.assertEqual(self.server.wait_for_object("configmap", "twice")["data"]["value"], "last")
+
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
         scaler = "apiVersion: autoscaling/v%d\nkind: HorizontalPodAutoscaler\nmetadata: {name: scaler}\nspec: {%s}\n"
