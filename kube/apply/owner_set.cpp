@@ -20,7 +20,9 @@ constexpr std::string_view kOwnerNameAnnotation = "objectset.rio.cattle.io/owner
 constexpr std::string_view kOwnerNamespaceAnnotation = "objectset.rio.cattle.io/owner-namespace";
 constexpr std::string_view kPruneLabel = "objectset.rio.cattle.io/prune";
 constexpr int kMaxPasses = 3;
-constexpr Duration kGoneTimeout = std::chrono::seconds(60);
+// For all objects of a set that are made again. Most are gone at once; one that a finalizer holds must not hold up
+// others, and is made when the set is applied again.
+constexpr Duration kGoneTimeout = std::chrono::seconds(2);
 
 Object marked(const OwnerSet& set, Object object) {
   object = object.without("status")
@@ -121,7 +123,12 @@ struct OwnerSetApplier::Kind {
 };
 
 struct OwnerSetApplier::Pass {
+  struct Replacement {
+    ResourceRef resource;
+    Object desired;
+  };
   std::size_t created = 0;
+  std::vector<Replacement> replacements;  // deleted, and not yet made again
   std::vector<Error> problems;
 };
 
@@ -177,6 +184,7 @@ Result<std::vector<GroupVersionKind>> OwnerSetApplier::apply(const Context& cont
       const Result<void> done = apply_kind(context, set, kind, kinds, pass);
       if (!done.ok()) pass.problems.push_back(done.error());
     }
+    create_replacements(context, pass);
     if (pass.problems.empty() || pass.created == 0) break;
   }
   if (!pass.problems.empty()) return joined(pass.problems);
@@ -204,7 +212,7 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   }
   for (const auto& [key, object] : desired) {
     if (existing.contains(key)) continue;
-    if (Result<void> made = create(context, kind.resource, object); made.ok()) {
+    if (Result<void> made = create(context, kind.resource, object, pass); made.ok()) {
       ++pass.created;
     } else {
       pass.problems.push_back(made.error().in(member_text(object)));
@@ -213,7 +221,7 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   for (const auto& [key, object] : desired) {
     const auto live = existing.find(key);
     if (live == existing.end()) continue;
-    Result<void> updated = update(context, kind.resource, live->second, object);
+    Result<void> updated = update(context, kind.resource, live->second, object, pass);
     if (!updated.ok()) pass.problems.push_back(updated.error().in(member_text(object)));
   }
   for (const auto& [key, live] : existing) {
@@ -233,7 +241,8 @@ Result<void> OwnerSetApplier::apply_kind(const Context& context, const OwnerSet&
   return {};
 }
 
-Result<void> OwnerSetApplier::create(const Context& context, const ResourceRef& resource, const Object& desired) const {
+Result<void> OwnerSetApplier::create(const Context& context, const ResourceRef& resource, const Object& desired,
+                                     Pass& pass) const {
   Result<Object> created = client_.create(context, resource, desired, {.field_manager = field_manager_});
   if (created.ok()) {
     if (resource.gvr.resource == "customresourcedefinitions") mapper_.invalidate();
@@ -241,19 +250,39 @@ Result<void> OwnerSetApplier::create(const Context& context, const ResourceRef& 
   }
   if (created.error().reason() != Reason::AlreadyExists) return created.error();
   ASSIGN_OR_RETURN(const Object live, client_.get(context, resource, desired.key()));
-  return update(context, resource, live, desired);
+  return update(context, resource, live, desired, pass);
 }
 
 Result<void> OwnerSetApplier::update(const Context& context, const ResourceRef& resource, const Object& live,
-                                     const Object& desired) const {
+                                     const Object& desired, Pass& pass) const {
   const WriteParameters parameters{.field_manager = field_manager_};
   if (must_recreate(live, desired)) {
+    if (live.deleting()) {
+      return Error(Reason::Conflict, "the object that it replaces is being deleted, will try again once it is gone");
+    }
     log_.info("deleting and creating an object that cannot be patched", {{"object", member_text(desired)}});
-    TRY(remove_and_wait(context.with_timeout(kGoneTimeout), client_, resource, live.key(), std::string(live.uid())));
-    TRY(client_.create(context, resource, desired, parameters));
+    TRY(remove_in_background(context, client_, resource, live.key(), std::string(live.uid())));
+    pass.replacements.push_back({resource, desired});
     return {};
   }
   return patch_three_way(context, client_, resource, last_applied(live), desired, live, parameters);
+}
+
+void OwnerSetApplier::create_replacements(const Context& context, Pass& pass) const {
+  const Context waiting = context.with_timeout(kGoneTimeout);
+  for (const auto& [resource, desired] : std::exchange(pass.replacements, {})) {
+    Result<void> made = wait_until_removed(waiting, client_, resource, desired.key());
+    if (made.ok()) made = create(context, resource, desired, pass);
+    if (made.ok()) {
+      ++pass.created;
+    } else {
+      pass.problems.push_back(made.error().in(member_text(desired)));
+    }
+  }
+  // Somebody else has made them meanwhile, of the old sort again.
+  for (const auto& [resource, desired] : pass.replacements) {
+    pass.problems.push_back(Error(Reason::Conflict, "was made by somebody else").in(member_text(desired)));
+  }
 }
 
 }  // namespace coracle::kube

@@ -38,7 +38,8 @@ bool must_recreate(const Object& live, const Object& desired);
 
 // Brings a set to what `objects` says: creates, patches (three-way between what was applied last,
 // desired and live) and deletes what is in the set but no longer desired. Objects labelled
-// objectset.rio.cattle.io/prune=false stay. Thread-safe.
+// objectset.rio.cattle.io/prune=false stay. An object that is deleted and made again but
+// does not go at once fails the apply, and the next one makes it. Thread-safe.
 class OwnerSetApplier {
  public:
   OwnerSetApplier(const Client& client, RestMapper& mapper, std::string field_manager, Logger log);
@@ -56,9 +57,10 @@ class OwnerSetApplier {
                                      const std::vector<GroupVersionKind>& known) const;
   Result<void> apply_kind(const Context& context, const OwnerSet& set, const Kind& kind, const std::vector<Kind>& all,
                           Pass& pass) const;
-  Result<void> create(const Context& context, const ResourceRef& resource, const Object& desired) const;
-  Result<void> update(const Context& context, const ResourceRef& resource, const Object& live,
-                      const Object& desired) const;
+  Result<void> create(const Context& context, const ResourceRef& resource, const Object& desired, Pass& pass) const;
+  Result<void> update(const Context& context, const ResourceRef& resource, const Object& live, const Object& desired,
+                      Pass& pass) const;
+  void create_replacements(const Context& context, Pass& pass) const;
 
   const Client& client_;
   RestMapper& mapper_;

@@ -141,6 +141,19 @@ class ManifestsFolder(ServerTestCase):
         self.server.drop("twice.yaml", config_map("twice", "first") + "---" + config_map("twice", "last"))
         self.assertEqual(self.server.wait_for_object("configmap", "twice")["data"]["value"], "last")
 
+    def test_an_object_that_cannot_go_does_not_hold_up_other_files(self):
+        secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: stuck, finalizers: [example.com/held]}\ntype: %s\n"
+        self.server.drop("stuck.yaml", secret % "Opaque")
+        uid = self.server.wait_for_object("secret", "stuck")["metadata"]["uid"]
+        self.server.drop("stuck.yaml", secret % "example.com/other")
+        self.server.wait_for_object("secret", "stuck", condition=lambda found: found["metadata"].get("deletionTimestamp"))
+        self.server.drop("unstuck.yaml", config_map("unstuck"))
+        self.server.wait_for_object("configmap", "unstuck")
+        self.assertEqual(self.server.object("secret", "stuck")["metadata"]["uid"], uid)
+        self.server.kubectl("patch", "secret", "stuck", "-p", '{"metadata": {"finalizers": null}}')
+        self.server.wait_for_object("secret", "stuck", condition=lambda found:
+                                    found["metadata"]["uid"] != uid and found["type"] == "example.com/other")
+
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
         scaler = "apiVersion: autoscaling/v%d\nkind: HorizontalPodAutoscaler\nmetadata: {name: scaler}\nspec: {%s}\n"
