@@ -81,10 +81,12 @@ bool is_disabled(std::string_view folder, std::string_view path, const std::vect
   const auto listed = [&disabled](std::string_view name) {
     return std::find(disabled.begin(), disabled.end(), name) != disabled.end();
   };
-  for (std::size_t slash; (slash = path.find('/')) != std::string_view::npos; path.remove_prefix(slash + 1)) {
+  for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
     if (listed(path.substr(0, slash))) return true;
   }
-  return listed(path.substr(0, path.rfind('.')));
+  if (!is_manifest(path)) return false;
+  const std::string_view name = file_name(path);
+  return listed(name.substr(0, name.rfind('.')));
 }
 
 }  // namespace coracle::reconcilers

@@ -30,8 +30,8 @@ struct FolderScan {
 // top level are followed once.
 Result<FolderScan> scan_manifests(FileSystem& files, const std::string& folder);
 
-// Whether --disable switches a file off: by its base name without extension, or by the name of a
-// directory between the folder and the file.
+// Whether --disable switches a file off: by its base name without extension, or by the path from the folder
+// ("outer", "outer/inner") of a directory that it is in.
 bool is_disabled(std::string_view folder, std::string_view path, const std::vector<std::string>& disabled);
 
 }  // namespace coracle::reconcilers

@@ -31,12 +31,18 @@ TEST_CASE("an Addon is called by the file's name up to the first dot") {
   CHECK(ManifestFile{"/m/sub/ccm.yaml", {}, 0, false}.addon_name() == "ccm");
 }
 
-TEST_CASE("--disable matches base names and folders between") {
-  const std::vector<std::string> disabled = {"traefik", "metrics-server"};
+TEST_CASE("--disable matches base names and paths of directories from the folder on") {
+  const std::vector<std::string> disabled = {"traefik", "metrics-server", "outer/inner"};
   CHECK(is_disabled("/m", "/m/traefik.yaml", disabled));
+  CHECK(is_disabled("/m", "/m/other/traefik.JSON", disabled));
   CHECK(is_disabled("/m", "/m/metrics-server/service.yaml", disabled));
+  CHECK(is_disabled("/m", "/m/metrics-server/deep/readme.txt", disabled));
+  CHECK(is_disabled("/m", "/m/outer/inner/service.yaml", disabled));
   CHECK_FALSE(is_disabled("/m", "/m/traefik-config.yaml", disabled));
+  CHECK_FALSE(is_disabled("/m", "/m/traefik.txt", disabled));
   CHECK_FALSE(is_disabled("/m", "/m/other/service.yaml", disabled));
+  CHECK_FALSE(is_disabled("/m", "/m/outer/metrics-server/service.yaml", disabled));
+  CHECK_FALSE(is_disabled("/m", "/m/outer/service.yaml", disabled));
 }
 
 }  // namespace coracle::reconcilers
