@@ -34,8 +34,11 @@ class Walk {
       if (!info.ok()) continue;
       const bool link = entry.kind == FileKind::Symlink;
       if (info->kind == FileKind::Directory) {
-        if (!link || depth == 0) TRY(directory(child, depth + 1, below_link || link));
+        if (link && depth > 0) continue;
+        scan_.has_links = scan_.has_links || link;
+        TRY(directory(child, depth + 1, below_link || link));
       } else if (info->kind == FileKind::Regular) {
+        scan_.has_links = scan_.has_links || link;
         TRY(file(child, entry.name, *info, below_link));
       }
     }

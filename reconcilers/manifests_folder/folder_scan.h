@@ -24,6 +24,7 @@ struct ManifestFile {
 struct FolderScan {
   std::vector<ManifestFile> files;      // sorted by path
   std::set<std::string> skipped_names;  // base names that have a "<name>.skip" somewhere in the tree
+  bool has_links = false;               // what a link leads to may change without an event in the folder
 };
 
 // Walks the whole tree: .yaml, .yml and .json (in any case), no dot files; directories linked from the

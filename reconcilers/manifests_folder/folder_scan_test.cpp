@@ -23,6 +23,8 @@ TEST_CASE("the scan finds manifests in order and knows what is skipped") {
   for (const ManifestFile& file : scan.files) paths += file.path + (file.below_link ? "* " : " ");
   CHECK(paths == "/m/a.YML /m/b.yaml /m/link/e.yaml* /m/link/linked/f.yaml* /m/sub/c.json /m/sub/deep/d.yaml ");
   CHECK(scan.skipped_names == std::set<std::string>{"b.yaml"});
+  CHECK(scan.has_links);
+  CHECK_FALSE(scan_manifests(*files, "/m/sub/deep")->has_links);
   CHECK_FALSE(scan_manifests(*files, "/missing").ok());
 }
 

@@ -22,7 +22,8 @@ constexpr std::string_view kNamespace = "kube-system";
 constexpr std::string_view kGvksAnnotation = "addon.k3s.cattle.io/gvks";
 constexpr std::string_view kComponent = "deploy";
 constexpr std::size_t kMaxManifest = 16 * 1024 * 1024;
-// A failed file is tried again, and a change that no notification told of is found, after this time.
+// A failed file is tried again, and a change that no notification told of is found, after this time: the watch does
+// not follow links.
 constexpr Duration kRescan = std::chrono::seconds(15);
 const kube::ObjectKey kWholeFolder{"", "folder"};
 
@@ -99,7 +100,7 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
       note_failure(context, file, done.error());
     }
     if (all_applied) forced_ = false;
-    return all_applied ? kube::Done{} : kube::Done{kRescan};
+    return all_applied && !scan.has_links ? kube::Done{} : kube::Done{kRescan};
   }
 
  private:

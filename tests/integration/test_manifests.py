@@ -2,6 +2,7 @@
 import os
 import random
 import string
+import tempfile
 import unittest
 
 from cluster import Server, ServerTestCase
@@ -153,6 +154,20 @@ class ManifestsFolder(ServerTestCase):
         self.server.kubectl("patch", "secret", "stuck", "-p", '{"metadata": {"finalizers": null}}')
         self.server.wait_for_object("secret", "stuck", condition=lambda found:
                                     found["metadata"]["uid"] != uid and found["type"] == "example.com/other")
+
+    def test_changes_behind_a_link_are_seen(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        linked = os.path.join(directory.name, "behind.yaml")
+        with open(linked, "w", encoding="utf-8") as file:
+            file.write(config_map("behind", "one"))
+        link = os.path.join(self.server.manifests, "linked")
+        os.symlink(directory.name, link)
+        self.addCleanup(os.remove, link)
+        self.server.wait_for_object("configmap", "behind")
+        with open(linked, "w", encoding="utf-8") as file:
+            file.write(config_map("behind", "changed"))
+        self.server.wait_for_object("configmap", "behind", condition=lambda found: found["data"]["value"] == "changed")
 
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
