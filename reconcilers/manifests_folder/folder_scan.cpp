@@ -27,8 +27,11 @@ class Walk {
     if (depth > kMaxDepth) return bad_request(path + ": more than " + std::to_string(kMaxDepth) + " levels deep");
     ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, files_.list_directory(path));
     for (const DirectoryEntry& entry : entries) {
-      if (entry.name.starts_with('.')) continue;
       const std::string child = join_path(path, entry.name);
+      if (entry.name.starts_with('.')) {
+        if (entry.kind != FileKind::Directory) other(child, depth, below_link);
+        continue;
+      }
       // A link to a directory counts as one at the top level only; what it leads to may not exist.
       const Result<FileInfo> info = files_.file_info(child);
       if (!info.ok()) continue;
@@ -39,23 +42,33 @@ class Walk {
         TRY(directory(child, depth + 1, below_link || link));
       } else if (info->kind == FileKind::Regular) {
         scan_.has_links = scan_.has_links || link;
-        TRY(file(child, entry.name, *info, below_link));
+        TRY(file(child, entry.name, *info, depth, below_link));
       }
     }
     return {};
   }
 
  private:
-  Result<void> file(const std::string& path, std::string_view name, const FileInfo& info, bool below_link) {
+  Result<void> file(const std::string& path, std::string_view name, const FileInfo& info, unsigned depth,
+                    bool below_link) {
     if (name.ends_with(kSkipSuffix)) {
       name.remove_suffix(kSkipSuffix.size());
       scan_.skipped_names.emplace(name);
+      other(path, depth, below_link);
       return {};
     }
-    if (!is_manifest(name)) return {};
+    if (!is_manifest(name)) {
+      other(path, depth, below_link);
+      return {};
+    }
     if (scan_.files.size() >= kMaxFiles) return bad_request("more than " + std::to_string(kMaxFiles) + " files");
     scan_.files.push_back({path, info.modified, info.size, below_link});
     return {};
+  }
+
+  // Only what --disable may take away counts: files in a directory of the folder itself.
+  void other(const std::string& path, unsigned depth, bool below_link) {
+    if (depth > 0 && !below_link) scan_.others.push_back(path);
   }
 
   FileSystem& files_;

@@ -23,6 +23,7 @@ struct ManifestFile {
 
 struct FolderScan {
   std::vector<ManifestFile> files;      // sorted by path
+  std::vector<std::string> others;      // paths of what else is in directories below, none behind a link
   std::set<std::string> skipped_names;  // base names that have a "<name>.skip" somewhere in the tree
   bool has_links = false;               // what a link leads to may change without an event in the folder
 };

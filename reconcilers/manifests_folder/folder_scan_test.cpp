@@ -9,9 +9,9 @@ TEST_CASE("the scan finds manifests in order and knows what is skipped") {
   auto files = make_memory_file_system(*executor);
   for (const char* folder : {"/m/sub/deep", "/elsewhere/linked", "/m/.hidden"})
     REQUIRE(files->make_directories(folder, 0755).ok());
-  for (const char* file :
-       {"/m/b.yaml", "/m/a.YML", "/m/sub/c.json", "/m/sub/deep/d.yaml", "/m/.dot.yaml", "/m/note.txt",
-        "/m/.hidden/x.yaml", "/m/sub/b.yaml.skip", "/elsewhere/e.yaml", "/elsewhere/linked/f.yaml"}) {
+  for (const char* file : {"/m/b.yaml", "/m/a.YML", "/m/sub/c.json", "/m/sub/deep/d.yaml", "/m/.dot.yaml",
+                           "/m/note.txt", "/m/.hidden/x.yaml", "/m/sub/b.yaml.skip", "/m/sub/.dot", "/m/sub/note.txt",
+                           "/elsewhere/e.yaml", "/elsewhere/linked/f.yaml"}) {
     REQUIRE(files->write_file_atomic(file, "x", 0600).ok());
   }
   REQUIRE(files->make_link("/elsewhere", "/m/link").ok());
@@ -23,6 +23,7 @@ TEST_CASE("the scan finds manifests in order and knows what is skipped") {
   for (const ManifestFile& file : scan.files) paths += file.path + (file.below_link ? "* " : " ");
   CHECK(paths == "/m/a.YML /m/b.yaml /m/link/e.yaml* /m/link/linked/f.yaml* /m/sub/c.json /m/sub/deep/d.yaml ");
   CHECK(scan.skipped_names == std::set<std::string>{"b.yaml"});
+  CHECK(scan.others.size() == 3);  // the files of sub that are no manifests
   CHECK(scan.has_links);
   CHECK_FALSE(scan_manifests(*files, "/m/sub/deep")->has_links);
   CHECK_FALSE(scan_manifests(*files, "/missing").ok());

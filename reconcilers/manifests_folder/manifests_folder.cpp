@@ -79,13 +79,14 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
   Result<kube::Done> reconcile(const Context& context, const kube::ObjectKey&) override {
     ASSIGN_OR_RETURN(const FolderScan scan, scan_manifests(files_, options_.folder));
     forget_others(scan);
-    bool all_applied = true;
+    bool all_applied = remove_disabled_others(scan);
     for (const ManifestFile& file : scan.files) {
       TRY(context.check());
       // What the settings disable goes, whether or not somebody has marked it to be skipped.
       const bool disabled = is_disabled(options_.folder, file.path, options_.disabled);
       if (!disabled && scan.skipped_names.contains(std::string(file_name(file.path)))) continue;
-      if (!disabled && !looks_changed(file)) continue;
+      // A disabled file that is not unlinked stays as it is.
+      if ((!disabled || file.below_link) && !looks_changed(file)) continue;
       if (!disabled && (waits(context, file) || is_half_written(context, file))) {
         all_applied = false;
         continue;
@@ -239,6 +240,39 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     return {};
   }
 
+  // Takes away what else is in a disabled directory. False when something could not be removed.
+  bool remove_disabled_others(const FolderScan& scan) {
+    bool all_removed = true;
+    for (const std::string& path : scan.others) {
+      if (!is_disabled(options_.folder, path, options_.disabled)) continue;
+      const Result<void> removed = files_.remove_file(path);
+      if (removed.ok()) {
+        log_.info("removed a file of a disabled directory", {{"file", path}});
+      } else {
+        log_.warning("cannot remove a file of a disabled directory, will try again",
+                     {{"file", path}, {"error", removed.error()}});
+        all_removed = false;
+      }
+    }
+    return all_removed;
+  }
+
+  // What the Addon names, and what the file holds, whose Addon may have been deleted. A file that cannot be read adds
+  // nothing: it goes all the same.
+  std::vector<kube::GroupVersionKind> kinds_to_prune(const std::optional<kube::Object>& addon,
+                                                     const ManifestFile& file) {
+    std::vector<kube::GroupVersionKind> kinds;
+    if (addon) kinds = known_kinds(*addon);
+    const Result<std::string> content = files_.read_file(file.path, kMaxManifest);
+    if (!content.ok()) return kinds;
+    const Result<std::vector<kube::Object>> objects = kube::parse_manifest(*content, {.strict = false});
+    if (!objects.ok()) return kinds;
+    for (const kube::Object& object : *objects) {
+      if (std::find(kinds.begin(), kinds.end(), object.gvk()) == kinds.end()) kinds.push_back(object.gvk());
+    }
+    return kinds;
+  }
+
   // Prunes everything that the file had brought, and removes file and Addon.
   Result<void> disable(const Context& context, const ManifestFile& file) {
     const kube::ObjectKey key{std::string(kNamespace), file.addon_name()};
@@ -247,10 +281,8 @@ class ManifestsFolder : public kube::Reconciler, public kube::ManagedController 
     if (addon) {
       events_.record(context, *addon, kube::EventType::Normal, "DeletingManifest",
                      "Deleting manifest at " + quoted(file.path));
-      Result<std::vector<kube::GroupVersionKind>> kinds =
-          applier_.apply(context, owner_set(key.name), {}, known_kinds(*addon));
-      if (!kinds.ok()) return kinds.error();
     }
+    TRY(applier_.apply(context, owner_set(key.name), {}, kinds_to_prune(addon, file)));
     if (!file.below_link) TRY(files_.remove_file(file.path));
     if (addon) TRY(even_if_gone(client_.remove(context, kube::resources::addons(), key)));
     log_.info("removed a disabled manifest", {{"file", file.path}});

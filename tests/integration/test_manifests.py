@@ -198,6 +198,26 @@ class Disable(unittest.TestCase):
         server.wait_until_gone("addon", "extra", "-n", "kube-system")
         self.assertFalse(os.path.exists(path))
 
+    def test_a_disabled_directory_goes_with_all_its_files_and_objects(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        paths = [server.drop("plant/tree.yaml", config_map("tree")), server.drop("plant/deep/leaf.yaml", config_map("leaf")),
+                 server.drop("plant/readme.txt", "x"), server.drop("plant/deep/.note", "x")]
+        nested = server.drop("garden/plant/stays.yaml", config_map("stays"))
+        for name in ("tree", "leaf", "stays"):
+            server.wait_for_object("addon", name, "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+        server.kubectl("delete", "addon", "-n", "kube-system", "tree")
+        server.stop()
+        server.settings = ["--disable", "plant"]
+        server.start()
+        for name in ("tree", "leaf"):
+            server.wait_until_gone("configmap", name)
+            server.wait_until_gone("addon", name, "-n", "kube-system")
+        self.assertEqual([path for path in paths if os.path.exists(path)], [])
+        self.assertTrue(os.path.exists(nested))
+        self.assertIsNotNone(server.object("configmap", "stays"))
+
     def test_what_is_disabled_goes_even_if_it_is_marked_to_be_skipped(self):
         server = Server()
         self.addCleanup(server.close)
