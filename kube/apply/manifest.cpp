@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace coracle::kube {
 namespace {
 
@@ -51,8 +53,38 @@ Result<void> check_object(const Object& object) {
 // A custom resource may be of a kind that ends so and have items, but it has a name, which a list needs not.
 bool is_list(const Value& tree) {
   const std::string_view kind = tree["kind"].as_string();
-  return kind.ends_with(kListSuffix) && tree["items"].is_array() &&
+  const Value* items = tree.find("items");
+  return kind.ends_with(kListSuffix) && items != nullptr && (items->is_array() || items->is_null()) &&
          (kind == kListSuffix || tree["metadata"]["name"].as_string().empty());
+}
+
+// YAML takes no tab before a comment or in a blank line of its own; k3s looks whether a document says anything before
+// it reads it. In one that does not, a tab is as good as a blank.
+std::string with_readable_blanks(std::string_view text) {
+  std::string out(text);
+  std::size_t document = 0;
+  bool says_nothing = true;
+  const auto end_document = [&](std::size_t end) {
+    if (says_nothing)
+      std::replace(out.begin() + static_cast<std::ptrdiff_t>(document), out.begin() + static_cast<std::ptrdiff_t>(end),
+                   '\t', ' ');
+    says_nothing = true;
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    const std::string_view words = trim(line);
+    if (line.starts_with("---")) {
+      end_document(at);
+      document = at;
+      says_nothing = words == "---";
+    } else if (!words.empty() && !words.starts_with('#')) {
+      says_nothing = false;
+    }
+    at = end + 1;
+  }
+  end_document(text.size());
+  return out;
 }
 
 Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {
@@ -77,7 +109,9 @@ Result<void> add_objects(const Value& tree, std::vector<Object>& objects) {
 }  // namespace
 
 Result<std::vector<Object>> parse_manifest(std::string_view text, const yaml::ReadOptions& options) {
-  ASSIGN_OR_RETURN(std::vector<yaml::Document> documents, yaml::read_all(text, options));
+  const bool tabs = text.find('\t') != std::string_view::npos;
+  ASSIGN_OR_RETURN(std::vector<yaml::Document> documents,
+                   tabs ? yaml::read_all(with_readable_blanks(text), options) : yaml::read_all(text, options));
   std::vector<Object> objects;
   for (std::size_t i = 0; i < documents.size(); ++i) {
     if (documents[i].value.is_null()) continue;

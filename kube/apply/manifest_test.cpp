@@ -26,6 +26,25 @@ TEST_CASE("documents, lists and JSON become objects") {
   CHECK(parse_manifest("").value().empty());
 }
 
+TEST_CASE("a document that says nothing is left out, tabs or not") {
+  const std::string map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  t: |\n    x\n    \t# kept\n";
+  for (const char* nothing : {"\t\n", "  \n\t  \n", "\t# only a comment\n", "# a\n \t# b\n\t\n"}) {
+    INFO(nothing);
+    CHECK(parse_manifest(nothing).value().empty());
+    const auto objects = parse_manifest(nothing + ("---\n" + map) + "---\n" + nothing + "--- \n" + map);
+    REQUIRE(objects.ok());
+    CHECK(names(*objects) == "ConfigMap/a ConfigMap/a ");
+    CHECK(objects->front()["data"]["t"].as_string() == "x\n\t# kept\n");
+  }
+  CHECK_FALSE(parse_manifest("\tkind: ConfigMap\n").ok());
+}
+
+TEST_CASE("a list without items is empty") {
+  CHECK(parse_manifest("apiVersion: v1\nkind: List\nitems: null\n").value().empty());
+  CHECK(parse_manifest("apiVersion: v1\nkind: ConfigMapList\nitems:\n").value().empty());
+  CHECK_FALSE(parse_manifest("apiVersion: v1\nkind: List\n").ok());
+}
+
 TEST_CASE("items of a typed list are of its kind") {
   const auto objects = parse_manifest(R"({"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"a"}},)"
                                       R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"b"}}]})");

@@ -25,7 +25,9 @@ constexpr int kMaxPasses = 3;
 constexpr Duration kGoneTimeout = std::chrono::seconds(2);
 
 Object marked(const OwnerSet& set, Object object) {
+  // A file that was read from a cluster may hold the record of what was applied there.
   object = object.without("status")
+               .without_annotation(kAppliedAnnotation)
                .with_label(kOwnerHashLabel, set.hash())
                .with_annotation(kIdAnnotation, set.id)
                .with_annotation(kOwnerGvkAnnotation, set.owner_text())

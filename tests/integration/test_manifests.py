@@ -1,4 +1,7 @@
 """The manifests folder against kubectl: apply, change, prune, skip, disable, bad files."""
+import base64
+import gzip
+import json
 import os
 import random
 import string
@@ -168,6 +171,14 @@ class ManifestsFolder(ServerTestCase):
         with open(linked, "w", encoding="utf-8") as file:
             file.write(config_map("behind", "changed"))
         self.server.wait_for_object("configmap", "behind", condition=lambda found: found["data"]["value"] == "changed")
+
+    def test_a_record_of_what_was_applied_in_the_file_is_not_recorded(self):
+        annotation = "objectset.rio.cattle.io/applied"
+        metadata = "metadata: {name: exported, annotations: {%s: old}}\n" % annotation
+        self.server.drop("exported.yaml", "apiVersion: v1\nkind: ConfigMap\n" + metadata)
+        found = self.server.wait_for_object("configmap", "exported")["metadata"]["annotations"][annotation]
+        recorded = json.loads(gzip.decompress(base64.b64decode(found + "=" * (-len(found) % 4))))
+        self.assertNotIn(annotation, recorded["metadata"]["annotations"])
 
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
