@@ -180,6 +180,24 @@ class ManifestsFolder(ServerTestCase):
         recorded = json.loads(gzip.decompress(base64.b64decode(found + "=" * (-len(found) % 4))))
         self.assertNotIn(annotation, recorded["metadata"]["annotations"])
 
+    def test_ports_with_one_number_keep_their_protocols(self):
+        text = """apiVersion: v1
+kind: Service
+metadata: {name: dns}
+spec:
+  selector: {app: %s}
+  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: %s}]
+"""
+        self.server.drop("dns.yaml", text % ("one", "TCP"))
+        self.server.wait_for_object("service", "dns")
+        self.server.drop("dns.yaml", text % ("two", "TCP"))
+        self.server.wait_for_object("service", "dns", condition=lambda dns: dns["spec"]["selector"] == {"app": "two"})
+        self.server.drop("dns.yaml", text % ("three", "SCTP"))
+        ports = self.server.wait_for_object(
+            "service", "dns", condition=lambda dns: dns["spec"]["selector"] == {"app": "three"})["spec"]["ports"]
+        self.assertEqual([(port["name"], port["port"], port["protocol"]) for port in ports],
+                         [("dns", 53, "UDP"), ("dns-tcp", 53, "SCTP")])
+
     def test_another_version_of_a_kind_keeps_the_object(self):
         target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3"
         scaler = "apiVersion: autoscaling/v%d\nkind: HorizontalPodAutoscaler\nmetadata: {name: scaler}\nspec: {%s}\n"
