@@ -150,7 +150,8 @@ class ManifestsFolder(ServerTestCase):
         self.server.drop("stuck.yaml", secret % "Opaque")
         uid = self.server.wait_for_object("secret", "stuck")["metadata"]["uid"]
         self.server.drop("stuck.yaml", secret % "example.com/other")
-        self.server.wait_for_object("secret", "stuck", condition=lambda found: found["metadata"].get("deletionTimestamp"))
+        self.server.wait_for_object("secret", "stuck",
+                                    condition=lambda found: found["metadata"].get("deletionTimestamp"))
         self.server.drop("unstuck.yaml", config_map("unstuck"))
         self.server.wait_for_object("configmap", "unstuck")
         self.assertEqual(self.server.object("secret", "stuck")["metadata"]["uid"], uid)
@@ -231,7 +232,8 @@ class Disable(unittest.TestCase):
         server = Server()
         self.addCleanup(server.close)
         server.start()
-        paths = [server.drop("plant/tree.yaml", config_map("tree")), server.drop("plant/deep/leaf.yaml", config_map("leaf")),
+        paths = [server.drop("plant/tree.yaml", config_map("tree")),
+                 server.drop("plant/deep/leaf.yaml", config_map("leaf")),
                  server.drop("plant/readme.txt", "x"), server.drop("plant/deep/.note", "x")]
         nested = server.drop("garden/plant/stays.yaml", config_map("stays"))
         for name in ("tree", "leaf", "stays"):
