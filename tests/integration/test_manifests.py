@@ -145,33 +145,27 @@ class ManifestsFolder(ServerTestCase):
         self.server.drop("twice.yaml", config_map("twice", "first") + "---" + config_map("twice", "last"))
         self.assertEqual(self.server.wait_for_object("configmap", "twice")["data"]["value"], "last")
 
-    def test_an_object_that_cannot_go_does_not_hold_up_other_files(self):
-        secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: stuck, finalizers: [example.com/held]}\ntype: %s\n"
-        self.server.drop("stuck.yaml", secret % "Opaque")
-        uid = self.server.wait_for_object("secret", "stuck")["metadata"]["uid"]
-        self.server.drop("stuck.yaml", secret % "example.com/other")
-        self.server.wait_for_object("secret", "stuck",
-                                    condition=lambda found: found["metadata"].get("deletionTimestamp"))
+    def test_objects_that_cannot_go_do_not_hold_up_other_files(self):
+        secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: %s, finalizers: [example.com/held]}\ntype: %s\n"
+        names = ["stuck-a", "stuck-b"]
+        uids = {}
+        for name in names:
+            self.server.drop(name + ".yaml", secret % (name, "Opaque"))
+            uids[name] = self.server.wait_for_object("secret", name)["metadata"]["uid"]
+        for name in names:
+            self.server.drop(name + ".yaml", secret % (name, "example.com/other"))
+        for name in names:
+            self.server.wait_for_object("secret", name,
+                                        condition=lambda found: found["metadata"].get("deletionTimestamp"))
         self.server.drop("unstuck.yaml", config_map("unstuck"))
         self.server.wait_for_object("configmap", "unstuck")
-        self.assertEqual(self.server.object("secret", "stuck")["metadata"]["uid"], uid)
-        self.server.kubectl("patch", "secret", "stuck", "-p", '{"metadata": {"finalizers": null}}')
-        self.server.wait_for_object("secret", "stuck", condition=lambda found:
-                                    found["metadata"]["uid"] != uid and found["type"] == "example.com/other")
-
-    def test_changes_behind_a_link_are_seen(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        linked = os.path.join(directory.name, "behind.yaml")
-        with open(linked, "w", encoding="utf-8") as file:
-            file.write(config_map("behind", "one"))
-        link = os.path.join(self.server.manifests, "linked")
-        os.symlink(directory.name, link)
-        self.addCleanup(os.remove, link)
-        self.server.wait_for_object("configmap", "behind")
-        with open(linked, "w", encoding="utf-8") as file:
-            file.write(config_map("behind", "changed"))
-        self.server.wait_for_object("configmap", "behind", condition=lambda found: found["data"]["value"] == "changed")
+        for name in names:
+            self.assertEqual(self.server.object("secret", name)["metadata"]["uid"], uids[name])
+            self.server.kubectl("patch", "secret", name, "-p", '{"metadata": {"finalizers": null}}')
+        for name in names:
+            made = self.server.wait_for_object("secret", name, condition=lambda found, uid=uids[name]:
+                                               found["metadata"]["uid"] != uid)
+            self.assertEqual(made["type"], "example.com/other")
 
     def test_a_record_of_what_was_applied_in_the_file_is_not_recorded(self):
         annotation = "objectset.rio.cattle.io/applied"
@@ -211,6 +205,26 @@ spec:
             "addon", "scaler", "-n", "kube-system", condition=lambda addon:
             addon["metadata"]["annotations"]["addon.k3s.cattle.io/gvks"].startswith("autoscaling/v2,"))
         self.assertEqual(self.server.object("hpa", "scaler")["metadata"]["uid"], uid)
+
+
+class Links(unittest.TestCase):
+    def test_changes_behind_a_link_are_seen(self):
+        # A server of its own: a file that fails makes it look again, too.
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        linked = os.path.join(directory.name, "behind.yaml")
+        with open(linked, "w", encoding="utf-8") as file:
+            file.write(config_map("behind", "one"))
+        link = os.path.join(server.manifests, "linked")
+        os.symlink(directory.name, link)
+        self.addCleanup(os.remove, link)
+        server.wait_for_object("configmap", "behind")
+        with open(linked, "w", encoding="utf-8") as file:
+            file.write(config_map("behind", "changed"))
+        server.wait_for_object("configmap", "behind", condition=lambda found: found["data"]["value"] == "changed")
 
 
 class Disable(unittest.TestCase):
