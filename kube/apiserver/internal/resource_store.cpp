@@ -174,11 +174,12 @@ Result<CacheSnapshot> GenericStore::snapshot_at(const Context& context, const Re
   options.at = revision;
   const auto range = store::KeyRange::prefix(storage_key(resource, ns, ""));
   ASSIGN_OR_RETURN(const store::ListResult list, feed_->backend().list(context, range, options));
+  ASSIGN_OR_RETURN(const std::shared_ptr<WatchCache> now, cache(context, resource));
   auto objects = std::make_shared<std::vector<StoredObjectPtr>>();
   objects->reserve(list.entries.size());
   for (const store::Entry& entry : list.entries) {
-    ASSIGN_OR_RETURN(StoredObjectPtr object, read_entry(resource, entry));
-    objects->push_back(std::move(object));
+    if (auto object = now->read_value(entry.key, entry.value, entry.mod_revision))
+      objects->push_back(std::move(object));
   }
   CacheSnapshot snapshot;
   snapshot.objects = std::move(objects);

@@ -74,6 +74,9 @@ class WatchCache {
   // The event as watchers see it; null for values that cannot be read (logged).
   CacheEventPtr make_event(const store::Event& event) const;
 
+  // An object of this resource; null, and logged, where it cannot be read or is not its key's.
+  StoredObjectPtr read_value(std::string_view key, const store::Bytes& value, store::Revision revision) const;
+
  private:
   struct KeyView {
     std::string_view namespace_;
@@ -93,7 +96,6 @@ class WatchCache {
   };
   KeyView split_key(std::string_view key) const;
   store::Revision known_until(store::Revision progress) const;
-  StoredObjectPtr read_value(std::string_view key, const store::Bytes& value, store::Revision revision) const;
   void apply_locked(const store::Event& event, std::vector<std::shared_ptr<Watcher>>& wake);
 
   const std::string prefix_;

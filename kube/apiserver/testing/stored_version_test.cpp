@@ -199,6 +199,26 @@ TEST_CASE("a version that nobody knows is an error, and stays in the store as it
   });
 }
 
+TEST_CASE("what cannot be read is left out of a list as it was, too", "[stored_versions]") {
+  TestServer::run([](TestServer& server) {
+    const auto config_map = [&server](const std::string& name) {
+      const std::string body = R"({"metadata":{"name":")" + name + R"("}})";
+      REQUIRE(server.request("POST", "/api/v1/namespaces/default/configmaps", body).status == 201);
+    };
+    for (const char* name : {"a", "c"}) config_map(name);
+    put(server, "configmaps/default/b", "k8s:enc:aescbc:v1:key:secret");
+    const std::string list = "/api/v1/namespaces/default/configmaps?limit=1";
+    const auto first = server.request("GET", list);
+    REQUIRE(first.tree["items"].size() == 1);
+    config_map("d");
+    const auto second =
+        server.request("GET", list + "&continue=" + std::string(first.tree["metadata"]["continue"].as_string()));
+    CHECK(second.status == 200);
+    CHECK(second.tree["items"].at(0)["metadata"]["name"].as_string() == "c");
+    CHECK(second.tree["metadata"]["continue"].is_null());
+  });
+}
+
 TEST_CASE("a service from before dual-stack has its addresses and families", "[stored_versions]") {
   TestServer::run([](TestServer& server) {
     const std::string ports = text(1, text(1, "") + text(2, "TCP") + number(3, 80) + text(4, port(80)) + number(5, 0));
