@@ -14,7 +14,7 @@ using enum SettingEffect;
 
 constexpr std::array kSettings = {
     SettingRow{"config", "configuration", Text, "/etc/rancher/k3s/config.yaml", "K3S_CONFIG_FILE", 'c', "", kBoth,
-               Active, "file to read settings from, with <file>.d/*.yaml beside it"},
+               Active, "file or http(s) URL to read settings from, with <file>.d/*.yaml beside it"},
     SettingRow{"data-dir", "configuration", Text, "/var/lib/rancher/k3s", "K3S_DATA_DIR", 'd', "", kBoth, Active,
                "folder that holds all state"},
     SettingRow{"debug", "logging", Flag, "", "K3S_DEBUG", 0, "", kBoth, Active, "log at debug level"},
