@@ -228,18 +228,26 @@ class Links(unittest.TestCase):
 
 
 class Disable(unittest.TestCase):
+    def wait_until_applied(self, server, name):
+        server.wait_for_object("addon", name, "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+
+    def restart_disabling(self, server, name, addons):
+        """Until these add-ons, each with a config map of its name, are gone."""
+        server.stop()
+        server.settings = ["--disable", name]
+        server.start()
+        for addon in addons:
+            server.wait_until_gone("configmap", addon)
+            server.wait_until_gone("addon", addon, "-n", "kube-system")
+
     def test_a_disabled_addon_is_pruned_and_its_file_removed(self):
         server = Server()
         self.addCleanup(server.close)
         server.start()
         path = server.drop("extra.yaml", config_map("extra"))
         server.wait_for_object("configmap", "extra")
-        server.wait_for_object("addon", "extra", "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
-        server.stop()
-        server.settings = ["--disable", "extra"]
-        server.start()
-        server.wait_until_gone("configmap", "extra")
-        server.wait_until_gone("addon", "extra", "-n", "kube-system")
+        self.wait_until_applied(server, "extra")
+        self.restart_disabling(server, "extra", ["extra"])
         self.assertFalse(os.path.exists(path))
 
     def test_a_disabled_directory_goes_with_all_its_files_and_objects(self):
@@ -251,14 +259,9 @@ class Disable(unittest.TestCase):
                  server.drop("plant/readme.txt", "x"), server.drop("plant/deep/.note", "x")]
         nested = server.drop("garden/plant/stays.yaml", config_map("stays"))
         for name in ("tree", "leaf", "stays"):
-            server.wait_for_object("addon", name, "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+            self.wait_until_applied(server, name)
         server.kubectl("delete", "addon", "-n", "kube-system", "tree")
-        server.stop()
-        server.settings = ["--disable", "plant"]
-        server.start()
-        for name in ("tree", "leaf"):
-            server.wait_until_gone("configmap", name)
-            server.wait_until_gone("addon", name, "-n", "kube-system")
+        self.restart_disabling(server, "plant", ["tree", "leaf"])
         self.assertEqual([path for path in paths if os.path.exists(path)], [])
         self.assertTrue(os.path.exists(nested))
         self.assertIsNotNone(server.object("configmap", "stays"))
@@ -268,13 +271,9 @@ class Disable(unittest.TestCase):
         self.addCleanup(server.close)
         server.start()
         path = server.drop("marked.yaml", config_map("marked"))
-        server.wait_for_object("addon", "marked", "-n", "kube-system", condition=lambda a: a["spec"].get("checksum"))
+        self.wait_until_applied(server, "marked")
         server.drop("marked.yaml.skip", "")
-        server.stop()
-        server.settings = ["--disable", "marked"]
-        server.start()
-        server.wait_until_gone("configmap", "marked")
-        server.wait_until_gone("addon", "marked", "-n", "kube-system")
+        self.restart_disabling(server, "marked", ["marked"])
         self.assertFalse(os.path.exists(path))
 
 
