@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/gzip.h"
 #include "base/json/json.h"
+#include "base/utf8.h"
 
 namespace coracle::kube {
 namespace {
@@ -20,21 +21,9 @@ constexpr std::size_t kBase64Group = 4;
 constexpr std::array<std::string_view, 10> kItemKeys = {
     "apiVersion", "containerPort", "devicePath", "ip", "kind", "mountPath", "name", "port", "topologyKey", "type"};
 
-bool continues_character(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
-}
-
 // At most so many bytes. What is cut from a character's middle reads as Go writes it: one replacement per byte.
 std::string cut_text(std::string_view text) {
-  std::string cut(text.substr(0, kLongestText));
-  std::size_t whole = cut.size();
-  if (continues_character(text[whole])) {
-    while (whole > 0 && continues_character(text[whole])) --whole;
-  }
-  const std::size_t broken = cut.size() - whole;
-  cut.resize(whole);
-  for (std::size_t i = 0; i < broken; ++i) cut += "\xEF\xBF\xBD";
-  return cut;
+  return replace_invalid_utf8(text.substr(0, kLongestText));
 }
 
 Value cut_value(const Value& value, bool in_list) {

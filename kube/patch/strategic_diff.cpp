@@ -3,7 +3,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/go_text.h"
 #include "kube/patch/internal/strategic_lists.h"
 #include "kube/patch/patch.h"
 
@@ -14,6 +13,7 @@ using internal::field_strategy;
 using internal::FieldStrategy;
 using internal::kDeleteListPrefix;
 using internal::kElementOrderPrefix;
+using internal::key_text;
 using internal::KeyIndex;
 using internal::kPatchDirective;
 using internal::kRetainKeysDirective;
@@ -50,13 +50,13 @@ Pairs pair_items(const Value& list, const Value& desired, std::string_view merge
   std::unordered_map<std::string, Same> by_key;
   Pairs pairs;
   for (const Value& item : list.items()) {
-    std::vector<const Value*>& same = by_key[go_text(list_key(item, merge_key))].items;
+    std::vector<const Value*>& same = by_key[key_text(list_key(item, merge_key))].items;
     pairs.repeated = pairs.repeated || !same.empty();
     same.push_back(&item);
   }
   std::unordered_set<const Value*> taken;
   for (const Value& item : desired.items()) {
-    const auto same = by_key.find(go_text(list_key(item, merge_key)));
+    const auto same = by_key.find(key_text(list_key(item, merge_key)));
     const bool there = same != by_key.end() && same->second.taken < same->second.items.size();
     pairs.of_desired.push_back(there ? same->second.items[same->second.taken++] : nullptr);
     if (there) taken.insert(pairs.of_desired.back());

@@ -232,10 +232,6 @@ Value with_pod_labels(const Value& workload) {
   });
 }
 
-Value replica_set_to_v1(const Value& set) {
-  return with_pod_labels(set);
-}
-
 Value apps_deployment_to_v1(const Value& deployment) {
   return member_changed(with_pod_labels(deployment), "spec",
                         [](const Value& spec) { return with_default(spec, "revisionHistoryLimit", 2); });
@@ -283,7 +279,7 @@ constexpr StoredVersion kStoredVersions[] = {
     {"extensions/v1beta1", "NetworkPolicy"},
     {"extensions/v1beta1", "Deployment", extensions_deployment_to_v1},
     {"extensions/v1beta1", "DaemonSet", on_delete_to_v1},
-    {"extensions/v1beta1", "ReplicaSet", replica_set_to_v1},
+    {"extensions/v1beta1", "ReplicaSet", with_pod_labels},
     {"apps/v1beta1", "Deployment", apps_deployment_to_v1},
     {"apps/v1beta1", "StatefulSet", on_delete_to_v1},
     {"apps/v1beta1", "ControllerRevision"},

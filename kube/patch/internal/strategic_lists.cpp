@@ -8,11 +8,6 @@
 namespace coracle::kube::patch::internal {
 namespace {
 
-std::string key_text(const Value& key) {
-  // Keys are scalars; what a bad list has instead is told apart as well.
-  return json::write_sorted(key);
-}
-
 struct Ranked {
   std::size_t rank;
   Value item;
@@ -45,6 +40,11 @@ FieldStrategy field_strategy(const Schema* parent, std::string_view name) {
 
 const Value& list_key(const Value& item, std::string_view merge_key) {
   return item.is_object() && !merge_key.empty() ? item[merge_key] : item;
+}
+
+// Keys are scalars; what a bad list has instead is told apart as well.
+std::string key_text(const Value& key) {
+  return json::write_sorted(key);
 }
 
 KeyIndex::KeyIndex(std::span<const Value> list, std::string_view merge_key) : merge_key_(merge_key) {

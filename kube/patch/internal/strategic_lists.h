@@ -30,6 +30,8 @@ FieldStrategy field_strategy(const Schema* parent, std::string_view name);
 
 // Lists of maps are told apart by their merge key, lists of scalars by value.
 const Value& list_key(const Value& item, std::string_view merge_key);
+// The same as a text by which items are looked up.
+std::string key_text(const Value& key);
 
 // Where each key of a list comes first. The list may grow by items that are added to the index as well.
 class KeyIndex {
