@@ -146,6 +146,9 @@ class ServerImpl : public Server {
   const std::shared_ptr<StoreFeed> feed_;
   AdmissionChain admission_;
   const std::shared_ptr<StrategyEnvironment> environment_;
+  // The registry tells of changes until what follows the definitions is gone.
+  std::mutex known_mutex_;
+  ResourceTablePtr known_;
   const std::unique_ptr<Registry> registry_;
   GenericStore store_;
   SubresourceTable subresources_;
@@ -159,9 +162,6 @@ class ServerImpl : public Server {
   std::unique_ptr<http::Handler> chain_;
   std::unique_ptr<Bootstrap> bootstrap_;
   std::atomic<bool> started_{false};
-
-  std::mutex known_mutex_;
-  ResourceTablePtr known_;
   TaskGroup tasks_;
 };
 
