@@ -113,11 +113,18 @@ int run_server(std::span<const std::string> arguments) {
   }
 
   Event ended(*executor);
-  Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&ended](int number) {
-    if (number != SIGHUP) ended.set();
+  std::stop_source stop;
+  Result<std::unique_ptr<SignalWatch>> signals = watch_termination_signals(*executor, [&](int number) {
+    if (number == SIGHUP) return;
+    stop.request_stop();
+    ended.set();
   });
   if (!signals.ok()) return fail(signals.error().message());
-  Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, log);
+  Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, stop, log);
+  if (!server.ok() && ended.is_set()) {
+    log.info("stopped before it was ready", {{"waited_for", server.error()}});
+    return 0;
+  }
   if (!server.ok()) {
     log.error("cannot start", {{"error", server.error()}});
     return 1;

@@ -28,8 +28,12 @@ bool listens_everywhere(const ServerSettings& settings) {
 
 class Server : public RunningServer {
  public:
-  Server(Executor& executor, const ServerSettings& settings, Logger log)
-      : executor_(executor), settings_(settings), log_(std::move(log)), files_(make_machine_file_system(executor)) {}
+  Server(Executor& executor, const ServerSettings& settings, std::stop_source stop, Logger log)
+      : executor_(executor),
+        settings_(settings),
+        log_(std::move(log)),
+        stop_(std::move(stop)),
+        files_(make_machine_file_system(executor)) {}
 
   ~Server() override {
     stop_.request_stop();
@@ -198,8 +202,9 @@ class Server : public RunningServer {
 
 }  // namespace
 
-Result<std::unique_ptr<RunningServer>> start_server(Executor& executor, const ServerSettings& settings, Logger log) {
-  auto server = std::make_unique<Server>(executor, settings, std::move(log));
+Result<std::unique_ptr<RunningServer>> start_server(Executor& executor, const ServerSettings& settings,
+                                                    std::stop_source stop, Logger log) {
+  auto server = std::make_unique<Server>(executor, settings, std::move(stop), std::move(log));
   TRY(server->start());
   return std::unique_ptr<RunningServer>(std::move(server));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "base/executor.h"
 #include "base/log.h"
@@ -19,7 +20,8 @@ class RunningServer {
 
 // Brings up certificates, tokens, store, API server, listener, kubeconfig and reconcilers. The error of
 // a failed start is one line that names the component. The API answers /readyz with "ok" when this
-// returns.
-Result<std::unique_ptr<RunningServer>> start_server(Executor& executor, const ServerSettings& settings, Logger log);
+// returns. A start that waits ends with Canceled when `stop` is asked for.
+Result<std::unique_ptr<RunningServer>> start_server(Executor& executor, const ServerSettings& settings,
+                                                    std::stop_source stop, Logger log);
 
 }  // namespace coracle::daemon
