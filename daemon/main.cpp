@@ -106,11 +106,6 @@ int run_server(std::span<const std::string> arguments) {
   const Logger log(
       make_log_sink(server_settings->log_level, server_settings->log_file, server_settings->log_to_standard_error),
       "daemon");
-  log.info("starting", {{"version", kVersion}, {"data_dir", server_settings->layout.data_dir}});
-  for (const std::string& warning : settings->warnings()) log.warning("check the settings", {{"setting", warning}});
-  if (!server_settings->disable_agent) {
-    log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
-  }
 
   Event ended(*executor);
   std::stop_source stop;
@@ -120,6 +115,12 @@ int run_server(std::span<const std::string> arguments) {
     ended.set();
   });
   if (!signals.ok()) return fail(signals.error().message());
+  log.info("starting", {{"version", kVersion}, {"data_dir", server_settings->layout.data_dir}});
+  for (const std::string& warning : settings->warnings()) log.warning("check the settings", {{"setting", warning}});
+  if (!server_settings->disable_agent) {
+    log.warning("this version runs no pods: say --disable-agent", {{"node", server_settings->node_name}});
+  }
+
   Result<std::unique_ptr<RunningServer>> server = start_server(*executor, *server_settings, stop, log);
   if (!server.ok() && ended.is_set()) {
     log.info("stopped before it was ready", {{"waited_for", server.error()}});

@@ -38,6 +38,7 @@ class Server : public RunningServer {
   ~Server() override {
     stop_.request_stop();
     reconcilers_.reset();
+    if (api_server_) api_server_->end_watches();
     if (listener_) listener_->drain(Context(executor_).with_timeout(kDrainTimeout));
   }
 

@@ -48,6 +48,8 @@ class Server {
   // Writes the objects that must exist (namespaces, bootstrap roles, default/kubernetes) and starts
   // serving custom resources. Ready afterwards.
   virtual Result<void> start(const Context& context) = 0;
+  // Ends every watch, and at once those that begin later: their connections would outlast all other requests.
+  virtual void end_watches() = 0;
 };
 
 Result<std::unique_ptr<Server>> make_server(Executor& executor, store::Backend& store, Options options, Logger log);

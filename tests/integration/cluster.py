@@ -62,10 +62,14 @@ class Server:
                 "--bind-address", "127.0.0.1", "--https-listen-port", str(self.port),
                 "--write-kubeconfig", self.kubeconfig, *self.settings]
 
-    def start(self):
+    def launch(self):
+        """Starts the process and waits for nothing."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("K3S_")}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.arguments(), stdout=log, stderr=log, env=environment)
+
+    def start(self):
+        self.launch()
         wait_for(lambda: self.is_ready() or self.process.poll() is not None, READY_TIMEOUT, "the server is ready")
         if self.process.poll() is not None:
             raise AssertionError("the server ended at start:\n" + self.log())

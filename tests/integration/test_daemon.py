@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from cluster import BINARY, Server, ServerTestCase
+from cluster import BINARY, READY_TIMEOUT, Server, ServerTestCase, wait_for
 
 
 def read_bytes(path):
@@ -112,6 +112,15 @@ class LifeCycle(unittest.TestCase):
         with sqlite3.connect(os.path.join(self.server.data_dir, "server/db/state.db")) as database:
             database.execute("DELETE FROM kine WHERE name = '/registry/services/specs/default/kubernetes'")
         database.close()
+        self.server.start()
+        self.assertIsNotNone(self.server.object("service", "kubernetes"))
+
+    def test_a_stop_during_the_start_is_clean(self):
+        for _ in range(3):
+            self.server.launch()
+            wait_for(lambda: "daemon: starting" in self.server.log(), READY_TIMEOUT, "the start has begun")
+            self.server.stop()
+            os.truncate(self.server.log_path, 0)
         self.server.start()
         self.assertIsNotNone(self.server.object("service", "kubernetes"))
 

@@ -28,9 +28,9 @@ ExtensionParts::ExtensionParts(const ServerParts& parts)
       registry_(parts.registry),
       discovery_(parts.registry, parts.endpoints, parts.options),
       openapi_(parts.registry, parts.endpoints, parts.options),
-      custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")),
       api_services_(parts.executor, parts.registry, parts.store, parts.endpoints, discovery_,
-                    parts.log.named("apiservices")) {
+                    parts.log.named("apiservices")),
+      custom_resources_(parts.executor, parts.registry, parts.store, parts.log.named("crd")) {
   discovery_.attach();
   add_pod_subresources(parts.subresources, parts.registry.table());
   openapi_.attach();

@@ -29,8 +29,8 @@ class ExtensionParts {
   const Registry& registry_;
   Discovery discovery_;
   OpenApi openapi_;
-  CustomResourceController custom_resources_;
   ApiServiceController api_services_;
+  CustomResourceController custom_resources_;  // changes the registry, of which those above are told
 };
 
 // What is special about built-in resources: strategies, which use `environment`, and tables.

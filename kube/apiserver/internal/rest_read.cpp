@@ -158,6 +158,8 @@ Result<http::Response> RestHandler::watch(const Request& request) {
       start.error = backlog.error();
     }
   }
+  // Asked once the watcher is in the cache, whose end it would share otherwise.
+  if (feed->watches_end()) start.deadline = scope.context.clock().monotonic();
   if (http::websocket::is_requested(scope.request)) encoder.send_messages();
   const OutputType output = encoder.output();
   return watch_response(

@@ -83,6 +83,8 @@ class ServerImpl : public Server {
     return {};
   }
 
+  void end_watches() override { feed_->end_watches(); }
+
  private:
   Result<http::Response> route(RequestScope& scope) {
     extensions_->refresh(scope);
@@ -146,7 +148,7 @@ class ServerImpl : public Server {
   const std::shared_ptr<StoreFeed> feed_;
   AdmissionChain admission_;
   const std::shared_ptr<StrategyEnvironment> environment_;
-  // The registry tells of changes until what follows the definitions is gone.
+  // Told of changes of the registry until the extensions are gone.
   std::mutex known_mutex_;
   ResourceTablePtr known_;
   const std::unique_ptr<Registry> registry_;

@@ -81,6 +81,13 @@ void StoreFeed::stop() {
   wake_watchers(wake);
 }
 
+void StoreFeed::end_watches() {
+  watches_end_.store(true, std::memory_order_release);
+  std::vector<std::shared_ptr<Watcher>> wake;
+  forget_caches(wake);
+  wake_watchers(wake);
+}
+
 Duration StoreFeed::deliver() {
   pump();
   const MonotonicTime now = executor_.clock().monotonic();

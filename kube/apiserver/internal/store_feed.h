@@ -44,6 +44,9 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   std::shared_ptr<WatchCache> loaded(std::string_view prefix, store::Revision definition = 0);
   // Forgets a cache and ends its watches: its resource is served differently from now on.
   void drop(std::string_view prefix);
+  // Ends every watch; whoever begins one later ends it at once when watches_end() says so.
+  void end_watches();
+  bool watches_end() const { return watches_end_.load(std::memory_order_acquire); }
   // Until everything up to `revision` is dealt out. Timeout (504, ResourceVersionTooLarge) after
   // kFreshnessWait.
   Result<void> catch_up(const Context& context, store::Revision revision);
@@ -72,6 +75,7 @@ class StoreFeed : public std::enable_shared_from_this<StoreFeed> {
   store::Backend& backend_;
   const Logger log_;
   std::atomic<store::Revision> progress_{0};
+  std::atomic<bool> watches_end_{false};
   std::unique_ptr<PacedTask> delivery_;
 
   // Held while events are dealt out; never together with slots_mutex_ the other way round.

@@ -44,6 +44,21 @@ TEST_CASE("a quiet watch gets bookmarks and ends at its time", "[api]") {
   });
 }
 
+TEST_CASE("watches end before a stop, and so do those that begin then", "[api]") {
+  TestServer::run([](TestServer& server) {
+    const auto before = server.watch("/api/v1/configmaps?watch=1&resourceVersion=0&labelSelector=a%3Db");
+    CHECK(before->next().is_null());
+    CHECK(!before->ended());
+    server.server().end_watches();
+    CHECK(before->next().is_null());
+    CHECK(before->ended());
+    const auto later = server.watch("/api/v1/configmaps?watch=1&labelSelector=a%3Db");
+    CHECK(later->next().is_null());
+    CHECK(later->ended());
+    CHECK(server.request("GET", "/api/v1/configmaps?labelSelector=a%3Db").status == 200);
+  });
+}
+
 TEST_CASE("a watch from a compacted revision ends with Expired", "[api]") {
   TestServer::run([](TestServer& server) {
     const store::Revision old = server.store().current_revision();

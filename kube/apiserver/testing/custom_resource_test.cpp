@@ -1,9 +1,11 @@
 #include <catch2/catch.hpp>
 
+#include "base/executor.h"
 #include "base/json/json.h"
 #include "base/yaml/yaml.h"
 #include "kube/apiserver/testing/test_server.h"
 #include "kube/object/conditions.h"
+#include "store/memory.h"
 
 namespace coracle::kube::apiserver::testing {
 
@@ -511,6 +513,20 @@ TEST_CASE("of several names that are taken the last one is told, short names tog
     CHECK(create("thirds", "Third", R"(,"shortNames":["ga"],"listKind":"GadgetList")")["reason"].as_string() ==
           "ListKindConflict");
   });
+}
+
+// On real threads: under virtual time nothing runs between the steps in which a definition is taken up.
+TEST_CASE("a server may stop while it takes up a definition") {
+  const auto executor = make_thread_executor();
+  const auto store = store::make_memory_backend(*executor);
+  for (int i = 0; i < 50; ++i) {
+    const auto server = TestServer::start(*executor, *store);
+    REQUIRE(server.ok());
+    const std::string plural = "gadgets" + std::to_string(i);
+    const std::string key = "/registry/apiextensions.k8s.io/customresourcedefinitions/" + plural + ".test.example.com";
+    const std::string text = definition_json(plural, "Gadget" + std::to_string(i), kOpenVersion);
+    CHECK(store->create(Context(*executor), key, http::bytes(text)).ok());
+  }
 }
 
 TEST_CASE("an unknown format restricts nothing, which a warning tells once") {

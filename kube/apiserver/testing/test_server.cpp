@@ -28,15 +28,6 @@ std::shared_ptr<const Identity> test_identity(std::string_view user) {
   return std::make_shared<const Identity>(std::move(identity));
 }
 
-Result<std::unique_ptr<Server>> start_test_server(SimExecutor& executor, store::Backend& store) {
-  Options options;
-  options.tokens.signing_key_pem = std::string(kTestSigningKey);
-  options.tokens.verify_keys_pem = {std::string(kTestSigningKey)};
-  ASSIGN_OR_RETURN(auto server, make_server(executor, store, std::move(options), Logger(null_log_sink(), "apiserver")));
-  server->start(Context(executor)).ignore("a server that did not start fails the test's first request");
-  return server;
-}
-
 }  // namespace
 
 TestServer::Watch::Watch(TestServer& server, http::Response response)
@@ -71,12 +62,21 @@ Value TestServer::Watch::next() {
   return event;
 }
 
+Result<std::unique_ptr<Server>> TestServer::start(Executor& executor, store::Backend& store) {
+  Options options;
+  options.tokens.signing_key_pem = std::string(kTestSigningKey);
+  options.tokens.verify_keys_pem = {std::string(kTestSigningKey)};
+  ASSIGN_OR_RETURN(auto server, make_server(executor, store, std::move(options), Logger(null_log_sink(), "apiserver")));
+  server->start(Context(executor)).ignore("a server that did not start fails the test's first request");
+  return server;
+}
+
 void TestServer::run(const std::function<void(TestServer&)>& test, std::uint64_t seed) {
-  const WallTime start{std::chrono::seconds(1767225600)};
-  const std::unique_ptr<SimExecutor> executor = SimExecutor::make(seed, start);
+  const WallTime begin{std::chrono::seconds(1767225600)};
+  const std::unique_ptr<SimExecutor> executor = SimExecutor::make(seed, begin);
   executor->run([&] {
     auto store = store::make_memory_backend(*executor);
-    auto server = start_test_server(*executor, *store);
+    auto server = start(*executor, *store);
     TestServer harness(*executor, std::move(store), std::move(server).value());
     test(harness);
   });
@@ -116,7 +116,7 @@ std::unique_ptr<TestServer::Watch> TestServer::watch(std::string_view target, ht
 
 void TestServer::restart() {
   server_.reset();
-  server_ = start_test_server(*executor_, *store_).value();
+  server_ = start(*executor_, *store_).value();
 }
 
 void TestServer::settle() {

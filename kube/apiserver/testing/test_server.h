@@ -46,6 +46,8 @@ class TestServer {
 
   // Runs `test` with a server that has written its first objects.
   static void run(const std::function<void(TestServer&)>& test, std::uint64_t seed = 1);
+  // A server alone, on any executor and store.
+  static Result<std::unique_ptr<Server>> start(Executor& executor, store::Backend& store);
 
   // `target`: path and query. The asker is in system:masters unless `user` names somebody else.
   Answer request(std::string_view method, std::string_view target, std::string_view body = {},
