@@ -88,7 +88,6 @@ constexpr DefaultRule kControllerEndpointsliceController[] = {
     {kReadByController, "", "nodes,pods,services"},
     {"update", "", "services/finalizers"},
     {"create,delete,get,list,update,watch", "discovery.k8s.io", "endpointslices"},
-    {"create", "discovery.k8s.io", "endpointslices/restricted"},
     kWriteEventsByController,
 };
 constexpr DefaultRule kControllerEndpointslicemirroringController[] = {
@@ -96,7 +95,6 @@ constexpr DefaultRule kControllerEndpointslicemirroringController[] = {
     {"update", "", "services/finalizers"},
     {"update", "", "endpoints/finalizers"},
     {"create,delete,get,list,update,watch", "discovery.k8s.io", "endpointslices"},
-    {"create", "discovery.k8s.io", "endpointslices/restricted"},
     kWriteEventsByController,
 };
 constexpr DefaultRule kControllerEphemeralVolumeController[] = {
