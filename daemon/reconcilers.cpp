@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::string_view kSupervisorUser = "system:k3s-supervisor";
 constexpr std::string_view kControllerManagerUser = "system:kube-controller-manager";
+// User agents, which name the managers of what is written: readers know the work of the controller manager by its.
+constexpr std::string_view kOwnAgent = "coracle";
+constexpr std::string_view kControllerManagerAgent = "kube-controller-manager";
 
 class RunningReconcilers : public Reconcilers {
  public:
@@ -27,11 +30,12 @@ class RunningReconcilers : public Reconcilers {
       : context_(context),
         log_(log),
         transport_(kube::make_handler_transport(api)),
-        client_(*transport_),
+        client_(*transport_, std::string(kOwnAgent)),
+        controller_client_(*transport_, std::string(kControllerManagerAgent)),
         mapper_(client_),
         applier_(client_, mapper_, log.named("bundle")),
         chart_fetcher_(reconcilers::make_http_chart_fetcher(context.executor())),
-        informers_(kube::as_user(context, kControllerManagerUser), client_, log.named("informer")),
+        informers_(kube::as_user(context, kControllerManagerUser), controller_client_, log.named("informer")),
         manager_(informers_) {}
 
   Result<void> start(const ServerSettings& settings, const Certificates& certificates, std::string api_address,
@@ -43,8 +47,9 @@ class RunningReconcilers : public Reconcilers {
     }
     const kube::ControllerDeps deps{context_, client_, mapper_, informers_, log_};
     if (!settings.disable_controllers) {
+      const kube::ControllerDeps builtin{context_, controller_client_, mapper_, informers_, log_};
       for (const ControllerGroup& group : builtin_controllers()) {
-        for (auto& controller : group.make(deps, certificates.server_ca_pem)) manager_.add(std::move(controller));
+        for (auto& controller : group.make(builtin, certificates.server_ca_pem)) manager_.add(std::move(controller));
       }
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
@@ -64,6 +69,7 @@ class RunningReconcilers : public Reconcilers {
   const Logger log_;
   std::unique_ptr<kube::Transport> transport_;
   const kube::Client client_;
+  const kube::Client controller_client_;
   kube::RestMapper mapper_;
   const kube::Applier applier_;
   std::unique_ptr<reconcilers::GitMirror> mirror_;

@@ -48,14 +48,19 @@ Error error_from_response(const http::Response& response) {
       .with_code(response.status);
 }
 
-Result<Value> Client::exchange(const Context& context, const http::Request& request, std::string_view omit) const {
-  ASSIGN_OR_RETURN(http::Response response, transport_.send(context, request));
+Result<http::Response> Client::send(const Context& context, http::Request request) const {
+  if (!user_agent_.empty()) request.headers.set("User-Agent", user_agent_);
+  return transport_.send(context, request);
+}
+
+Result<Value> Client::exchange(const Context& context, http::Request request, std::string_view omit) const {
+  ASSIGN_OR_RETURN(http::Response response, send(context, std::move(request)));
   if (response.status < 200 || response.status >= 300) return error_from_response(response);
   return json::read(response.body_text(), {.omit = omit});
 }
 
-Result<Object> Client::exchange_object(const Context& context, const http::Request& request) const {
-  ASSIGN_OR_RETURN(Value tree, exchange(context, request));
+Result<Object> Client::exchange_object(const Context& context, http::Request request) const {
+  ASSIGN_OR_RETURN(Value tree, exchange(context, std::move(request)));
   return Object(std::move(tree));
 }
 
@@ -138,7 +143,7 @@ Result<void> Client::remove_collection(const Context& context, const ResourceRef
 
 Result<std::unique_ptr<http::BodySource>> Client::watch(const Context& context, const ResourceRef& resource,
                                                         std::string_view ns, const ListParameters& parameters) const {
-  ASSIGN_OR_RETURN(http::Response response, transport_.send(context, watch_request(resource, ns, parameters)));
+  ASSIGN_OR_RETURN(http::Response response, send(context, watch_request(resource, ns, parameters)));
   if (response.status != 200) return error_from_response(response);
   if (!response.source) return internal_error("the answer to a watch has no stream");
   return std::move(response.source);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/context.h"
 #include "base/result.h"
@@ -17,7 +18,10 @@ namespace coracle::kube {
 // the client.
 class Client {
  public:
-  explicit Client(Transport& transport) : transport_(transport) {}
+  // `user_agent` goes with every request, and its part before the first slash is the manager of what is written
+  // without a field_manager; empty: none.
+  explicit Client(Transport& transport, std::string user_agent = {})
+      : transport_(transport), user_agent_(std::move(user_agent)) {}
 
   Result<Object> get(const Context& context, const ResourceRef& resource, const ObjectKey& key) const;
   // One page; `list_all` follows continue tokens until the end.
@@ -62,10 +66,12 @@ class Client {
 
  private:
   // `omit`: see json::ReadOptions.
-  Result<Value> exchange(const Context& context, const http::Request& request, std::string_view omit = {}) const;
-  Result<Object> exchange_object(const Context& context, const http::Request& request) const;
+  Result<Value> exchange(const Context& context, http::Request request, std::string_view omit = {}) const;
+  Result<Object> exchange_object(const Context& context, http::Request request) const;
+  Result<http::Response> send(const Context& context, http::Request request) const;
 
   Transport& transport_;
+  const std::string user_agent_;
 };
 
 // The error that an HTTP answer stands for: its Status body, or the code alone.

@@ -79,6 +79,23 @@ TEST_CASE("metadata is changed only of the object that was read") {
         json::read(R"({"metadata":{"finalizers":null,"uid":"u","resourceVersion":"7"}})").value());
 }
 
+TEST_CASE("a client that has a name says it in every request") {
+  auto executor = make_thread_executor();
+  ScriptedTransport transport([](const http::Request&) { return http::Response::text(200, "{}"); });
+  const Context context(*executor);
+  const Object config(Value::object({{"metadata", Value::object({{"name", "a"}, {"namespace", "n"}})}}));
+  const Client named(transport, "kube-controller-manager");
+  CHECK(named.create(context, resources::config_maps(), config).ok());
+  CHECK(named.get(context, resources::config_maps(), config.key()).ok());
+  CHECK_FALSE(named.watch(context, resources::config_maps(), "n", {}).ok());
+  REQUIRE(transport.requests.size() == 3);
+  for (const http::Request& request : transport.requests) {
+    CHECK(request.headers.get("User-Agent") == "kube-controller-manager");
+  }
+  CHECK(Client(transport).get(context, resources::config_maps(), config.key()).ok());
+  CHECK(transport.requests.back().headers.get("User-Agent").empty());
+}
+
 TEST_CASE("a Status answer becomes an error of the same shape") {
   http::Response response = http::Response::text(
       404, R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"pods \"x\" not found",)"

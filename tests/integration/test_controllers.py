@@ -48,6 +48,22 @@ class StorageProtection(ServerTestCase):
         self.server.wait_until_gone("persistentvolumeclaim", "data")
 
 
+class Managers(ServerTestCase):
+    def managers(self, *name, condition=lambda found: True):
+        found = self.server.wait_for_object(*name, "--show-managed-fields", condition=condition)
+        return sorted((entry["manager"], entry.get("subresource", "")) for entry in found["metadata"]["managedFields"])
+
+    def test_what_controllers_write_is_the_controller_managers(self):
+        self.server.kubectl("create", "namespace", "written")
+        written = ("--namespace", "written")
+        ours = ("kube-controller-manager", "")
+        self.assertEqual(self.managers("configmap", "kube-root-ca.crt", *written), [ours])
+        self.server.kubectl("create", "quota", "maps", "--hard=configmaps=2", *written)
+        managers = self.managers("resourcequota", "maps", *written,
+                                 condition=lambda quota: "used" in quota.get("status", {}))
+        self.assertEqual(managers, [("kube-controller-manager", "status"), ("kubectl-create", "")])
+
+
 class ResourceQuotas(ServerTestCase):
     def used(self, count):
         def says_so(quota):
