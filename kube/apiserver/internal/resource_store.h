@@ -14,6 +14,9 @@
 
 namespace coracle::kube::apiserver {
 
+// The field manager of what the server itself writes.
+inline constexpr std::string_view kOwnManager = "kube-apiserver";
+
 // What a write is about and how it is to be done.
 struct WriteRequest {
   const Context& context;

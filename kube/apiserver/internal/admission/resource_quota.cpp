@@ -93,7 +93,7 @@ class ResourceQuotaAdmission : public AdmissionPlugin {
                        std::string(quota.namespace_()),
                        std::string(quota.name()),
                        "status",
-                       "kube-apiserver",
+                       std::string(kOwnManager),
                        false,
                        false,
                        nullptr};

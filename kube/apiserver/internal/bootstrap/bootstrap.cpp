@@ -15,8 +15,6 @@
 namespace coracle::kube::apiserver {
 namespace {
 
-constexpr std::string_view kBootstrapManager = "kube-apiserver";
-
 // The members that `wanted` has set as wanted, everything else as it is; nothing when nothing differs.
 std::optional<Object> overwrite_members(const Object& current, const Object& wanted) {
   Object changed = current;
@@ -111,7 +109,7 @@ Result<void> Bootstrap::run_one(const Context& context, const Task& task) const 
   std::string ns(task.wanted.namespace_());
   std::string name(task.wanted.name());
   ASSIGN_OR_RETURN(StoredObjectPtr stored, store_.find(context, *resource, ns, name));
-  WriteRequest write{context, *resource, ns, name, "", std::string(kBootstrapManager), false, false, nullptr};
+  WriteRequest write{context, *resource, ns, name, "", std::string(kOwnManager), false, false, nullptr};
   if (stored == nullptr) {
     Result<WriteResult> created = store_.create(write, task.wanted);
     if (created.ok()) return write_status(context, *resource, task);
@@ -143,7 +141,7 @@ Result<void> Bootstrap::write_status(const Context& context, const ResourceDescr
                      std::string(task.wanted.namespace_()),
                      std::string(task.wanted.name()),
                      "status",
-                     std::string(kBootstrapManager),
+                     std::string(kOwnManager),
                      false,
                      false,
                      nullptr};

@@ -9,6 +9,7 @@
 #include "kube/apiserver/internal/bootstrap/roles.h"
 #include "kube/apiserver/internal/identity/identity_test_support.h"
 #include "kube/apiserver/internal/identity/rbac_rules.h"
+#include "kube/apiserver/testing/test_server.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -140,6 +141,34 @@ TEST_CASE("a start goes on when what is there cannot be completed", "[bootstrap]
 
   started.cluster.store.erase(started.cluster.resource("", "namespaces"), "", "default");
   CHECK_THAT(started.start("second"), Catch::Contains("writing Namespace default: the disk is full"));
+}
+
+// The only entry of managedFields: "manager operation fields".
+std::string owner_of(testing::TestServer& server, std::string_view path) {
+  const Value entries = server.request("GET", path).tree["metadata"]["managedFields"];
+  if (entries.size() != 1) return std::to_string(entries.size()) + " entries";
+  const Value& entry = entries.at(0);
+  return std::string(entry["manager"].as_string()) + " " + std::string(entry["operation"].as_string()) + " " +
+         json::write_sorted(entry["fieldsV1"]);
+}
+
+TEST_CASE("what a start writes is owned as upstream's is", "[bootstrap]") {
+  testing::TestServer::run([](testing::TestServer& server) {
+    for (std::string name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
+      INFO(name);
+      CHECK(owner_of(server, "/api/v1/namespaces/" + name) ==
+            R"(kube-apiserver Update {"f:metadata":{"f:labels":{".":{},"f:kubernetes.io/metadata.name":{}}}})");
+    }
+    CHECK(owner_of(server, "/api/v1/namespaces/default/services/kubernetes") ==
+          R"(kube-apiserver Update {"f:metadata":{"f:labels":{".":{},"f:component":{},"f:provider":{}}},)"
+          R"("f:spec":{"f:clusterIP":{},"f:internalTrafficPolicy":{},"f:ipFamilyPolicy":{},"f:ports":{".":{},)"
+          R"("k:{\"port\":443,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{},"f:protocol":{},)"
+          R"("f:targetPort":{}}},"f:sessionAffinity":{},"f:type":{}}})");
+    CHECK(owner_of(server, "/apis/networking.k8s.io/v1/ipaddresses/10.43.0.1") ==
+          R"(kube-apiserver Update {"f:metadata":{"f:labels":{".":{},"f:ipaddress.kubernetes.io/ip-family":{},)"
+          R"("f:ipaddress.kubernetes.io/managed-by":{}}},"f:spec":{"f:parentRef":{".":{},"f:name":{},)"
+          R"("f:namespace":{},"f:resource":{}}}})");
+  });
 }
 
 }  // namespace coracle::kube::apiserver

@@ -161,7 +161,9 @@ Value config_map_list(std::initializer_list<std::string_view> texts) {
 std::vector<Object> default_namespaces() {
   std::vector<Object> objects;
   for (std::string_view name : {"kube-system", "kube-public", "kube-node-lease", "default"}) {
-    objects.push_back(plain_object("v1", "Namespace", Value::object({{"name", name}})));
+    // The label is what a decoder would add. It is here already, so that somebody owns it.
+    Value labels = Value::object({{"kubernetes.io/metadata.name", name}});
+    objects.push_back(plain_object("v1", "Namespace", Value::object({{"name", name}, {"labels", std::move(labels)}})));
   }
   return objects;
 }
@@ -240,10 +242,8 @@ Object kubernetes_service(const Options& options) {
       Value::object({{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", options.advertise_port}});
   Value spec = Value::object({{"ports", Value::array({std::move(port)})},
                               {"clusterIP", address},
-                              {"clusterIPs", Value::array({address})},
                               {"type", "ClusterIP"},
                               {"sessionAffinity", "None"},
-                              {"ipFamilies", Value::array({"IPv4"})},
                               {"ipFamilyPolicy", "SingleStack"},
                               {"internalTrafficPolicy", "Cluster"}});
   return plain_object("v1", "Service",

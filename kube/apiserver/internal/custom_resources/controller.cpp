@@ -12,8 +12,6 @@ namespace coracle::kube::apiserver {
 
 namespace {
 
-constexpr std::string_view kManager = "kube-apiserver";
-
 // Everything that the served resources depend on: the generation counts changes of the spec.
 Value shape_of(const Object& head) {
   return Value::object(
@@ -41,7 +39,7 @@ Value with_verdict(const Value& status, const NameVerdict& verdict, WallTime now
 }
 
 WriteRequest status_write(const Context& context, const ResourceDescriptor& resource, const Object& definition) {
-  WriteRequest write{context, resource, "", std::string(definition.name()), "status", std::string(kManager)};
+  WriteRequest write{context, resource, "", std::string(definition.name()), "status", std::string(kOwnManager)};
   write.admission = false;
   return write;
 }

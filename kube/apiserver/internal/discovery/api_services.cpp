@@ -11,7 +11,6 @@ namespace coracle::kube::apiserver {
 namespace {
 
 constexpr std::string_view kManagedLabel = "kube-aggregator.kubernetes.io/automanaged";
-constexpr std::string_view kServiceManager = "kube-apiserver";
 constexpr std::int64_t kCoreGroupPriority = 18000;
 constexpr std::int64_t kCustomVersionPriority = 100;
 
@@ -60,7 +59,7 @@ http::Response unavailable_response() {
 }
 
 WriteRequest own_write(const Context& context, const ResourceDescriptor& resource, std::string_view name) {
-  WriteRequest write{context, resource, "", std::string(name), "", std::string(kServiceManager)};
+  WriteRequest write{context, resource, "", std::string(name), "", std::string(kOwnManager)};
   write.admission = false;
   return write;
 }

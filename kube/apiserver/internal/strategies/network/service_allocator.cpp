@@ -12,7 +12,6 @@ constexpr std::string_view kAddressGroup = "networking.k8s.io";
 constexpr std::string_view kFamilyLabel = "ipaddress.kubernetes.io/ip-family";
 constexpr std::string_view kManagedByLabel = "ipaddress.kubernetes.io/managed-by";
 constexpr std::string_view kManager = "ipallocator.k8s.io";
-constexpr std::string_view kAddressWriter = "kube-apiserver";
 constexpr std::string_view kAddressAllocated = "provided IP is already allocated";
 
 // More addresses than this are never given out, however large the network is.
@@ -31,7 +30,7 @@ constexpr Duration kOrphanAge = std::chrono::minutes(1);
 constexpr Duration kReleaseTimeout = std::chrono::seconds(10);
 
 WriteRequest address_write(const Context& context, const ResourceDescriptor& resource, std::string_view address) {
-  return {context, resource, "", std::string(address), "", std::string(kAddressWriter), false, false, nullptr};
+  return {context, resource, "", std::string(address), "", std::string(kOwnManager), false, false, nullptr};
 }
 
 std::string service_key(std::string_view ns, std::string_view name) {
@@ -163,7 +162,7 @@ Result<void> ServiceAllocator::create_address(const Context& context, std::strin
   const ResourcePtr resource = environment_->resource(kAddressGroup, "v1", "ipaddresses");
   if (resource == nullptr) return internal_error("ipaddresses are not served");
   Value labels = Value::object({{kFamilyLabel, ip_family(address)}, {kManagedByLabel, kManager}});
-  Value parent = Value::object({{"group", ""}, {"resource", "services"}, {"namespace", ns}, {"name", name}});
+  Value parent = Value::object({{"resource", "services"}, {"namespace", ns}, {"name", name}});
   Object object(Value::object({{"apiVersion", "networking.k8s.io/v1"},
                                {"kind", "IPAddress"},
                                {"metadata", Value::object({{"name", address}, {"labels", std::move(labels)}})},

@@ -241,9 +241,15 @@ class ServiceStrategy : public ExtendedStrategy {
     for (const std::int64_t port : allocated_ports(spec)) allocator_->release_port(port);
     const ResourcePtr endpoints = environment_->resource("", "v1", "endpoints");
     if (endpoints == nullptr) return;
-    const WriteRequest remove{
-        write.context, *endpoints, std::string(object.namespace_()), std::string(object.name()), "", "unknown", false,
-        false,         nullptr};
+    const WriteRequest remove{write.context,
+                              *endpoints,
+                              std::string(object.namespace_()),
+                              std::string(object.name()),
+                              "",
+                              std::string(kOwnManager),
+                              false,
+                              false,
+                              nullptr};
     environment_->store().remove(remove, {}).ignore("most services have no Endpoints; the controller removes the rest");
   }
 
