@@ -132,6 +132,7 @@ class Server : public RunningServer {
     options.node_port_last = settings_.node_port_last;
     options.advertise_address = settings_.advertise_address;
     options.advertise_port = settings_.advertise_port;
+    ASSIGN_OR_RETURN(options.host_name, host_name());
     options.git_version = kVersion;
     options.git_commit = kCommit;
     options.build_date = kBuildDate;

@@ -32,6 +32,7 @@ struct Options {
   int node_port_last = 32767;
   std::string advertise_address = "127.0.0.1";
   int advertise_port = 6443;
+  std::string host_name;  // of the machine, for the label of the identity lease; empty: none
   std::string git_version = "v1.36.2+k3s1";
   std::string git_commit;
   std::string build_date;

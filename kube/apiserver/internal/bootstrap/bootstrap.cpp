@@ -26,6 +26,19 @@ std::optional<Object> overwrite_members(const Object& current, const Object& wan
   return changed;
 }
 
+// The lease tells of the server that runs now, at whatever host that is. What others have added to it stays.
+std::optional<Object> renew_lease(const Object& current, const Object& wanted) {
+  Object renewed = overwrite_members(current, wanted).value_or(current);
+  for (const Value::Member& label : wanted.metadata()["labels"].members()) {
+    renewed = renewed.with_label(label.key, label.value.as_string());
+  }
+  for (const Value::Member& annotation : wanted.metadata()["annotations"].members()) {
+    renewed = renewed.with_annotation(annotation.key, annotation.value.as_string());
+  }
+  if (renewed.tree().same_tree(current.tree())) return std::nullopt;
+  return renewed;
+}
+
 }  // namespace
 
 std::vector<Bootstrap::Task> Bootstrap::cluster_tasks(WallTime now) const {
@@ -61,8 +74,12 @@ std::vector<Bootstrap::Task> Bootstrap::namespaced_tasks(WallTime now) const {
   }
   tasks.push_back({authentication_config_map(options_), overwrite_members, {}});
   tasks.push_back({legacy_token_tracking_config_map(now), nullptr, {}});
-  tasks.push_back({identity_lease(options_, instance_id_, now), overwrite_members, {}});
+  tasks.push_back(identity_lease_task(now));
   return tasks;
+}
+
+Bootstrap::Task Bootstrap::identity_lease_task(WallTime now) const {
+  return {identity_lease(options_, instance_id_, now), renew_lease, {}, true};
 }
 
 Result<void> Bootstrap::run(const Context& context) const {
@@ -75,7 +92,7 @@ Result<void> Bootstrap::run(const Context& context) const {
 }
 
 Result<void> Bootstrap::renew_identity_lease(const Context& context) const {
-  return run_one(context, {identity_lease(options_, instance_id_, context.clock().wall()), overwrite_members, {}});
+  return run_one(context, identity_lease_task(context.clock().wall()));
 }
 
 Result<void> Bootstrap::run_all(const Context& context, std::vector<Task> tasks) const {
@@ -120,7 +137,9 @@ Result<void> Bootstrap::run_one(const Context& context, const Task& task) const 
   if (stored != nullptr) {
     ASSIGN_OR_RETURN(Object current, stored->object());
     if (!task.complete(current, task.wanted)) return {};
-    log_.info("completing a default object", {{"kind", task.wanted.kind()}, {"name", task.wanted.key().text()}});
+    if (!task.renewal) {
+      log_.info("completing a default object", {{"kind", task.wanted.kind()}, {"name", task.wanted.key().text()}});
+    }
   }
   Result<WriteResult> updated = store_.update(write, {}, [&](const Object* current) -> Result<Object> {
     if (current == nullptr) return task.wanted;

@@ -38,10 +38,13 @@ class Bootstrap {
     Object wanted;
     Complete complete;  // null: an existing object stays as it is
     Value status;       // written through /status after a creation; null: none
+    // True: what is there changes each time, which is nothing to tell.
+    bool renewal = false;
   };
 
   std::vector<Task> cluster_tasks(WallTime now) const;
   std::vector<Task> namespaced_tasks(WallTime now) const;
+  Task identity_lease_task(WallTime now) const;
   Result<void> run_all(const Context& context, std::vector<Task> tasks) const;
   Result<void> run_one(const Context& context, const Task& task) const;
   Result<void> write_status(const Context& context, const ResourceDescriptor& resource, const Task& task) const;

@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "base/files.h"
 #include "kube/apiserver/internal/bootstrap/bootstrap.h"
@@ -22,6 +24,7 @@ constexpr WallTime kStart = WallTime(std::chrono::seconds(1'800'000'000));
 Options bootstrap_options() {
   Options options;
   options.advertise_address = "192.0.2.2";
+  options.host_name = "server-1";
   options.client_ca_pem = "client ca";
   options.request_header_ca_pem = "front ca";
   options.request_header_allowed_names = {"system:auth-proxy"};
@@ -99,24 +102,61 @@ TEST_CASE("subjects of a default binding are completed", "[bootstrap]") {
   CHECK_FALSE(complete_default_binding(wanted, wanted).has_value());
 }
 
+TEST_CASE("the lease of a host whose name is no label has no such label", "[bootstrap]") {
+  Options options = bootstrap_options();
+  CHECK(identity_lease(options, "instance", kStart).label("kubernetes.io/hostname") == "server-1");
+  for (const std::string& name : {std::string(), std::string("rack_"), std::string(64, 'a')}) {
+    options.host_name = name;
+    CHECK_FALSE(identity_lease(options, "instance", kStart).metadata()["labels"].contains("kubernetes.io/hostname"));
+  }
+}
+
+// What was said at info or above.
+class SaidLines : public LogSink {
+ public:
+  bool enabled(LogLevel level) const override { return level >= LogLevel::Info; }
+  void write(const LogRecord& record) override {
+    std::lock_guard lock(mutex_);
+    lines_.emplace_back(record.message);
+  }
+  std::vector<std::string> take() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(lines_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
 class StartedCluster {
  public:
   // The first error of a start, or nothing.
   std::string start(std::string instance) {
-    Bootstrap bootstrap(cluster.table, cluster.store, options_, std::move(instance),
-                        Logger(null_log_sink(), "bootstrap"));
+    return run(std::move(instance),
+               [](const Bootstrap& bootstrap, const Context& context) { return bootstrap.run(context); });
+  }
+  std::string renew_identity_lease(std::string instance) {
+    return run(std::move(instance), [](const Bootstrap& bootstrap, const Context& context) {
+      return bootstrap.renew_identity_lease(context);
+    });
+  }
+
+  TestCluster cluster;
+  Options options = bootstrap_options();
+  std::shared_ptr<SaidLines> said = std::make_shared<SaidLines>();
+
+ private:
+  template <typename Work>
+  std::string run(std::string instance, const Work& work) {
+    Bootstrap bootstrap(cluster.table, cluster.store, options, std::move(instance), Logger(said, "bootstrap"));
     std::string fault;
     cluster.executor->run([&] {
-      Result<void> done = bootstrap.run(cluster.context);
+      Result<void> done = work(bootstrap, cluster.context);
       if (!done.ok()) fault = done.error().message();
     });
     return fault;
   }
-
-  TestCluster cluster;
-
- private:
-  Options options_ = bootstrap_options();
 };
 
 TEST_CASE("a start writes what is missing and the next one writes nothing", "[bootstrap]") {
@@ -141,6 +181,29 @@ TEST_CASE("a start goes on when what is there cannot be completed", "[bootstrap]
 
   started.cluster.store.erase(started.cluster.resource("", "namespaces"), "", "default");
   CHECK_THAT(started.start("second"), Catch::Contains("writing Namespace default: the disk is full"));
+}
+
+TEST_CASE("the lease of the server is renewed without a word, and keeps what others added", "[bootstrap]") {
+  StartedCluster started;
+  CHECK(started.start("first").empty());
+  const ResourceDescriptor& leases = started.cluster.resource("coordination.k8s.io", "leases");
+  const std::string name(identity_lease(started.options, "first", kStart).name());
+  const auto lease = [&] { return started.cluster.store.get(started.cluster.context, leases, "kube-system", name); };
+  started.cluster.store.put(leases, lease()->with_label("rack", "7"));
+
+  started.options.host_name = "server-2";
+  CHECK(started.renew_identity_lease("second").empty());
+  CHECK(started.said->take().empty());
+  CHECK(lease()->label("rack") == "7");
+  CHECK(lease()->label("kubernetes.io/hostname") == "server-2");
+  CHECK((*lease())["spec"]["holderIdentity"].as_string() == name + "_second");
+
+  // A start, which takes the lease over, says what it had to complete and nothing of the lease.
+  const ResourceDescriptor& roles = started.cluster.resource("rbac.authorization.k8s.io", "clusterroles");
+  const Object view = started.cluster.store.get(started.cluster.context, roles, "", "view").value();
+  started.cluster.store.put(roles, view.with_metadata("labels", Value()));
+  CHECK(started.start("third").empty());
+  CHECK(started.said->take() == std::vector<std::string>{"completing a default object"});
 }
 
 // The only entry of managedFields: "manager operation fields".

@@ -7,6 +7,7 @@
 #include "base/json/json.h"
 #include "base/text.h"
 #include "base/tls/crypto.h"
+#include "kube/object/names.h"
 
 namespace coracle::kube::apiserver {
 namespace {
@@ -302,9 +303,13 @@ Object identity_lease(const Options& options, std::string_view instance_id, Wall
   constexpr std::size_t kHashLength = 26;
   const std::string address = url_host(options.advertise_address) + ":" + std::to_string(options.advertise_port);
   std::string name = "apiserver-" + crypto::sha256_hex(address).substr(0, kHashLength);
+  Value::ObjectBuilder labels;
+  labels.set("apiserver.kubernetes.io/identity", "kube-apiserver");
+  // A host may be called what no label can say, and the server must start there, too.
+  if (check_label_value(options.host_name).empty()) labels.set_nonempty("kubernetes.io/hostname", options.host_name);
   Value metadata = Value::object({{"name", name},
                                   {"namespace", "kube-system"},
-                                  {"labels", Value::object({{"apiserver.kubernetes.io/identity", "kube-apiserver"}})},
+                                  {"labels", std::move(labels).build()},
                                   {"annotations", Value::object({{"kubernetes.io/peer-advertise-address", address}})}});
   Value spec = Value::object({{"holderIdentity", name + "_" + std::string(instance_id)},
                               {"leaseDurationSeconds", kIdentityLeaseSeconds},
