@@ -4,6 +4,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "kube/apiserver/internal/strategies/node_selector_validation.h"
 #include "kube/apiserver/internal/strategies/validation_common.h"
@@ -134,7 +136,57 @@ void check_spread(const FieldCheck& constraints, std::size_t index) {
   check_match_label_keys(constraint);
 }
 
+void add_own_labels(const Value& keys, std::string_view selects, const Value& labels,
+                    std::vector<Value>& requirements) {
+  for (const Value& key : keys.items()) {
+    const Value* label = labels.find(key.as_string());
+    if (label == nullptr) continue;
+    requirements.push_back(
+        Value::object({{"key", key}, {"operator", selects}, {"values", Value::array(std::vector<Value>{*label})}}));
+  }
+}
+
+// An affinity term or a spread constraint.
+Value with_own_labels(const Value& term, const Value& labels) {
+  const Value& selector = term["labelSelector"];
+  // No selector selects no pod at all; with requirements it would be one that does.
+  if (!selector.is_object()) return term;
+  const auto given = selector["matchExpressions"].items();
+  std::vector<Value> requirements(given.begin(), given.end());
+  add_own_labels(term["matchLabelKeys"], "In", labels, requirements);
+  add_own_labels(term["mismatchLabelKeys"], "NotIn", labels, requirements);
+  if (requirements.size() == given.size()) return term;
+  return term.with("labelSelector", selector.with("matchExpressions", Value::array(std::move(requirements))));
+}
+
+template <typename ChangeItem>
+Value with_each(const Value& owner, std::string_view list, ChangeItem change) {
+  if (owner[list].empty()) return owner;
+  Value::ArrayBuilder items;
+  for (const Value& item : owner[list].items()) items.add(change(item));
+  return owner.with(list, std::move(items).build());
+}
+
+Value with_own_labels_in_affinity(const Value& affinity, const Value& labels) {
+  const auto merge = [&](const Value& term) { return with_own_labels(term, labels); };
+  return with_each(with_each(affinity, kRequiredTerms, merge), kPreferredTerms, [&](const Value& weighted) {
+    const Value& term = weighted["podAffinityTerm"];
+    return term.is_object() ? weighted.with("podAffinityTerm", merge(term)) : weighted;
+  });
+}
+
 }  // namespace
+
+Value with_own_labels_selected(const Value& spec, const Value& labels) {
+  Value selected = with_each(spec, "topologySpreadConstraints",
+                             [&](const Value& constraint) { return with_own_labels(constraint, labels); });
+  for (const std::string_view kind : {"podAffinity", "podAntiAffinity"}) {
+    const Value& affinity = selected["affinity"];
+    if (affinity[kind].empty()) continue;
+    selected = selected.with("affinity", affinity.with(kind, with_own_labels_in_affinity(affinity[kind], labels)));
+  }
+  return selected;
+}
 
 void check_affinity(const FieldCheck& spec, const PodSpecOptions& options) {
   const FieldCheck affinity = spec["affinity"];

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/apiserver/internal/strategies/extended_strategy.h"
+#include "kube/apiserver/internal/strategies/pods/pod_scheduling.h"
 #include "kube/apiserver/internal/strategies/pods/pod_security_validation.h"
 #include "kube/apiserver/internal/strategies/pods/pod_template.h"
 #include "kube/apiserver/internal/strategies/pods/pod_update_validation.h"
@@ -103,7 +104,8 @@ class PodStrategy : public ExtendedStrategy {
   using ExtendedStrategy::ExtendedStrategy;
 
   Result<Object> prepare_for_create(const WriteContext& write, Object object) const override {
-    object = with_positive_grace(object.with("spec", without_disabled_fields(object["spec"], Value())));
+    const Value spec = with_own_labels_selected(object["spec"], object.metadata()["labels"]);
+    object = with_positive_grace(object.with("spec", without_disabled_fields(spec, Value())));
     Value::ObjectBuilder status;
     status.set("phase", "Pending");
     if (!object["spec"]["schedulingGates"].empty()) {

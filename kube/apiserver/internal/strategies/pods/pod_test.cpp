@@ -115,6 +115,52 @@ TEST_CASE("a pod is bound once", "[strategies]") {
   });
 }
 
+TEST_CASE("the pod's own labels are selected where it names their keys", "[strategies]") {
+  TestServer::run([](TestServer& server) {
+    make_account(server);
+    const std::string keys =
+        R"("topologyKey":"zone","matchLabelKeys":["app","absent"],"mismatchLabelKeys":["tenant"],"labelSelector":)";
+    const std::string term = "{" + keys + R"({"matchExpressions":[{"key":"tenant","operator":"Exists"}]}})";
+    const std::string terms = R"({"requiredDuringSchedulingIgnoredDuringExecution":[)" + term +
+                              R"(],"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":)" +
+                              term + "}]}";
+    const std::string spread =
+        R"(,"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway",
+            "matchLabelKeys":["app"],"labelSelector":)";
+    const auto pod = make_pod(
+        server, R"({"metadata":{"name":"p","labels":{"app":"web","tenant":"t"}},"spec":{"containers":[{"name":"c",
+            "image":"i"}],"affinity":{"podAffinity":)" +
+                    terms + R"(,"podAntiAffinity":)" + terms + "}" + spread + R"({}}]}})");
+    REQUIRE(pod.status == 201);
+    const std::string both = R"([{"key":"tenant","operator":"Exists"},{"key":"app","operator":"In","values":["web"]},)"
+                             R"({"key":"tenant","operator":"NotIn","values":["t"]}])";
+    for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
+      const Value& affinity = pod.tree["spec"]["affinity"][kind];
+      const Value& required = affinity["requiredDuringSchedulingIgnoredDuringExecution"].at(0);
+      const Value& preferred = affinity["preferredDuringSchedulingIgnoredDuringExecution"].at(0)["podAffinityTerm"];
+      CHECK(json::write(required["labelSelector"]["matchExpressions"]) == both);
+      CHECK(json::write(preferred["labelSelector"]["matchExpressions"]) == both);
+    }
+    CHECK(json::write(pod.tree["spec"]["topologySpreadConstraints"].at(0)["labelSelector"]) ==
+          R"({"matchExpressions":[{"key":"app","operator":"In","values":["web"]}]})");
+    // The selector is the pod's from then on: other labels do not change it.
+    const auto relabelled = patch_pod(server, pod_path("p"), R"({"metadata":{"labels":{"app":"other"}}})");
+    REQUIRE(relabelled.status == 200);
+    CHECK(relabelled.tree["spec"] == pod.tree["spec"]);
+
+    const auto repeated = make_pod(server, pod_body("q", spread + R"({"matchLabels":{"app":"web"}}}])"));
+    CHECK(repeated.status == 422);
+    CHECK(message_of(repeated) ==
+          "Pod \"q\" is invalid: spec.topologySpreadConstraints[0][0]: Invalid value: \"app\": exists in both "
+          "matchLabelKeys and labelSelector");
+    // Nothing is added to a selector that is not there.
+    CHECK(
+        message_of(make_pod(server, pod_body("q", spread + "null}]"))) ==
+        "Pod \"q\" is invalid: spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when "
+        "labelSelector is not set");
+  });
+}
+
 TEST_CASE("little of a pod's spec may change", "[strategies]") {
   TestServer::run([](TestServer& server) {
     make_account(server);
