@@ -270,6 +270,30 @@ TEST_CASE("claims grow only where their class allows it", "[admission]") {
   CHECK(admit(cluster, *plugin, claim("2Gi"), update).fault.empty());
 }
 
+TEST_CASE("PodTopologyLabels copies a node's zone and region", "[admission]") {
+  TestCluster cluster;
+  AdmissionPluginPtr plugin = make_pod_topology_labels(cluster.objects);
+  cluster.put(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"n1","labels":{"topology.kubernetes.io/zone":"z1",
+    "topology.kubernetes.io/region":"r1","topology.kubernetes.io/rack":"k1"}}})");
+  const auto labels = [&](const Object& object, const AdmissionRequest& request = {}) {
+    const Admitted admitted = admit(cluster, *plugin, object, request);
+    CHECK(admitted.fault.empty());
+    return json::write_sorted(admitted.object.metadata()["labels"]);
+  };
+  const std::string mine = R"(,"labels":{"a":"b","topology.kubernetes.io/zone":"mine"})";
+  const std::string kept = R"({"a":"b","topology.kubernetes.io/zone":"mine"})";
+  const Object placed = pod_object(kOneContainer + R"(,"nodeName":"n1")", mine);
+  CHECK(labels(placed) == R"({"a":"b","topology.kubernetes.io/region":"r1","topology.kubernetes.io/zone":"z1"})");
+  CHECK(labels(pod_object(kOneContainer + R"(,"nodeName":"n1")")) ==
+        R"({"topology.kubernetes.io/region":"r1","topology.kubernetes.io/zone":"z1"})");
+  CHECK(labels(pod_object(kOneContainer, mine)) == kept);
+  CHECK(labels(pod_object(kOneContainer + R"(,"nodeName":"n2")", mine)) == kept);
+  AdmissionRequest update;
+  update.operation = Operation::Update;
+  update.old = placed;
+  CHECK(labels(placed, update) == kept);
+}
+
 TEST_CASE("RuntimeClass adds overhead and scheduling", "[admission]") {
   TestCluster cluster;
   cluster.put(R"({"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"rc"},"handler":"h",

@@ -27,6 +27,7 @@ std::vector<AdmissionPluginPtr> make_admission_plugins(IdentityParts& identity, 
   plugins.push_back(make_certificate_signing(authorizer));
   plugins.push_back(make_certificate_subject_restriction());
   plugins.push_back(make_default_ingress_class(objects));
+  plugins.push_back(make_pod_topology_labels(objects));
   plugins.push_back(make_app_armor_fields());
   plugins.push_back(make_unenforced_warning());
   plugins.push_back(make_resource_quota(objects, registry));

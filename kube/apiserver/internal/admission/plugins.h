@@ -35,6 +35,7 @@ AdmissionPluginPtr make_certificate_approval(Authorizer& authorizer);
 AdmissionPluginPtr make_certificate_signing(Authorizer& authorizer);
 AdmissionPluginPtr make_certificate_subject_restriction();
 AdmissionPluginPtr make_default_ingress_class(const ObjectReader& objects);
+AdmissionPluginPtr make_pod_topology_labels(const ObjectReader& objects);
 AdmissionPluginPtr make_resource_quota(const ObjectReader& objects, const Registry& registry);
 
 // Not plug-ins of upstream, where they are part of the registry of RBAC kinds: nobody may grant what

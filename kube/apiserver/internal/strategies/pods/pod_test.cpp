@@ -161,6 +161,35 @@ TEST_CASE("the pod's own labels are selected where it names their keys", "[strat
   });
 }
 
+TEST_CASE("a pod is told where its node is", "[strategies]") {
+  TestServer::run([](TestServer& server) {
+    make_account(server);
+    REQUIRE(server
+                .request("POST", "/api/v1/nodes", R"({"metadata":{"name":"n1","labels":{
+                    "topology.kubernetes.io/zone":"z1","topology.kubernetes.io/region":"r1","rack":"k1"}}})")
+                .status == 201);
+    const auto labels = [&](const std::string& name) {
+      return server.request("GET", pod_path(name)).tree["metadata"]["labels"];
+    };
+    const Value there =
+        Value::object({{"app", "web"}, {"topology.kubernetes.io/zone", "z1"}, {"topology.kubernetes.io/region", "r1"}});
+    REQUIRE(make_pod(server, pod_body("bound")).status == 201);
+    REQUIRE(bind_pod(server, "bound", "n1").status == 201);
+    CHECK(labels("bound") == there);
+    REQUIRE(make_pod(server, pod_body("placed", R"(,"nodeName":"n1")")).status == 201);
+    CHECK(labels("placed") == there);
+    REQUIRE(make_pod(server, pod_body("elsewhere", R"(,"nodeName":"n2")")).status == 201);
+    CHECK(labels("elsewhere") == Value::object({{"app", "web"}}));
+    // The older way to bind a pod is not about pods, for admission.
+    REQUIRE(make_pod(server, pod_body("older")).status == 201);
+    REQUIRE(server
+                .request("POST", "/api/v1/namespaces/default/bindings",
+                         R"({"metadata":{"name":"older"},"target":{"kind":"Node","name":"n1"}})")
+                .status == 201);
+    CHECK(labels("older") == Value::object({{"app", "web"}}));
+  });
+}
+
 TEST_CASE("little of a pod's spec may change", "[strategies]") {
   TestServer::run([](TestServer& server) {
     make_account(server);
