@@ -47,9 +47,10 @@ struct UpdateOptions {
   bool create_if_missing = false;  // and the strategy allows it (PUT), or apply
   // Asked before such an object is stored: the right to update is none to create.
   std::function<Result<void>()> authorize_create = {};
-  bool tracks_managed_fields = true;  // false when `change` computed managedFields itself (apply)
-  bool patched = false;               // `change` is a PATCH
-  bool skip_prepare = false;          // the change is final already (finalizer removal, pod binding)
+  // False when `change` computed managedFields itself (apply), or when nobody owns what it writes (a pod's binding).
+  bool tracks_managed_fields = true;
+  bool patched = false;       // `change` is a PATCH
+  bool skip_prepare = false;  // the change is final already (finalizer removal, pod binding)
   // How often a lost write runs `change` again when the caller named no resourceVersion.
   unsigned retries = 5;
 };

@@ -107,6 +107,7 @@ Result<http::Response> serve_binding(SubresourceCall& call, const ResourceDescri
   write.admission = false;
   UpdateOptions options;
   options.skip_prepare = true;
+  options.tracks_managed_fields = false;
   options.preconditions.uid = if_set(binding.uid());
   options.preconditions.resource_version = if_set(binding.resource_version());
   const auto change = [&](const Object* pod) -> Result<Object> {
@@ -260,6 +261,7 @@ class EvictionHandler {
     marking.admission = false;
     UpdateOptions update;
     update.skip_prepare = true;
+    update.tracks_managed_fields = false;
     update.preconditions.uid = options.preconditions.uid;
     update.preconditions.resource_version =
         options.preconditions.resource_version ? options.preconditions.resource_version : if_set(revision);

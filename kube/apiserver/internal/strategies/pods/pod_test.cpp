@@ -161,6 +161,21 @@ TEST_CASE("the pod's own labels are selected where it names their keys", "[strat
   });
 }
 
+TEST_CASE("who binds or evicts a pod does not own its fields", "[strategies]") {
+  TestServer::run([](TestServer& server) {
+    make_account(server);
+    const auto pod = make_pod(server, pod_body("p", "", R"(,"finalizers":["example.com/f"])"));
+    REQUIRE(pod.tree["metadata"]["managedFields"].size() == 1);
+    const auto managed = [&] { return server.request("GET", pod_path("p")).tree["metadata"]["managedFields"]; };
+    REQUIRE(bind_pod(server, "p", "n1").status == 201);
+    CHECK(managed() == pod.tree["metadata"]["managedFields"]);
+    REQUIRE(evict_pod(server, "p").status == 201);
+    CHECK(managed() == pod.tree["metadata"]["managedFields"]);
+    CHECK(server.request("GET", pod_path("p")).tree["status"]["conditions"].at(1)["type"].as_string() ==
+          "DisruptionTarget");
+  });
+}
+
 TEST_CASE("a pod is told where its node is", "[strategies]") {
   TestServer::run([](TestServer& server) {
     make_account(server);
