@@ -55,8 +55,9 @@ class Strategy {
   virtual void after_delete(const WriteContext& write, const Object& object) const;
   // The propagation that a DELETE without a policy means: "Background", "Orphan" or "".
   virtual std::string_view default_propagation() const { return ""; }
-  // May the object be deleted at all (immortal namespaces)?
-  virtual Result<void> check_delete(const WriteContext& write, const Object& object) const;
+  // Why nobody may delete the object of this name (system priority classes); "" when they may. Deleting a collection
+  // does not ask, as upstream's does not.
+  virtual std::string_view deletion_refusal(std::string_view name) const;
   // Seconds that a deleted object stays for its owner to end it (pods), given what the caller asks
   // for; nothing when the resource knows no grace.
   virtual std::optional<std::int64_t> grace_period(const WriteContext& write, const Object& object,

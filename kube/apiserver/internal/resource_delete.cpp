@@ -148,7 +148,6 @@ Result<GenericStore::DeleteAttempt> GenericStore::try_remove(const WriteRequest&
   TRY(check_preconditions(resource, options.preconditions, *current));
   ASSIGN_OR_RETURN(const Object old, current->object());
   TRY(admit(write, Operation::Delete, nullptr, &old));
-  TRY(strategy.check_delete(context, old));
   TRY(admit_validating(write, Operation::Delete, nullptr, &old));
 
   Grace grace = apply_grace(context, strategy, old, options);

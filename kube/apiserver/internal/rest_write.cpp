@@ -64,6 +64,14 @@ void warn_of_orphans(RequestScope& scope, const ResourceDescriptor& resource, co
       "set propagationPolicy=Orphan to suppress this warning");
 }
 
+// Asked by name: what cannot be deleted is Forbidden whether it exists or not.
+Result<void> check_deletable(const ResourceDescriptor& resource, const std::string& name) {
+  const std::string_view refusal = resource.strategy->deletion_refusal(name);
+  if (refusal.empty()) return {};
+  std::string text = resource.qualified_resource() + " \"" + name + "\" is forbidden: ";
+  return Error(Reason::Forbidden, text.append(refusal)).with_details({name, resource.gvk.group, resource.resource, ""});
+}
+
 }  // namespace
 
 DeleteOptions delete_options_of(const Value& body) {
@@ -163,6 +171,7 @@ Result<http::Response> RestHandler::remove(const Request& request) {
   ASSIGN_OR_RETURN(WriteRequest write, write_request(scope, resource, "DeleteOptions"));
   ASSIGN_OR_RETURN(const DeleteOptions options, read_delete_options(scope, write));
   warn_of_orphans(scope, resource, options);
+  TRY(check_deletable(resource, write.name));
   ASSIGN_OR_RETURN(const DeleteResult result, store_.remove(write, options));
   if (!result.gone || resource.strategy->returns_object_on_delete()) {
     ASSIGN_OR_RETURN(http::Bytes body, encoder.single(*result.object));

@@ -82,8 +82,8 @@ Result<Strategy::Allocation> Strategy::begin_write(const WriteContext&, Object o
   return Allocation{std::move(object), {}, {}};
 }
 void Strategy::after_delete(const WriteContext&, const Object&) const {}
-Result<void> Strategy::check_delete(const WriteContext&, const Object&) const {
-  return {};
+std::string_view Strategy::deletion_refusal(std::string_view) const {
+  return "";
 }
 std::optional<std::int64_t> Strategy::grace_period(const WriteContext&, const Object&,
                                                    std::optional<std::int64_t>) const {

@@ -22,6 +22,7 @@ class ExtendedStrategy : public Strategy {
     return standard_->prepare_for_update(write, std::move(object), old);
   }
   std::string_view default_propagation() const override { return standard_->default_propagation(); }
+  std::string_view deletion_refusal(std::string_view name) const override { return standard_->deletion_refusal(name); }
   bool allow_create_on_update() const override { return standard_->allow_create_on_update(); }
   bool allow_unconditional_update() const override { return standard_->allow_unconditional_update(); }
   bool returns_object_on_delete() const override { return standard_->returns_object_on_delete(); }

@@ -99,6 +99,9 @@ class RuledStrategy : public ExtendedStrategy {
   }
 
   std::string_view default_propagation() const override { return rules_.propagation; }
+  std::string_view deletion_refusal(std::string_view name) const override {
+    return rules_.deletion_refusal == nullptr ? "" : rules_.deletion_refusal(name);
+  }
 
  private:
   const ResourceRules& rules_;

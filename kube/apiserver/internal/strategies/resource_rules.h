@@ -34,6 +34,8 @@ struct ResourceRules {
   void (*check_status)(const Object& object, const Object& old, FieldErrors& errors) = nullptr;
   // The hooks say all that there is to say outside metadata, in their own words: what the schema finds does not count.
   bool replaces_schema = false;
+  // Why the object of this name stays; "" when it may be deleted.
+  std::string_view (*deletion_refusal)(std::string_view name) = nullptr;
 };
 
 std::span<const ResourceRules> workload_rules();

@@ -157,6 +157,30 @@ TEST_CASE("what kinds refuse to change", "[strategies]") {
   });
 }
 
+TEST_CASE("system priority classes stay", "[strategies]") {
+  TestServer::run([](TestServer& server) {
+    const std::string classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
+    for (const std::string name : {"system-node-critical", "system-cluster-critical"}) {
+      for (const char* query : {"", "?dryRun=All"}) {
+        const auto refused = server.request("DELETE", classes + "/" + name + query);
+        CHECK(refused.status == 403);
+        CHECK(refused.tree["reason"].as_string() == "Forbidden");
+        CHECK(text_of(refused) == "priorityclasses.scheduling.k8s.io \"" + name +
+                                      "\" is forbidden: this is a system priority class and cannot be deleted");
+        CHECK(refused.tree["details"] ==
+              Value::object({{"name", name}, {"group", "scheduling.k8s.io"}, {"kind", "priorityclasses"}}));
+      }
+      CHECK(server.request("GET", classes + "/" + name).status == 200);
+    }
+    REQUIRE(server.request("POST", classes, named(R"("value":7)")).status == 201);
+    CHECK(server.request("DELETE", classes + "/x").status == 200);
+    // Upstream refuses by name only.
+    CHECK(server.request("DELETE", classes).status == 200);
+    CHECK(server.request("GET", classes + "/system-node-critical").status == 404);
+    CHECK(server.request("DELETE", classes + "/system-node-critical").status == 403);
+  });
+}
+
 TEST_CASE("generations count what each kind says", "[strategies]") {
   TestServer::run([](TestServer& server) {
     const std::string path = std::string(kDeployments) + "/x";

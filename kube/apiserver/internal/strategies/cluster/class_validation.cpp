@@ -17,11 +17,14 @@ namespace {
 
 constexpr std::int64_t kHighestUserPriority = 1000000000;
 
+constexpr std::string_view kNodeCritical = "system-node-critical";
+constexpr std::string_view kClusterCritical = "system-cluster-critical";
+
 // The classes that the server makes itself.
 bool is_system_priority(const Object& object) {
   const std::int64_t value = object["value"].as_int();
-  return (object.name() == "system-node-critical" && value == 2000001000) ||
-         (object.name() == "system-cluster-critical" && value == 2000000000);
+  return (object.name() == kNodeCritical && value == 2000001000) ||
+         (object.name() == kClusterCritical && value == 2000000000);
 }
 
 // Tolerations are a set, whatever their seconds.
@@ -38,6 +41,11 @@ void check_repeated_tolerations(const Value& tolerations, const FieldPath& path,
 
 Object prepare_priority_class(const WriteContext&, const Object& object, const Object* old) {
   return old == nullptr ? object : object.with_metadata("generation", old->metadata()["generation"]);
+}
+
+std::string_view priority_class_deletion_refusal(std::string_view name) {
+  if (name != kNodeCritical && name != kClusterCritical) return "";
+  return "this is a system priority class and cannot be deleted";
 }
 
 void check_priority_class(const Object& object, const Object* old, FieldErrors& errors) {

@@ -13,6 +13,7 @@ std::vector<std::string> runtime_class_warnings(const Object& object, const Obje
 
 // priorityclasses
 Object prepare_priority_class(const WriteContext& write, const Object& object, const Object* old);
+std::string_view priority_class_deletion_refusal(std::string_view name);
 void check_priority_class(const Object& object, const Object* old, FieldErrors& errors);
 
 }  // namespace coracle::kube::apiserver
