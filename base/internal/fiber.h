@@ -41,7 +41,9 @@ class FiberContext {
   FiberContext& operator=(const FiberContext&) = delete;
 
   // Leaves `from`, which is running, and goes on in `to`. With `last`, `from` never runs again.
-  static void switch_to(FiberContext& from, FiberContext& to, bool last = false);
+  // Never inlined: the runtime declares the address of a thread's exception state to be constant, so that a caller who
+  // switches in a loop might keep it, and come back on another thread.
+  [[gnu::noinline]] static void switch_to(FiberContext& from, FiberContext& to, bool last = false);
 
  private:
   static void enter(unsigned high, unsigned low);
