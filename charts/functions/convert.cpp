@@ -1,8 +1,6 @@
 #include "charts/functions/convert.h"
 
-#include <cmath>
-#include <limits>
-
+#include "base/go_number.h"
 #include "charts/template/bounded_text.h"
 #include "charts/template/go_format.h"
 #include "charts/template/go_number.h"
@@ -27,13 +25,8 @@ std::string to_text(const GoValue& value) {
 
 std::int64_t to_integer(const GoValue& value) {
   switch (value.type()) {
-    case GoValue::Type::Float64: {
-      // Go's conversion of what does not fit is the smallest integer on the usual machines.
-      constexpr double kLimit = 9223372036854775808.0;
-      const double number = value.as_double();
-      if (!(number > -kLimit && number < kLimit)) return std::numeric_limits<std::int64_t>::min();
-      return static_cast<std::int64_t>(number);
-    }
+    case GoValue::Type::Float64:
+      return go_int64(value.as_double());
     case GoValue::Type::String:
       return parse_go_int(trim_zero_decimal(value.text())).value_or(0);
     case GoValue::Type::Bool:

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "base/go_number.h"
 #include "kube/schema/field_error.h"
 
 namespace coracle::kube::internal {
@@ -13,12 +13,6 @@ namespace {
 constexpr double kLargestJsonInteger = 9007199254740991.0;
 constexpr double kTolerance = 1e-9;
 constexpr double kInt64End = 9223372036854775808.0;
-
-// As Go converts on common processors: what does not fit becomes the smallest integer.
-std::int64_t truncated(double number) {
-  if (!(number >= -kInt64End && number < kInt64End)) return std::numeric_limits<std::int64_t>::min();
-  return static_cast<std::int64_t>(number);
-}
 
 // Judges one number against one node of a schema.
 class NumberCheck {
@@ -74,7 +68,7 @@ class NumberCheck {
   // An integer is divided by an integer: of a factor only its whole part counts then.
   void check_multiple(double factor) {
     if (check_fits(fits(Value(factor)), "MultipleOf") && value_.is_int()) {
-      const std::int64_t whole = truncated(factor);
+      const std::int64_t whole = go_int64(factor);
       if (whole <= 0) return refuse_factor(Value(whole), std::to_string(whole));
       if (value_.as_int() % whole != 0) refuse("a multiple of " + std::to_string(whole));
       return;
@@ -87,11 +81,11 @@ class NumberCheck {
   void check_bound(double bound, bool exclusive, bool minimum) {
     const bool same_type = check_fits(fits(Value(bound)), minimum ? "Minimum boundary" : "Maximum boundary");
     const bool as_integers = same_type && value_.is_int();
-    const bool good = as_integers ? within(value_.as_int(), truncated(bound), exclusive, minimum)
+    const bool good = as_integers ? within(value_.as_int(), go_int64(bound), exclusive, minimum)
                                   : within(value_.as_double(), bound, exclusive, minimum);
     if (good) return;
     refuse(std::string(minimum ? "greater than " : "less than ") + (exclusive ? "" : "or equal to ") +
-           (as_integers ? std::to_string(truncated(bound)) : number_text(bound)));
+           (as_integers ? std::to_string(go_int64(bound)) : number_text(bound)));
   }
 
   template <class Number>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/go_number.h"
 #include "base/json/json.h"
 
 namespace coracle::kube::apiserver {
@@ -31,7 +32,7 @@ std::vector<std::string> read_audiences(const Value& claim) {
 
 // Times of a token may carry a fraction.
 std::int64_t read_seconds(const Value& claim) {
-  return claim.is_double() ? static_cast<std::int64_t>(claim.as_double()) : claim.as_int();
+  return claim.is_double() ? go_int64(claim.as_double()) : claim.as_int();
 }
 
 ServiceAccountClaims read_bound_claims(const Value& claims) {

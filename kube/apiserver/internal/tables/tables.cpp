@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/go_number.h"
 #include "base/json/json.h"
 #include "base/text.h"
 #include "kube/apiserver/internal/tables/cells.h"
@@ -85,8 +86,7 @@ Value custom_cell(const CustomColumn& column, const Object& object, WallTime now
   const Value found = column.path->first(object.tree());
   if (found.is_null()) return {};
   if (column.type == "integer")
-    return found.is_number() ? Value(found.is_int() ? found.as_int() : static_cast<std::int64_t>(found.as_double()))
-                             : Value();
+    return found.is_number() ? Value(found.is_int() ? found.as_int() : go_int64(found.as_double())) : Value();
   if (column.type == "number") return found.is_number() ? found : Value();
   if (column.type == "boolean") return found.is_bool() ? found : Value();
   if (column.type == "date") {

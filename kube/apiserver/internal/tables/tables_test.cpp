@@ -96,6 +96,18 @@ TEST_CASE("printer columns show what the path finds, if its type fits") {
   CHECK(json::write(Value::array(cells)) == R"(["x",null,"{\"a\":[1]}","30s","\u003cinvalid\u003e",null,"True"])");
 }
 
+TEST_CASE("a number that is too large for an integer column shows alike on every machine") {
+  const auto table = custom_table(json::read(R"([{"name": "Size", "type": "integer", "jsonPath": ".size"}])").value());
+  const auto size = [&](std::string_view number) {
+    const Object object(json::read(R"({"metadata": {"name": "x"}, "size": )" + std::string(number) + "}").value());
+    return json::write(table->cells(object, WallTime())[1]);
+  };
+  CHECK(size("2.9") == "2");
+  CHECK(size("-2.9") == "-2");
+  CHECK(size("1e300") == "-9223372036854775808");
+  CHECK(size("-1e300") == "-9223372036854775808");
+}
+
 TEST_CASE("a custom resource without printer columns shows its age") {
   const auto table = custom_table(Value());
   REQUIRE(table->columns.size() == 2);
