@@ -1,5 +1,6 @@
 #include "daemon/bundled_definitions.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,10 +9,13 @@
 
 namespace coracle::daemon {
 
-Result<void> apply_definitions(const Context& context, const kube::Applier& applier, std::string_view prefix) {
+Result<void> apply_definitions(const Context& context, const kube::Applier& applier,
+                               std::span<const std::string_view> prefixes) {
   std::vector<kube::Object> definitions;
   for (const manifests::EmbeddedFile& file : manifests::embedded_files()) {
-    if (!file.path.starts_with(prefix)) continue;
+    const bool wanted = std::any_of(prefixes.begin(), prefixes.end(),
+                                    [&](std::string_view prefix) { return file.path.starts_with(prefix); });
+    if (!wanted) continue;
     Result<std::vector<kube::Object>> objects = kube::parse_manifest(file.text);
     if (!objects.ok()) return objects.error().in(file.path);
     definitions.insert(definitions.end(), objects->begin(), objects->end());

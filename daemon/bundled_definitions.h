@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "base/context.h"
@@ -8,8 +9,9 @@
 
 namespace coracle::daemon {
 
-// Applies the bundled definitions of custom resources whose file begins with `prefix`. What reconciles such kinds
-// starts after them.
-Result<void> apply_definitions(const Context& context, const kube::Applier& applier, std::string_view prefix = "crds/");
+// Applies the bundled definitions of custom resources whose file begins with one of `prefixes`. What reconciles such
+// kinds starts after them.
+Result<void> apply_definitions(const Context& context, const kube::Applier& applier,
+                               std::span<const std::string_view> prefixes);
 
 }  // namespace coracle::daemon

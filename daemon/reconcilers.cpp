@@ -41,7 +41,9 @@ class RunningReconcilers : public Reconcilers {
   Result<void> start(const ServerSettings& settings, const Certificates& certificates, std::string api_address,
                      FileSystem& files) {
     const Context master = kube::as_master(context_, kSupervisorUser);
-    TRY(apply_definitions(master, applier_));
+    std::vector<std::string_view> definitions = {"crds/helm.", "crds/k3s."};
+    if (!settings.disable_gitops) definitions.insert(definitions.end(), {"crds/kustomize.", "crds/source."});
+    TRY(apply_definitions(master, applier_, definitions));
     if (Result<void> made = set_up_gitops(master, applier_, files, settings.gitops); !made.ok()) {
       log_.warning("cannot set up the gitops repository: mend the setting and start again", {{"error", made.error()}});
     }
@@ -53,10 +55,12 @@ class RunningReconcilers : public Reconcilers {
       }
     }
     manager_.add(reconcilers::make_manifests_folder(deps, files, {settings.layout.manifests(), settings.disable}));
-    mirror_ = reconcilers::make_git_mirror(deps.context.executor(), settings.layout.git_mirrors(),
-                                           settings.gitops_local_roots);
-    manager_.add(reconcilers::make_git_repository_controller(deps, *mirror_));
-    manager_.add(reconcilers::make_kustomization_controller(deps, *mirror_));
+    if (!settings.disable_gitops) {
+      mirror_ = reconcilers::make_git_mirror(deps.context.executor(), settings.layout.git_mirrors(),
+                                             settings.gitops_local_roots);
+      manager_.add(reconcilers::make_git_repository_controller(deps, *mirror_));
+      manager_.add(reconcilers::make_kustomization_controller(deps, *mirror_));
+    }
     if (!settings.disable_helm_controller) {
       manager_.add(reconcilers::make_helm_controller(deps, *chart_fetcher_,
                                                      {std::move(api_address), certificates.server_ca_pem}));

@@ -79,6 +79,10 @@ Result<void> read_gitops(const Settings& settings, ServerSettings& server) {
                    settings.text("gitops-path"),    settings.text("gitops-interval"),
                    settings.text("gitops-ca-file"), settings.text("gitops-credentials-file")};
   server.gitops_local_roots = settings.list("gitops-local-root");
+  server.disable_gitops = settings.flag("disable-gitops");
+  if (server.disable_gitops && !server.gitops.url.empty()) {
+    return bad_request("--gitops-url: nothing would follow it with --disable-gitops");
+  }
   if (Result<Duration> interval = parse_duration(server.gitops.interval); !interval.ok()) {
     return interval.error().in("--gitops-interval");
   }

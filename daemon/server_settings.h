@@ -47,6 +47,7 @@ struct ServerSettings {
   bool disable_agent = false;
   bool disable_helm_controller = false;
   bool disable_controllers = false;
+  bool disable_gitops = false;
   GitopsSettings gitops;
   std::vector<std::string> gitops_local_roots;
 };

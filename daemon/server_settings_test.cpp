@@ -63,6 +63,8 @@ TEST_CASE("a wrong value is one line that names its flag") {
         "--service-cidr: expected one network; two families are not built in");
   CHECK(error_text({"--gitops-local-root", "repos"}) ==
         "--gitops-local-root: expected an absolute path, found \"repos\"");
+  CHECK(error_text({"--gitops-url", "https://git.example.com/a", "--disable-gitops"}) ==
+        "--gitops-url: nothing would follow it with --disable-gitops");
   CHECK(error_text({"--gitops-interval", "often"}).starts_with("--gitops-interval: "));
 }
 

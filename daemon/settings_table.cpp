@@ -94,6 +94,8 @@ constexpr std::array kSettings = {
                "certificate authority of the repository's server"},
     SettingRow{"gitops-credentials-file", "gitops", Text, "", "", 0, "", kServer, Active,
                "file with username and password, or bearerToken, as YAML"},
+    SettingRow{"disable-gitops", "gitops", Flag, "", "", 0, "", kServer, Active,
+               "do not run the GitOps controllers, nor install their definitions: Flux itself does that here"},
     SettingRow{"gitops-local-root", "gitops", List, "", "", 0, "", kServer, Active,
                "folder below which file:// repositories are allowed"},
     SettingRow{"kube-apiserver-arg", "components", List, "", "", 0, "", kServer, Accepted,

@@ -12,6 +12,8 @@
 namespace coracle::kube {
 namespace {
 
+// An object that changes all the time is left for the next round.
+constexpr int kPruneTries = 5;
 constexpr Duration kStagePoll = std::chrono::milliseconds(100);
 constexpr int kLastStage = 3;
 constexpr int kTakeOverTries = 5;
@@ -148,6 +150,10 @@ Result<Applier::Item> Applier::try_object(const Context& context, const Object& 
   Item item;
   ASSIGN_OR_RETURN(const DiscoveredResource resource, mapper_.find(context, object.gvk()));
   item.resource = resource.ref;
+  if (item.resource.namespaced && object.namespace_().empty()) {
+    return Error(Reason::Unknown,
+                 "metadata.namespace: not specified, and nothing else says in which namespace it belongs");
+  }
   item.desired = placed_for_apply(object, item.resource.namespaced).without("status");
   ASSIGN_OR_RETURN(item.live, live(context, InventoryEntry::of(item.desired)));
   const Object* live_object = item.live ? &*item.live : nullptr;
@@ -264,6 +270,19 @@ Result<void> Applier::apply_all(const Context& context, std::vector<Object> obje
   return {};
 }
 
+// Deletes the very state that was judged: another owner may take the object over at the same time. False: nothing to
+// do.
+Result<bool> Applier::remove_owned(const Context& context, const InventoryEntry& entry,
+                                   const PruneOptions& options) const {
+  ASSIGN_OR_RETURN(const std::optional<Found> found, find(context, entry));
+  if (!found || (options.owned && !options.owned(found->object))) return false;
+  TRY(even_if_gone(client_.remove(context, found->resource, entry.key(),
+                                  {.propagation = options.propagation,
+                                   .uid = std::string(found->object.uid()),
+                                   .resource_version = std::string(found->object.resource_version())})));
+  return true;
+}
+
 Inventory Applier::prune(const Context& context, const Inventory& stale, const PruneOptions& options,
                          std::optional<Error>& error, std::vector<Applied>& deleted) const {
   Inventory kept;
@@ -273,20 +292,15 @@ Inventory Applier::prune(const Context& context, const Inventory& stale, const P
     if (!error) error = why.in(entry.id() + " delete failed");
   };
   for (auto entry = stale.rbegin(); entry != stale.rend(); ++entry) {
-    const Result<std::optional<Found>> found = find(context, *entry);
-    if (!found.ok()) {
-      keep(*entry, found.error());
-      continue;
+    Result<bool> removed = remove_owned(context, *entry, options);
+    for (int i = 1; i < kPruneTries && !removed.ok() && removed.error().reason() == Reason::Conflict; ++i) {
+      removed = remove_owned(context, *entry, options);
     }
-    if (!found->has_value() || (options.owned && !options.owned((*found)->object))) continue;
-    const Result<void> removed =
-        even_if_gone(client_.remove(context, (*found)->resource, entry->key(),
-                                    {.propagation = options.propagation, .uid = std::string((*found)->object.uid())}));
     if (!removed.ok()) {
       keep(*entry, removed.error());
-      continue;
+    } else if (*removed) {
+      deleted.push_back({*entry, ApplyAction::Deleted});
     }
-    deleted.push_back({*entry, ApplyAction::Deleted});
   }
   return kept;
 }

@@ -84,6 +84,7 @@ class Applier {
   struct Item;
   struct Found;
   Result<std::optional<Found>> find(const Context& context, const InventoryEntry& entry) const;
+  Result<bool> remove_owned(const Context& context, const InventoryEntry& entry, const PruneOptions& options) const;
   Result<Item> try_object(const Context& context, const Object& object, const ApplyOptions& options) const;
   Result<ApplyAction> write(const Context& context, const Item& item, const ApplyOptions& options) const;
   Result<void> try_recreation(const Context& context, const Item& item, const ApplyOptions& options,

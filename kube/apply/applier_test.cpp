@@ -32,6 +32,8 @@ class WidgetServer : public Transport {
  public:
   std::vector<std::string> versions = {"v1", "v1alpha1"};
   bool there = true;
+  std::string owner = "us";  // its revision tells
+  bool taken_over = false;   // by another, before the next deletion
 
   Result<http::Response> send(const Context&, const http::Request& request) override {
     if (request.path == "/api" || request.path == "/apis") return discovery(request.path == "/apis");
@@ -40,8 +42,19 @@ class WidgetServer : public Transport {
     });
     if (!served) return not_found("");
     if (!there) return not_found(R"(,"details":{"name":"a","group":"ex.io","kind":"widgets"})");
-    if (request.method == "DELETE") there = false;
-    return http::Response::text(200, R"({"apiVersion":"ex.io/v1","kind":"Widget","metadata":{"name":"a","uid":"u"}})");
+    if (request.method == "DELETE") {
+      const Value expected = json::read(request.body).value()["preconditions"];
+      if (std::exchange(taken_over, false)) owner = "other";
+      if (expected["resourceVersion"].as_string() != owner) {
+        return http::Response::text(
+            409, R"({"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409})",
+            "application/json");
+      }
+      there = false;
+    }
+    return http::Response::text(200, R"({"apiVersion":"ex.io/v1","kind":"Widget","metadata":{"name":"a","uid":"u",)"
+                                     R"("resourceVersion":")" +
+                                         owner + R"("}})");
   }
 
  private:
@@ -107,6 +120,25 @@ TEST_CASE("objects are found and pruned at whatever version is served") {
   CHECK_FALSE(applier.live(context, entry).value());
   server.versions = {};
   CHECK_FALSE(applier.live(context, entry).value());
+}
+
+TEST_CASE("what another takes over at the same time is not pruned") {
+  const auto executor = make_thread_executor();
+  const Context context(*executor);
+  WidgetServer server;
+  server.taken_over = true;
+  const Client client(server);
+  RestMapper mapper(client);
+  const Applier applier(client, mapper, Logger(null_log_sink(), "test"));
+  const InventoryEntry entry{"", "a", "ex.io", "Widget", "v1"};
+  std::optional<Error> error;
+  std::vector<Applied> deleted;
+  Applier::PruneOptions options;
+  options.owned = [](const Object& object) { return object.resource_version() == "us"; };
+  CHECK(applier.prune(context, {entry}, options, error, deleted).empty());
+  CHECK_FALSE(error);
+  CHECK(deleted.empty());
+  CHECK(server.there);
 }
 
 }  // namespace coracle::kube

@@ -23,6 +23,8 @@ namespace coracle::reconcilers {
 namespace {
 
 constexpr std::string_view kKustomizeManager = "kustomize-controller";
+// Of what the controller writes on the Kustomization itself.
+constexpr std::string_view kOwnManager = "gotk-kustomize-controller";
 constexpr Duration kDefaultApplyInterval = std::chrono::minutes(5);
 constexpr Duration kShortestTimeout = std::chrono::seconds(30);
 constexpr Duration kHealthPoll = std::chrono::seconds(1);
@@ -49,11 +51,10 @@ class KustomizationReconciler : public kube::Reconciler {
     if (!live) return forget(key);
     const kube::Object& kustomization = *live;
     if (kustomization.deleting()) return finish(context, kustomization);
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true,
-                           kKustomizeManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, true, kOwnManager));
     if (kustomization["spec"]["suspend"].as_bool()) {
       TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
-                            plan_suspended_status(kustomization), kKustomizeManager));
+                            plan_suspended_status(kustomization), kOwnManager));
       return forget(key);
     }
 
@@ -212,6 +213,8 @@ class KustomizationReconciler : public kube::Reconciler {
     kube::Inventory wanted;
     for (const kube::Object& object : objects) {
       const Result<kube::DiscoveredResource> resource = mapper_.find(context, object.gvk());
+      // Applying will refuse it.
+      if (resource.ok() && resource->ref.namespaced && object.namespace_().empty()) continue;
       // A kind that this very set defines is not known yet; such an object says itself where it stands.
       wanted.push_back(
           kube::InventoryEntry::of(resource.ok() ? kube::placed_for_apply(object, resource->ref.namespaced) : object));
@@ -219,7 +222,7 @@ class KustomizationReconciler : public kube::Reconciler {
     kube::Inventory whole = joined(wanted, kube::inventory_difference(inventory, wanted));
     if (whole.size() == inventory.size()) return {};
     TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
-                          kustomization["status"].with("inventory", kube::inventory_value(whole)), kKustomizeManager));
+                          kustomization["status"].with("inventory", kube::inventory_value(whole)), kOwnManager));
     inventory = std::move(whole);
     return {};
   }
@@ -402,8 +405,7 @@ class KustomizationReconciler : public kube::Reconciler {
         }
       }
     }
-    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false,
-                           kKustomizeManager));
+    TRY(set_flux_finalizer(context, client_, kube::resources::kustomizations(), kustomization, false, kOwnManager));
     return forget(kustomization.key());
   }
 
@@ -447,8 +449,7 @@ class KustomizationReconciler : public kube::Reconciler {
 
   Result<void> report(const Context& context, const kube::Object& kustomization, const Attempt& attempt) {
     TRY(write_flux_status(context, client_, kube::resources::kustomizations(), kustomization,
-                          plan_kustomization_status(kustomization, attempt, context.clock().wall()),
-                          kKustomizeManager));
+                          plan_kustomization_status(kustomization, attempt, context.clock().wall()), kOwnManager));
     announce(context, kustomization, attempt);
     return {};
   }

@@ -115,6 +115,13 @@ class LifeCycle(unittest.TestCase):
         self.server.start()
         self.assertIsNotNone(self.server.object("service", "kubernetes"))
 
+    def test_flux_may_be_left_to_flux(self):
+        self.server.settings = ["--disable-gitops"]
+        self.server.start()
+        served = self.server.kubectl("api-resources", "-o", "name")
+        self.assertIn("helmcharts.helm.cattle.io", served)
+        self.assertNotIn("toolkit.fluxcd.io", served)
+
     def test_a_stop_during_the_start_is_clean(self):
         for _ in range(3):
             self.server.launch()

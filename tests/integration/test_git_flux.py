@@ -54,6 +54,15 @@ class FluxTestCase(GitTestCase):
         return found[0]
 
 
+class Placing(FluxTestCase):
+    def test_an_object_must_say_in_which_namespace_it_belongs(self):
+        self.followed("placeless", {"apps/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: placeless}\n"})
+        self.assertIn("ConfigMap/placeless dry-run failed: metadata.namespace: not specified",
+                      self.failed("placeless", "ReconciliationFailed"))
+        self.assertIsNone(self.server.object("configmap", "placeless"))
+        self.assertEqual(self.server.object("kustomization", "placeless")["status"]["inventory"], {"entries": []})
+
+
 class Marks(FluxTestCase):
     def test_an_object_may_ask_to_be_made_again(self):
         repository = self.followed("forced", {"apps/a.yaml": marked("forced", "1", "force: enabled")})

@@ -1,5 +1,6 @@
 // The Helm reconciler against a whole API server under virtual time: the process dies at every write, before or
 // after the write has reached the store, and the next one must bring the release to the same end.
+#include <array>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -172,7 +173,7 @@ void define_kinds(TestServer& server) {
   const kube::Client client(*transport);
   kube::RestMapper mapper(client);
   const kube::Applier applier(client, mapper, Logger(null_log_sink(), "test"));
-  REQUIRE(daemon::apply_definitions(server.context(), applier, "crds/helm.").ok());
+  REQUIRE(daemon::apply_definitions(server.context(), applier, std::array<std::string_view, 1>{"crds/helm."}).ok());
 }
 
 void patch_spec(TestServer& server, const std::string& chart, const std::string& spec) {

@@ -1,4 +1,5 @@
 #include "tests/sim/world.h"
+#include <array>
 
 #include <algorithm>
 #include <utility>
@@ -93,7 +94,8 @@ kube::Client World::client_as(const std::string& actor) {
 Result<void> World::start(const std::vector<std::string_view>& components) {
   TRY(invariants_.start());
   TRY(slot_.start(context()));
-  TRY(daemon::apply_definitions(context(), kube::Applier(user_, user_mapper_, log_.named("bundle"))));
+  TRY(daemon::apply_definitions(context(), kube::Applier(user_, user_mapper_, log_.named("bundle")),
+                                std::array<std::string_view, 1>{"crds/"}));
   TRY(files_->make_directories(std::string(kManifests), 0755));
   std::vector<ComponentSpec> specs;
   for (ComponentSpec& spec : known_components()) {
