@@ -16,6 +16,7 @@ using testing::Frame;
 using testing::frame;
 using testing::get_fields;
 using testing::get_frame;
+using testing::kAck;
 using testing::kContinuation;
 using testing::kData;
 using testing::kEndHeaders;
@@ -213,6 +214,89 @@ TEST_CASE("floods end their connection and nothing else") {
   for (int i = 0; i < 20 && raw.send(flood); ++i) {
   }
   CHECK(answers(server));
+}
+
+// Heads that are far larger than their frames: the first puts a field of nearly 4 KB into the compression's table, the
+// others refer to it again and again.
+std::string swelling_head(std::uint32_t stream) {
+  const std::string value(3900, 'a');
+  // A literal to be indexed: a name of one byte, and the value's length as 127 and the rest in two groups of seven
+  // bits.
+  const std::string indexed = std::string("\x40\x01x\x7f") + static_cast<char>(0x80U | ((3900 - 127) & 0x7fU)) +
+                              static_cast<char>((3900 - 127) >> 7U) + value;
+  const std::string fields = stream == 1 ? indexed : std::string(15, '\xbe');
+  return frame(kHeaders, kEndHeaders, stream, post_fields() + fields);
+}
+
+TEST_CASE("a client with too much in the heads of unfinished requests is told to calm down") {
+  TestServer server(testing::answer_ok);
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening());
+  for (std::uint32_t stream = 1; stream < 400; stream += 2) REQUIRE(raw.send(swelling_head(stream)));
+  raw.send(frame(kPing, 0, 0, "12345678"));
+  REQUIRE(reader.until([](const Frame& f) { return f.type == kGoaway || (f.type == kPing && f.flags == kAck); }));
+  REQUIRE(reader.frame.type == kGoaway);
+  CHECK(reader.frame.payload.substr(4, 4) == number(NGHTTP2_ENHANCE_YOUR_CALM, 4));
+  CHECK(answers(server));
+}
+
+TEST_CASE("heads of many connections count as uploads, and whole requests are served beside them") {
+  TestServer server(testing::answer_ok, true, [](ServerOptions& options) { options.io_threads = 1; });
+  std::vector<std::unique_ptr<RawTlsConnection>> crowd;
+  std::string status;
+  // Each holds nearly what one may; together they would hold 240 MB.
+  for (int i = 0; i < 60 && status.empty(); ++i) {
+    RawTlsConnection& raw = *crowd.emplace_back(std::make_unique<RawTlsConnection>(server.port(), "h2"));
+    FrameReader reader(raw);
+    raw.send(opening());
+    for (std::uint32_t stream = 1; stream < 2 * 68; stream += 2) REQUIRE(raw.send(swelling_head(stream)));
+    raw.send(frame(kPing, 0, 0, "12345678"));
+    REQUIRE(reader.until([](const Frame& f) { return f.type == kHeaders || (f.type == kPing && f.flags == kAck); }));
+    status = reader.status;
+  }
+  CHECK(status == "503");
+  CHECK(answers(server));
+  crowd.clear();
+  RawTlsConnection later(server.port(), "h2");
+  FrameReader reader(later);
+  later.send(opening() + swelling_head(1) + frame(kData, kEndStream, 1, "body"));
+  REQUIRE(reader.until_type(kHeaders, 1));
+  CHECK(reader.status == "200");
+}
+
+TEST_CASE("a thousand ordinary requests may be unfinished at once, time after time") {
+  TestServer server([](const Context&, const Request& request) { return Response::text(200, request.body); });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening());
+  std::string fields = post_fields();
+  for (int i = 0; i < 10; ++i) fields += field("x-ordinary", std::string(100, 'x'));
+  std::uint32_t stream = 1;
+  for (int round = 0; round < 4; ++round) {
+    const std::uint32_t first = stream;
+    for (int i = 0; i < 1000; ++i, stream += 2) REQUIRE(raw.send(frame(kHeaders, kEndHeaders, stream, fields)));
+    for (std::uint32_t open = first; open < stream; open += 2) {
+      REQUIRE(raw.send(frame(kData, kEndStream, open, "x")));
+      REQUIRE(reader.until([](const Frame& f) { return f.type == kGoaway || f.type == kData; }));
+      REQUIRE(reader.frame.type == kData);
+      REQUIRE(reader.frame.stream == open);
+    }
+  }
+}
+
+TEST_CASE("what was answered is not held for a client that does not read") {
+  TestServer server(testing::answer_ok);
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  // Streams without a window: the heads of the answers come, their bodies cannot.
+  raw.send(std::string(testing::kHttp2Preface) + frame(kSettings, 0, 0, number(4, 2) + number(0, 4)));
+  for (std::uint32_t stream = 1; stream < 400; stream += 2) {
+    REQUIRE(raw.send(swelling_head(stream) + frame(kData, kEndStream, stream, "")));
+    REQUIRE(reader.until([](const Frame& f) { return f.type == kHeaders || f.type == kGoaway; }));
+    REQUIRE(reader.frame.type == kHeaders);
+    REQUIRE(reader.status == "200");
+  }
 }
 
 TEST_CASE("HTTP/2 requests that do not arrive in time are answered") {

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::uint32_t kStreamWindowBytes = 256 * 1024;
 constexpr std::int32_t kConnectionWindowBytes = 1024 * 1024;
+// Heads of one connection's requests that are not answered, together. A reference of one byte to the compression's
+// table can stand for a field of 4 KB, so that what the client sent says nothing about what we keep: room for ordinary
+// heads on every stream, and not for the largest allowed on each.
+constexpr std::size_t kMaxHeldHeadBytes = 4 * 1024 * 1024;
 
 std::string_view decimal(std::array<char, 24>& buffer, std::uint64_t number) {
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
@@ -81,10 +85,34 @@ int Http2Session::on_begin_request(std::int32_t id) {
   return 0;
 }
 
+// False when the client has more in heads than it may, and the connection ends.
+bool Http2Session::hold_head(Http2Stream& stream, std::size_t bytes) {
+  if (bytes > kMaxHeldHeadBytes - held_head_bytes_) {
+    nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+    return false;
+  }
+  held_head_bytes_ += bytes;
+  stream.held_head_bytes += bytes;
+  return true;
+}
+
+// Once it is answered nobody looks at the request, and the client may take its time to read the answer.
+void Http2Session::drop_request(Http2Stream& stream) {
+  stream.upload.end();
+  stream.exchange->request = {};
+  stream.authority = {};
+  held_head_bytes_ -= std::exchange(stream.held_head_bytes, 0);
+}
+
 void Http2Session::on_field(Http2Stream& stream, std::string_view name, std::string_view value) {
-  stream.head_bytes += name.size() + value.size() + kFieldOverheadBytes;
+  const std::size_t bytes = name.size() + value.size() + kFieldOverheadBytes;
+  stream.head_bytes += bytes;
   if (stream.head_bytes > host_.options().max_header_bytes) stream.head_too_large = true;
   if (stream.head_too_large || stream.head_complete) return;
+  if (!hold_head(stream, bytes)) {
+    stream.head_too_large = true;  // must never be handled without its other fields
+    return;
+  }
   Request& request = stream.exchange->request;
   if (name.front() != ':') {
     request.headers.add(std::string(name), std::string(value));
@@ -109,7 +137,11 @@ void Http2Session::on_head(Http2Stream& stream, bool end) {
   } else {
     if (!request.headers.has("host")) request.headers.add("host", std::move(stream.authority));
     if (request.path.empty()) request.path = "/";
-    if (end) on_request_end(stream);
+    if (end) {
+      on_request_end(stream);
+    } else if (!stream.upload.grow_to(stream.held_head_bytes)) {
+      refuse(stream, 503, "too many uploads at once");
+    }
   }
 }
 
@@ -120,7 +152,7 @@ void Http2Session::on_body(Http2Stream& stream, std::string_view piece) {
     refuse(stream, 413, "request body is too large");
     return;
   }
-  if (!stream.upload.grow_to(body.size() + piece.size())) {
+  if (!stream.upload.grow_to(stream.held_head_bytes + body.size() + piece.size())) {
     refuse(stream, 503, "too many uploads at once");
     return;
   }
@@ -141,8 +173,6 @@ void Http2Session::on_request_end(Http2Stream& stream) {
 }
 
 void Http2Session::refuse(Http2Stream& stream, int status, std::string_view why) {
-  stream.upload.end();
-  stream.exchange->request.body = {};
   respond(stream, host_.dispatcher().handler().refusal(status, why));
 }
 
@@ -150,10 +180,10 @@ void Http2Session::on_response(std::uint32_t id) {
   --running_;
   Http2Stream* stream = find(static_cast<std::int32_t>(id));
   if (stream == nullptr || stream->state != State::Handling) return;
-  stream->upload.end();
   if (stream->exchange->response.status == 101) {
     // Only HTTP/1.1 can switch protocols; the client is told to come back with it.
     set_state(*stream, State::Sent);
+    drop_request(*stream);
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_HTTP_1_1_REQUIRED);
   } else {
     respond(*stream, std::move(stream->exchange->response));
@@ -165,6 +195,7 @@ void Http2Session::respond(Http2Stream& stream, Response&& response) {
   std::uint64_t length = 0;
   for (const Bytes& segment : response.body) length += segment->size();
   const bool allowed = carries_body(response.status, stream.exchange->request.method);
+  drop_request(stream);
   const bool with_body = allowed && (length > 0 || response.source != nullptr);
   set_state(stream, with_body ? State::Sending : State::Sent);
   submit(stream, response, with_body, length);
@@ -256,6 +287,7 @@ void Http2Session::on_close(std::int32_t id) {
   Http2Stream& stream = *found->second;
   if (stream.state == State::Handling) stream.exchange->stop.request_stop();
   --count(stream.state);
+  held_head_bytes_ -= stream.held_head_bytes;
   streams_.erase(found);
 }
 

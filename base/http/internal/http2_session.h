@@ -55,6 +55,8 @@ class Http2Session : public Session {
   Http2Stream* find(std::int32_t id);
   void set_state(Http2Stream& stream, State state);
   std::size_t& count(State state) { return counts_[static_cast<std::size_t>(state)]; }
+  bool hold_head(Http2Stream& stream, std::size_t bytes);
+  void drop_request(Http2Stream& stream);
   void refuse(Http2Stream& stream, int status, std::string_view why);
   void respond(Http2Stream& stream, Response&& response);
   void submit(Http2Stream& stream, const Response& response, bool with_body, std::uint64_t length);
@@ -66,6 +68,7 @@ class Http2Session : public Session {
   std::unordered_map<std::int32_t, std::unique_ptr<Http2Stream>> streams_;
   std::array<std::size_t, 5> counts_{};  // of streams in each state
   std::size_t running_ = 0;              // handlers, also of streams that the client has reset
+  std::size_t held_head_bytes_ = 0;      // of all requests that are not answered
   Output* out_ = nullptr;                // while producing
   std::vector<nghttp2_nv> fields_;       // reused from answer to answer
   std::string names_;                    // lower-case copies that fields_ points into

@@ -23,7 +23,8 @@ struct Http2Stream {
   State state = State::Receiving;
   std::shared_ptr<Exchange> exchange = std::make_shared<Exchange>();
   std::string authority;
-  std::size_t head_bytes = 0;
+  std::size_t head_bytes = 0;       // as sent, with trailers
+  std::size_t held_head_bytes = 0;  // of them, what the request keeps until it is answered
   bool head_complete = false;
   bool head_too_large = false;
   Upload upload;
