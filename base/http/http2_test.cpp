@@ -299,6 +299,27 @@ TEST_CASE("what was answered is not held for a client that does not read") {
   }
 }
 
+TEST_CASE("a client that breaks the rules and reads no answer is told to calm down") {
+  TestServer server(testing::answer_ok);
+  RawTlsConnection raw(server.port(), "h2");
+  raw.send(opening());
+  std::string many;
+  std::uint32_t stream = 1;
+  // Each asks for a reset: far more of them than the sockets' buffers take.
+  for (int round = 0; round < 500; ++round, many.clear()) {
+    for (int i = 0; i < 1000; ++i, stream += 2) {
+      many += frame(kHeaders, kEndHeaders | kEndStream, stream, get_fields() + field("UPPER", "x"));
+    }
+    if (!raw.send(many)) break;
+  }
+  raw.send(frame(kPing, 0, 0, "12345678"));
+  FrameReader reader(raw);
+  REQUIRE(reader.until([](const Frame& f) { return f.type == kGoaway || (f.type == kPing && f.flags == kAck); }));
+  REQUIRE(reader.frame.type == kGoaway);
+  CHECK(reader.frame.payload.substr(4, 4) == number(NGHTTP2_ENHANCE_YOUR_CALM, 4));
+  CHECK(answers(server));
+}
+
 TEST_CASE("HTTP/2 requests that do not arrive in time are answered") {
   TestServer server(testing::answer_ok, true,
                     [](ServerOptions& options) { options.header_timeout = std::chrono::milliseconds(100); });

@@ -17,6 +17,10 @@ constexpr std::int32_t kConnectionWindowBytes = 1024 * 1024;
 // table can stand for a field of 4 KB, so that what the client sent says nothing about what we keep: room for ordinary
 // heads on every stream, and not for the largest allowed on each.
 constexpr std::size_t kMaxHeldHeadBytes = 4 * 1024 * 1024;
+// Frames that wait for the client to read: the answers of its streams, some for each, and others. nghttp2 answers
+// requests that break the rules by itself, as many as come.
+constexpr std::size_t kQueuedFramesPerStream = 4;
+constexpr std::size_t kMaxOtherQueuedFrames = 1000;
 
 std::string_view decimal(std::array<char, 24>& buffer, std::uint64_t number) {
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
@@ -57,6 +61,10 @@ void Http2Session::on_data(std::string_view plain) {
   const ssize_t used =
       nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(plain.data()), plain.size());
   if (used < 0) ended_ = true;
+  if (nghttp2_session_get_outbound_queue_size(session_.get()) >
+      kQueuedFramesPerStream * host_.options().max_streams_per_connection + kMaxOtherQueuedFrames) {
+    nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+  }
   update_wait(count(State::Receiving) == 0);
 }
 
