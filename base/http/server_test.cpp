@@ -1,11 +1,16 @@
 #include "base/http/server.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "base/http/internal/recurring_warning.h"
 #include "base/http/testing/http2_frames.h"
 #include "base/http/testing/support.h"
 #include "base/http/testing/websocket_frames.h"
@@ -114,6 +119,81 @@ TEST_CASE("several I/O threads serve many connections") {
   std::vector<std::unique_ptr<RawConnection>> crowd;
   for (int i = 0; i < 200; ++i) crowd.push_back(std::make_unique<RawConnection>(server.port()));
   CHECK(server.client()->send(server.context(), server.url("/"), testing::make_request()).ok());
+}
+
+TEST_CASE("a state that lasts is warned of once, and again when it has been away for a minute") {
+  internal::RecurringWarning warning;
+  MonotonicTime now{};
+  CHECK(warning.met(now));
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(warning.met(now += std::chrono::seconds(59)));
+  CHECK(warning.met(now += std::chrono::seconds(60)));
+  CHECK_FALSE(warning.met(now));
+}
+
+// Keeps the lines, as "message key=value ...".
+class KeptLog : public LogSink {
+ public:
+  bool enabled(LogLevel level) const override { return level >= LogLevel::Warning; }
+  void write(const LogRecord& record) override {
+    std::string line(record.message);
+    for (const LogField& field : record.fields) line += " " + std::string(field.key) + "=" + field.value;
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+    written_.notify_all();
+  }
+  void wait_for_a_line() {
+    std::unique_lock lock(mutex_);
+    written_.wait_for(lock, std::chrono::seconds(20), [&] { return !lines_.empty(); });
+  }
+  std::vector<std::string> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable written_;
+  std::vector<std::string> lines_;
+};
+
+TEST_CASE("one line tells of connections that are closed because there are too many") {
+  const auto log = std::make_shared<KeptLog>();
+  TestServer server(
+      testing::answer_ok, false, [](ServerOptions& options) { options.max_connections = 2; }, log);
+  RawConnection first(server.port());
+  RawConnection second(server.port());
+  for (RawConnection* connection : {&first, &second}) {
+    connection->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(connection->receive_until("ok").find("200 OK") != std::string::npos);
+  }
+  for (int i = 0; i < 5; ++i) CHECK(RawConnection(server.port()).receive_all().empty());
+  const std::vector<std::string> lines = log->lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("too many connections") != std::string::npos);
+  CHECK(lines[0].find(" limit=2 connections=2") != std::string::npos);
+}
+
+TEST_CASE("connections that find no free file wait, and a line tells why") {
+  const auto log = std::make_shared<KeptLog>();
+  TestServer server(testing::answer_ok, false, nullptr, log);
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int lowest = dup(STDIN_FILENO);
+  REQUIRE(lowest >= 0);
+  close(lowest);
+  // The client's end takes the last file that is allowed.
+  rlimit few = before;
+  few.rlim_cur = static_cast<rlim_t>(lowest) + 1;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  RawConnection connection(server.port());
+  log->wait_for_a_line();
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  connection.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(connection.receive_until("ok").find("200 OK") != std::string::npos);
+  const std::vector<std::string> lines = log->lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("cannot accept connections") != std::string::npos);
+  CHECK(lines[0].find(" limit=" + std::to_string(few.rlim_cur) + " connections=0") != std::string::npos);
 }
 
 TEST_CASE("bodies count as uploads until their requests are answered") {

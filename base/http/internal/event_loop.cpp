@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -24,6 +25,11 @@ constexpr int kMailRounds = 4;
 constexpr std::size_t kMaxUploadBytes = 128 * 1024 * 1024;
 // How long to leave connections in the kernel's queue when there are no descriptors for them.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+
+std::uint64_t open_file_limit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
 
 }  // namespace
 
@@ -180,14 +186,23 @@ void EventLoop::accept_some() {
         begin_drain();
         return;
       }
-      state_.log.warning("cannot accept a connection; raise the limit of open files if this repeats",
-                         {{"cause", std::strerror(errno)}});
+      const int cause = errno;
+      if (state_.accept_failed.met(now_)) {
+        state_.log.warning("cannot accept connections; they wait, and more open files must be allowed if this goes on",
+                           {{"cause", std::strerror(cause)},
+                            {"limit", open_file_limit()},
+                            {"connections", state_.connections.load()}});
+      }
       listen_again_ = now_ + kAcceptPause;
       watch_listener(false);
       return;
     }
-    if (state_.connections.fetch_add(1) >= state_.options.max_connections) {
+    if (const std::size_t others = state_.connections.fetch_add(1); others >= state_.options.max_connections) {
       --state_.connections;
+      if (state_.too_many_connections.met(now_)) {
+        state_.log.warning("there are too many connections; new ones are closed at once until others end",
+                           {{"limit", state_.options.max_connections}, {"connections", others}});
+      }
       continue;  // closes it
     }
     admit(std::move(socket), peer_of(address));

@@ -15,6 +15,7 @@
 #include "base/http/internal/dispatcher.h"
 #include "base/http/internal/mailbox.h"
 #include "base/http/internal/output.h"
+#include "base/http/internal/recurring_warning.h"
 #include "base/http/internal/timeouts.h"
 
 namespace coracle::http::internal {
@@ -28,6 +29,8 @@ struct ServerState {
   const Logger log;
   Dispatcher dispatcher;
   std::atomic<std::size_t> connections{0};
+  RecurringWarning too_many_connections;
+  RecurringWarning accept_failed;
   std::mutex mutex;
   std::unique_ptr<WaitPoint> connection_closed = dispatcher.executor().make_wait_point();
 };

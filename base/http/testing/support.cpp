@@ -47,7 +47,8 @@ Response answer_ok(const Context&, const Request&) {
   return Response::text(200, "ok");
 }
 
-TestServer::TestServer(FunctionHandler::Function function, bool tls, const std::function<void(ServerOptions&)>& adjust)
+TestServer::TestServer(FunctionHandler::Function function, bool tls, const std::function<void(ServerOptions&)>& adjust,
+                       std::shared_ptr<LogSink> log)
     : executor_(make_thread_executor()),
       certificates_(executor_->clock().wall()),
       handler_(std::move(function)),
@@ -58,7 +59,7 @@ TestServer::TestServer(FunctionHandler::Function function, bool tls, const std::
     options.tls = credentials_;
   }
   if (adjust) adjust(options);
-  server_ = serve(*executor_, handler_, options, Logger(null_log_sink(), "http")).value();
+  server_ = serve(*executor_, handler_, options, Logger(std::move(log), "http")).value();
 }
 
 std::string TestServer::url(const std::string& path) const {

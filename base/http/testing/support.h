@@ -48,7 +48,8 @@ class FunctionHandler : public Handler {
 class TestServer {
  public:
   explicit TestServer(FunctionHandler::Function function, bool tls = true,
-                      const std::function<void(ServerOptions&)>& adjust = nullptr);
+                      const std::function<void(ServerOptions&)>& adjust = nullptr,
+                      std::shared_ptr<LogSink> log = null_log_sink());
   ~TestServer() { stop(); }
 
   Context context() const { return Context(*executor_).with_timeout(std::chrono::seconds(30)); }
