@@ -334,6 +334,25 @@ TEST_CASE("HTTP/2 requests that do not arrive in time are answered") {
   CHECK(half_reader.until_type(kGoaway, 0));
 }
 
+TEST_CASE("pings do not keep a connection that nobody uses") {
+  TestServer server(testing::answer_ok, true,
+                    [](ServerOptions& options) { options.idle_timeout = std::chrono::milliseconds(100); });
+  RawTlsConnection raw(server.port(), "h2");
+  FrameReader reader(raw);
+  raw.send(opening());
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  bool ended = false;
+  while (!ended && std::chrono::steady_clock::now() < give_up) {
+    raw.send(frame(kPing, 0, 0, "12345678"));
+    // Nothing at all comes when the ping was sent after the end.
+    ended = !reader.until([](const Frame& f) { return f.type == kGoaway || (f.type == kPing && f.flags == kAck); }) ||
+            reader.frame.type == kGoaway;
+  }
+  REQUIRE(ended);
+  CHECK(reader.frame.type == kGoaway);
+  CHECK(reader.frame.payload.substr(4, 4) == number(NGHTTP2_NO_ERROR, 4));
+}
+
 // Counts what is pulled and tells when it dies.
 class WatchedSource : public BodySource {
  public:

@@ -297,6 +297,7 @@ void Http2Session::on_close(std::int32_t id) {
   --count(stream.state);
   held_head_bytes_ -= stream.held_head_bytes;
   streams_.erase(found);
+  if (streams_.empty()) wait_ = Wait::Nothing;  // an idle time begins anew, whatever was waited for
 }
 
 bool Http2Session::produce(Output& out) {
@@ -319,7 +320,8 @@ bool Http2Session::produce(Output& out) {
   return more && !ended_;
 }
 
-// `progress` gives the wait new time even when it is for the same.
+// `progress` gives the wait new time even when it is for the same. Without streams it does not: pings would keep a
+// connection for ever that nobody uses.
 void Http2Session::update_wait(bool progress) {
   Wait wait = Wait::Nothing;
   if (count(State::Receiving) > 0) {
@@ -328,7 +330,7 @@ void Http2Session::update_wait(bool progress) {
     // What could be sent and is not waits for the client to open its window.
     wait = Wait::Idle;
   }
-  if (wait == wait_ && !progress) return;
+  if (wait == wait_ && (!progress || streams_.empty())) return;
   wait_ = wait;
   host_.wait_for(wait);
 }
