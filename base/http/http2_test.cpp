@@ -251,8 +251,11 @@ TEST_CASE("heads of many connections count as uploads, and whole requests are se
     FrameReader reader(raw);
     raw.send(opening());
     for (std::uint32_t stream = 1; stream < 2 * 68; stream += 2) REQUIRE(raw.send(swelling_head(stream)));
-    raw.send(frame(kPing, 0, 0, "12345678"));
-    REQUIRE(reader.until([](const Frame& f) { return f.type == kHeaders || (f.type == kPing && f.flags == kAck); }));
+    // The answer to a ping overtakes those to requests; not so the answer to the next ping.
+    for (int ping = 0; ping < 2 && reader.status.empty(); ++ping) {
+      raw.send(frame(kPing, 0, 0, "12345678"));
+      REQUIRE(reader.until([](const Frame& f) { return f.type == kHeaders || (f.type == kPing && f.flags == kAck); }));
+    }
     status = reader.status;
   }
   CHECK(status == "503");
