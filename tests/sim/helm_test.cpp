@@ -1,9 +1,9 @@
 // The Helm reconciler against a whole API server under virtual time: the process dies at every write, before or
 // after the write has reached the store, and the next one must bring the release to the same end.
-#include <array>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "base/executor.h"
 #include "charts/testing/packed_chart.h"

@@ -1,7 +1,7 @@
 #include "tests/sim/world.h"
-#include <array>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "daemon/builtin_controllers.h"
