@@ -26,6 +26,12 @@ Error not_found(const ResourceDescriptor& resource, std::string_view name) {
       .with_details(details_of(resource, name));
 }
 
+Error forbidden(const ResourceDescriptor& resource, std::string_view name, std::string_view why) {
+  return Error(Reason::Forbidden,
+               resource.qualified_resource() + " " + quoted_name(name) + " is forbidden: " + std::string(why))
+      .with_details(details_of(resource, name));
+}
+
 Error already_exists(const ResourceDescriptor& resource, std::string_view name) {
   return Error(Reason::AlreadyExists, resource.qualified_resource() + " " + quoted_name(name) + " already exists")
       .with_details(details_of(resource, name));

@@ -102,6 +102,7 @@ class ResourceStore {
 
 // `pods "x" not found` and its like; details name the resource.
 Error not_found(const ResourceDescriptor& resource, std::string_view name);
+Error forbidden(const ResourceDescriptor& resource, std::string_view name, std::string_view why);
 Error already_exists(const ResourceDescriptor& resource, std::string_view name);
 Error conflict(const ResourceDescriptor& resource, std::string_view name, std::string_view message);
 // `Kind.group "name" is invalid: ...` with one cause per entry.

@@ -68,8 +68,7 @@ void warn_of_orphans(RequestScope& scope, const ResourceDescriptor& resource, co
 Result<void> check_deletable(const ResourceDescriptor& resource, const std::string& name) {
   const std::string_view refusal = resource.strategy->deletion_refusal(name);
   if (refusal.empty()) return {};
-  std::string text = resource.qualified_resource() + " \"" + name + "\" is forbidden: ";
-  return Error(Reason::Forbidden, text.append(refusal)).with_details({name, resource.gvk.group, resource.resource, ""});
+  return forbidden(resource, name, refusal);
 }
 
 }  // namespace

@@ -128,11 +128,6 @@ Error eviction_refused(std::string cause) {
       .with_cause({"DisruptionBudget", std::move(cause), ""});
 }
 
-Error budget_forbidden(const ResourceDescriptor& budgets, std::string_view name, const std::string& why) {
-  return Error(Reason::Forbidden, budgets.qualified_resource() + " \"" + std::string(name) + "\" is forbidden: " + why)
-      .with_details({std::string(name), budgets.gvk.group, budgets.resource, ""});
-}
-
 // A pod that is not ready counts for nothing, so its budget may let it go without counting.
 bool is_unhealthy_and_free(const Object& pod, const Object& budget) {
   if (condition_is_true(pod["status"]["conditions"], "Ready")) return false;
@@ -152,10 +147,9 @@ Result<Object> spent_budget(const ResourceDescriptor& budgets, const Object& bud
         .with_retry_after(kBudgetRetry);
   }
   const std::int64_t allowed = status["disruptionsAllowed"].as_int();
-  if (allowed < 0) return budget_forbidden(budgets, name, "pdb disruptions allowed is negative");
+  if (allowed < 0) return forbidden(budgets, name, "pdb disruptions allowed is negative");
   if (status["disruptedPods"].size() > kMaxDisruptedPods) {
-    return budget_forbidden(budgets, name,
-                            "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
+    return forbidden(budgets, name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
   }
   if (allowed == 0) {
     return eviction_refused("The disruption budget " + name + " needs " +
